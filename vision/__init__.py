@@ -1,0 +1,1 @@
+"""Images: numpy and OpenCV, nothing else."""
