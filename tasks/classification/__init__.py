@@ -1,0 +1,1 @@
+"""Single-label classification: one-hot ground truth [B, C] against class probabilities [B, C]."""

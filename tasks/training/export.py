@@ -1,0 +1,44 @@
+"""A trained Keras model, written as .h5 and as .onnx that give the same numbers."""
+
+import tempfile
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+TOLERANCE = 1e-4
+
+
+def export(model: Any, path: Path, example_batch: NDArray[np.float32]) -> float:
+    """Write `path` with the suffixes .h5 and .onnx and compare the two on a batch.
+
+    Args:
+        model: a functional Keras model of one input and one output.
+        path: the files' path without suffix.
+        example_batch: [B, ...] float32, what the encoders make of real samples.
+
+    Returns:
+        The largest absolute difference between the outputs of the two files.
+
+    Raises:
+        ValueError: that difference is above `TOLERANCE`.
+    """
+    import keras
+    import onnxruntime
+
+    with tempfile.TemporaryDirectory(dir=path.parent) as folder:
+        h5, onnx = Path(folder) / f"{path.name}.h5", Path(folder) / f"{path.name}.onnx"
+        model.save(h5)
+        model(example_batch[:1])  # Keras exports only what has been called
+        model.export(onnx, format="onnx", verbose=False)
+
+        session = onnxruntime.InferenceSession(str(onnx))
+        from_onnx = session.run(None, {session.get_inputs()[0].name: example_batch})[0]
+        from_h5 = keras.ops.convert_to_numpy(keras.models.load_model(h5, compile=False)(example_batch))
+        difference = float(np.abs(from_onnx - from_h5).max())
+        if not difference <= TOLERANCE:
+            raise ValueError(f"{onnx.name} and {h5.name} differ by {difference:.2g}, more than {TOLERANCE}.")
+        for file in (h5, onnx):
+            file.replace(path.with_name(file.name))
+    return difference

@@ -1,0 +1,52 @@
+"""The history of a training, as leaplab draws it: one row a value."""
+
+import csv
+from pathlib import Path
+from typing import Any
+
+import keras
+
+COLUMNS = ("step", "epoch", "state", "metric", "value")
+
+
+class HistoryWriter(keras.callbacks.Callback):  # type: ignore[misc]
+    """Collects training values every `every` batches and held-out values at each epoch's end.
+
+    `step` counts batches from 1 over the whole training. The file is written aside and renamed after each epoch.
+
+    Args:
+        path: the CSV file, `models/NAME.history.csv`.
+        every: batches between two rows of the training state; Keras's values are running means of the epoch.
+    """
+
+    def __init__(self, path: Path, every: int = 25) -> None:
+        super().__init__()
+        self.path = path
+        self.every = every
+        self.rows: list[tuple[int, int, str, str, float]] = []
+        self.step = 0
+        self.epoch = 0
+
+    def on_epoch_begin(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
+        self.epoch = epoch + 1
+
+    def on_train_batch_end(self, batch: int, logs: dict[str, Any] | None = None) -> None:
+        self.step += 1
+        if self.step % self.every == 0:
+            self._add("training", logs or {})
+
+    def on_epoch_end(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
+        held_out = {name.removeprefix("val_"): value for name, value in (logs or {}).items() if name.startswith("val_")}
+        self._add("held out", held_out)
+        self._write()
+
+    def _add(self, state: str, values: dict[str, Any]) -> None:
+        self.rows += [(self.step, self.epoch, state, metric, float(value)) for metric, value in values.items()]
+
+    def _write(self) -> None:
+        aside = self.path.with_suffix(".part")
+        with aside.open("w", newline="") as file:
+            writer = csv.writer(file, lineterminator="\n")
+            writer.writerow(COLUMNS)
+            writer.writerows((*row[:4], f"{row[4]:.6g}") for row in self.rows)
+        aside.replace(self.path)
