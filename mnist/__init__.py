@@ -1,0 +1,1 @@
+"""MNIST: handwritten digits, the smallest complete Tensorleap integration of this repository."""

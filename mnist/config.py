@@ -1,0 +1,82 @@
+"""Typed, validated, frozen view of project_config.yaml."""
+
+from functools import lru_cache
+from pathlib import Path
+from typing import Annotated
+
+from msgspec import Meta, Struct
+
+from data_access.download import RemoteFile
+from data_access.settings import load_settings
+
+HERE = Path(__file__).resolve().parent
+
+Share = Annotated[float, Meta(ge=0, le=1)]
+Positive = Annotated[int, Meta(ge=1)]
+Digit = Annotated[int, Meta(ge=0, le=9)]
+
+
+class SampleLimit(Struct, frozen=True, forbid_unknown_fields=True):
+    """The most samples a state may hold; None takes all."""
+
+    training: Positive | None = None
+    validation: Positive | None = None
+
+
+class Metadata(Struct, frozen=True, forbid_unknown_fields=True):
+    """How ink and holes are told from the background."""
+
+    ink_threshold: Share
+    min_hole_area: Positive
+
+
+class Download(Struct, frozen=True, forbid_unknown_fields=True):
+    """The public file of the digits."""
+
+    urls: Annotated[tuple[str, ...], Meta(min_length=1)]
+    sha256: Annotated[str, Meta(pattern="^[0-9a-f]{64}$")]
+    size: Positive
+
+    def remote_file(self) -> RemoteFile:
+        """What `data_access.download.fetch` takes."""
+        return RemoteFile(urls=self.urls, sha256=self.sha256, size=self.size)
+
+
+class Training(Struct, frozen=True, forbid_unknown_fields=True):
+    """The recipe of train.py."""
+
+    epochs: Positive
+    batch_size: Positive
+    learning_rate: Annotated[float, Meta(gt=0)]
+    monitored: Positive
+    max_shift: Annotated[int, Meta(ge=0, le=14)]
+    max_rotation: Annotated[float, Meta(ge=0, le=45)]
+    max_zoom: Annotated[float, Meta(ge=0, lt=1)]
+
+
+class MnistConfig(Struct, frozen=True, forbid_unknown_fields=True):
+    """Every tunable of the example."""
+
+    labels: Annotated[tuple[str, ...], Meta(min_length=10, max_length=10)]
+    looped_digits: frozenset[Digit]
+    model: str
+    seed: int
+    sample_limit: SampleLimit
+    metadata: Metadata
+    download: Download
+    training: Training
+
+    @property
+    def model_path(self) -> Path:
+        """The model file, absolute."""
+        return HERE.parent / self.model
+
+
+@lru_cache(maxsize=1)
+def load_config() -> MnistConfig:
+    """The example's settings.
+
+    Raises:
+        data_access.errors.SettingsError: a key is missing, unknown or out of range.
+    """
+    return load_settings(HERE / "project_config.yaml", MnistConfig)

@@ -1,0 +1,66 @@
+from pathlib import Path
+
+import pytest
+
+from data_access.errors import SettingsError
+from mnist import config as module
+from mnist.config import MnistConfig, load_config
+
+
+def _load_with(change: tuple[str, str], folder: Path, monkeypatch: pytest.MonkeyPatch) -> MnistConfig:
+    text = (module.HERE / "project_config.yaml").read_text(encoding="utf-8")
+    assert change[0] in text, "the settings file no longer holds what this test changes"
+    (folder / "project_config.yaml").write_text(text.replace(*change), encoding="utf-8")
+    monkeypatch.setattr(module, "HERE", folder)
+    return load_config.__wrapped__()
+
+
+@pytest.mark.parametrize(
+    ("change", "key"),
+    [
+        (("ink_threshold: 0.", "ink_threshold: 7."), "ink_threshold"),
+        (("epochs: 16", "epochs: 0"), "epochs"),
+        (("epochs: 16", "epochs: many"), "epochs"),
+        (("training: null", "training: -5"), "training"),
+        (("looped_digits: [0,", "looped_digits: [10,"), "looped_digits"),
+        (('labels: ["0",', "labels: ["), "labels"),
+        (("seed: 42", "sede: 42"), "sede"),
+        (("sha256: 731", "sha256: zzz"), "sha256"),
+        (("urls: [", "urls: [] #"), "urls"),
+    ],
+)
+def test_a_bad_value_is_an_error_that_names_file_and_key(
+    change: tuple[str, str], key: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with pytest.raises(SettingsError) as raised:
+        _load_with(change, tmp_path, monkeypatch)
+    assert str(tmp_path / "project_config.yaml") in str(raised.value)
+    assert key in str(raised.value)
+
+
+def test_a_changed_value_is_the_one_that_counts(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    changed = _load_with(("validation: null", "validation: 50"), tmp_path, monkeypatch)
+    assert (changed.sample_limit.training, changed.sample_limit.validation) == (None, 50)
+
+
+@pytest.mark.parametrize("path", ["seed", "metadata.ink_threshold", "training.epochs", "download.urls"])
+def test_settings_are_frozen(path: str, config: MnistConfig) -> None:
+    *parents, key = path.split(".")
+    owner: object = config
+    for parent in parents:
+        owner = getattr(owner, parent)
+    with pytest.raises(AttributeError):
+        setattr(owner, key, 1)
+
+
+def test_the_settings_name_a_model_that_is_there_and_ten_labels(config: MnistConfig) -> None:
+    assert config.model_path.is_absolute()
+    assert config.model_path.is_file()
+    assert config.labels == tuple("0123456789")
+
+
+def test_the_download_is_the_file_that_keras_publishes(config: MnistConfig) -> None:
+    remote = config.download.remote_file()
+    assert remote.urls == config.download.urls
+    assert remote.sha256 == "731c5ac602752760c8e48fbffcf8c3b850d9dc2a2aedcf2cc48468fc17b673d1"
+    assert remote.size == 11490434
