@@ -1,0 +1,59 @@
+"""A browser, and a run for it to look at: for the tests of the page and for the figures of the READMEs."""
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from playwright.sync_api import Browser, sync_playwright
+
+BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
+# WebGL in software, and nothing that asks the network for anything.
+FLAGS = [
+    "--no-sandbox",
+    "--use-gl=angle",
+    "--use-angle=swiftshader",
+    "--enable-unsafe-swiftshader",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
+
+
+def chromium() -> str | None:
+    """Path of a browser that Playwright can drive."""
+    return next((found for name in BROWSERS if (found := shutil.which(name))), None)
+
+
+@contextmanager
+def chromium_browser() -> Iterator[Browser]:
+    """A headless Chromium that draws WebGL."""
+    executable = chromium()
+    assert executable, f"none of {', '.join(BROWSERS)} is on the PATH"
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=executable, args=FLAGS)
+        yield browser
+        browser.close()
+
+
+@contextmanager
+def served_run(runs: Path, name: str) -> Iterator[str]:
+    """The address of `leaplab explore`, which serves a run while the block lasts."""
+    command = [sys.executable, "-m", "leaplab", "explore", name, "--runs", str(runs), "--no-browser", "--port", "0"]
+    environment = {**os.environ, "COLUMNS": "300", "PYTHONUNBUFFERED": "1"}
+    server = subprocess.Popen(command, stderr=subprocess.PIPE, text=True, env=environment)
+    assert server.stderr is not None
+    try:
+        line = server.stderr.readline()
+        found = re.search(r"http://[\d.]+:\d+/", line)
+        assert found, f"leaplab explore said: {line}"
+        yield found.group()
+    finally:
+        server.terminate()
+        server.wait(timeout=10)
