@@ -1,0 +1,1 @@
+"""A local laboratory for any Tensorleap integration."""

@@ -1,0 +1,5 @@
+"""`python -m leaplab`."""
+
+from leaplab.cli import main
+
+main()

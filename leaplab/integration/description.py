@@ -1,0 +1,97 @@
+"""What an integration declares, as plain data that crosses the process boundary and lies in a run's manifest."""
+
+from typing import Literal
+
+from msgspec import Struct
+
+MetadataType = Literal["float", "int", "string", "boolean"]
+Direction = Literal["upward", "downward"]
+
+
+class InputSpec(Struct, frozen=True):
+    """An input encoder: the shape is that of one sample, without the batch axis."""
+
+    name: str
+    shape: tuple[int, ...]
+    channel_dim: int
+
+
+class GroundTruthSpec(Struct, frozen=True):
+    """A ground-truth encoder: the shape is that of one sample."""
+
+    name: str
+    shape: tuple[int, ...]
+
+
+class MetadataSpec(Struct, frozen=True):
+    """One metadata value a sample; the keys of a metadata dictionary are values of their own, `handler_key`."""
+
+    name: str
+    type: MetadataType
+
+
+class PredictionSpec(Struct, frozen=True):
+    """One output of the model, in the model's order."""
+
+    name: str
+    labels: tuple[str, ...]
+    channel_dim: int
+
+
+class Source(Struct, frozen=True):
+    """Where an argument of a handler comes from.
+
+    Attributes:
+        kind: which of the three.
+        name: the encoder's name; empty for a prediction.
+        index: the model's output, for a prediction.
+    """
+
+    kind: Literal["input", "ground_truth", "prediction"]
+    name: str = ""
+    index: int = 0
+
+
+class Node(Struct, frozen=True):
+    """A loss, metric or visualizer with the sources of its arguments.
+
+    Attributes:
+        handler: the name under which code-loader knows the function.
+        column: the unique name of this use of it.
+        arguments: argument name -> source.
+        directions: for a metric, by result key ("" for a metric that returns one array): which way is better.
+        insights: for a metric, by result key: whether insights are to be drawn from it.
+        type: for a visualizer, the LeapDataType's value.
+    """
+
+    handler: str
+    column: str
+    arguments: dict[str, Source]
+    directions: dict[str, Direction] = {}
+    insights: dict[str, bool] = {}
+    type: str = ""
+
+
+class Description(Struct, frozen=True):
+    """Everything that an integration declares.
+
+    Attributes:
+        states: state -> number of samples, in code-loader's order.
+        model_inputs: names of the inputs that the model takes, in its order.
+        has_integration_test: without one there is no wiring: no losses, metrics or visualizers are run.
+        code_sha256: of the integration's own source and settings files that a run has loaded.
+    """
+
+    root: str
+    entry_file: str
+    states: dict[str, int]
+    inputs: tuple[InputSpec, ...]
+    ground_truths: tuple[GroundTruthSpec, ...]
+    metadata: tuple[MetadataSpec, ...]
+    predictions: tuple[PredictionSpec, ...]
+    model_inputs: tuple[str, ...]
+    losses: tuple[Node, ...]
+    metrics: tuple[Node, ...]
+    visualizers: tuple[Node, ...]
+    has_integration_test: bool
+    code_sha256: str
