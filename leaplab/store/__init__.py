@@ -1,0 +1,1 @@
+"""A run's folder: manifest, Parquet parts, latent arrays. Read through DuckDB."""

@@ -1,0 +1,99 @@
+"""manifest.json: what a run is."""
+
+from pathlib import Path
+from typing import Any
+
+import msgspec
+from msgspec import Struct
+
+from leaplab.errors import LeaplabError
+from leaplab.integration.description import PredictionSpec
+from leaplab.store.files import write_text
+
+SCHEMA = 1
+"""Raised when a run's layout changes in a way that older readers or newer ones cannot read."""
+
+
+class Part(Struct, frozen=True):
+    """Samples `start` to `stop` of a state, evaluated and written together."""
+
+    number: int
+    state: str
+    start: int
+    stop: int
+
+
+class ColumnEntry(Struct, frozen=True):
+    """What the integration declares of a column.
+
+    Attributes:
+        type: float, int, string or boolean.
+        direction: for metrics, which way is better.
+        insights: for metrics, whether insights are to be drawn.
+    """
+
+    type: str
+    direction: str | None = None
+    insights: bool | None = None
+
+
+class Manifest(Struct, frozen=True):
+    """A run.
+
+    Attributes:
+        identity: decides whether two evaluations are the same: code, model, samples and options.
+        integration: absolute folder of the integration, and its entry file.
+        model: the model file's name, format, sha256 and the path it was given by `--model` (else None).
+        wiring_option: the path that was given by `--wiring`.
+        latent_source: the layers that the latent space "model" was taken from.
+        notices: what the integration printed while it was bound, for the person who reads its results.
+        columns: declared columns; others (a metric's dictionary keys) are floats.
+    """
+
+    schema: int
+    identity: str
+    created: str
+    integration: str
+    entry_file: str
+    model: str
+    model_option: str | None
+    model_format: str
+    latent_source: str
+    states: dict[str, int]
+    parts: tuple[Part, ...]
+    columns: dict[str, ColumnEntry]
+    predictions: tuple[PredictionSpec, ...]
+    visualizers: tuple[str, ...]
+    notices: tuple[str, ...]
+    wiring_option: str | None = None
+
+
+def write_manifest(path: Path, manifest: Manifest) -> None:
+    """Write it as indented JSON."""
+    write_text(path, msgspec.json.format(msgspec.json.encode(manifest), indent=2).decode() + "\n")
+
+
+def read_manifest(path: Path) -> Manifest:
+    """Read it.
+
+    Raises:
+        LeaplabError: it is missing, damaged, or of another schema.
+    """
+    run = path.parent
+    try:
+        content: Any = msgspec.json.decode(path.read_bytes())
+    except FileNotFoundError:
+        raise LeaplabError(f"{run} holds no manifest.json, so it is no run; `leaplab runs` lists them.") from None
+    except (OSError, msgspec.DecodeError) as error:
+        raise LeaplabError(f"{path} cannot be read ({error}); delete {run} and evaluate again.") from error
+    schema = content.get("schema") if isinstance(content, dict) else None
+    if schema != SCHEMA:
+        age = "an older" if isinstance(schema, int) and schema < SCHEMA else "another"
+        raise LeaplabError(
+            f"{run} was written by {age} version of leaplab (schema {schema}, this one reads {SCHEMA});"
+            f" evaluate again with --update, or delete it."
+        )
+    try:
+        return msgspec.convert(content, Manifest)
+    except msgspec.ValidationError as error:
+        raise LeaplabError(f"{path} is damaged ({error}); delete {run} and evaluate again.") from error
