@@ -1,0 +1,287 @@
+"""The proof that a bundle runs on its own: unpacked elsewhere, with nothing but what it requires."""
+
+import importlib.util
+import json
+import os
+import re
+import sys
+import tempfile
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from packaging.requirements import Requirement
+
+from leaplab.bundle.archive import unpack_archive
+from leaplab.bundle.limited_process import run_limited
+from leaplab.bundle.listing import REQUIREMENTS_FILES
+from leaplab.bundle.requirements import Requirements, closure, distributions_of_modules, read_requirements
+from leaplab.bundle.verdict import Bundle, Event, Problem, judge
+from leaplab.errors import LeaplabError
+from leaplab.integration.leap_yaml import read_leap_yaml
+from leaplab.integration.project import Project
+
+TIME_LIMIT = 120.0
+"""Seconds for binding a bundle."""
+INSTALL_LIMIT = 1800.0
+"""Seconds for installing what it requires."""
+PROCESS = Path(__file__).with_name("proof_process.py")
+CODE_LOADER = "code-loader"
+
+
+@dataclass(frozen=True)
+class Proof:
+    """Whether a bundle runs on its own.
+
+    Attributes:
+        problems: why it would not; none where it would.
+        notes: what a person may want to know, and no reason against a push.
+        output: the end of what the integration, or pip, printed.
+        seconds: that it took.
+    """
+
+    problems: tuple[Problem, ...]
+    notes: tuple[str, ...] = ()
+    output: str = ""
+    seconds: float = field(default=0.0, compare=False)
+
+    @property
+    def ok(self) -> bool:
+        """Whether nothing speaks against a push."""
+        return not self.problems
+
+
+def prove(archive: Path, project: Project, time_limit: float = TIME_LIMIT) -> Proof:
+    """Unpack a bundle outside its repository, and let code-loader check it there as the platform does.
+
+    The process finds the bundle, the standard library and those distributions installed here that the bundle's
+    requirements bring along; any other module is not there, as it would not be on the platform, and nothing of the
+    original repository is. A function decorated with `tensorleap_load_model` is not called: the model is uploaded
+    beside the code.
+
+    Not seen: files that are asked for by `os.path.exists` alone, or opened by a library's C code.
+
+    Raises:
+        LeaplabError: the archive cannot be unpacked, or temporary files would lie in the repository.
+    """
+    begun = time.monotonic()
+    with _unpacked(archive, project) as place:
+        requirements, problems = _requirements(place)
+        notes: tuple[str, ...] = ()
+        allowed: frozenset[str] | None = None
+        if requirements is not None:
+            brought = closure(requirements.requirements)
+            notes = brought.unmet
+            problems += [_of_requirements(told) for told in (*brought.missing, *brought.conflicts)]
+            allowed = brought.distributions | closure([Requirement(CODE_LOADER)]).distributions
+        python = _Python(Path(sys.executable), Path(sys.prefix), _site_packages())
+        bound = _bind(place, project, python, allowed, time_limit)
+    return Proof((*problems, *bound.problems), (*notes, *bound.notes), bound.output, time.monotonic() - begun)
+
+
+def clean_environment(
+    archive: Path,
+    project: Project,
+    python: Path | None = None,
+    time_limit: float = TIME_LIMIT,
+    install_limit: float = INSTALL_LIMIT,
+    pip_arguments: Sequence[str] = (),
+) -> Proof:
+    """The same proof in a new virtual environment, into which pip installs what the bundle requires.
+
+    Args:
+        archive: the bundle.
+        project: the repository that it is of.
+        python: interpreter of the environment; this one where none is given.
+        time_limit: seconds for binding.
+        install_limit: seconds for installing.
+        pip_arguments: further options for `pip install`.
+
+    Raises:
+        LeaplabError: as `prove` does.
+    """
+    begun = time.monotonic()
+
+    def proof(problems: Sequence[Problem], notes: Sequence[str] = (), output: str = "") -> Proof:
+        return Proof(tuple(problems), tuple(notes), output, time.monotonic() - begun)
+
+    with _unpacked(archive, project) as place:
+        requirements, problems = _requirements(place)
+        if requirements is None or problems:
+            return proof(problems)
+        folder = place.workplace / "environment"
+        # An environment's own pip takes longer to install than anything else that is done here.
+        pip_is_here = importlib.util.find_spec("pip") is not None
+        without_pip = ["--without-pip"] if pip_is_here else []
+        maker: list[str | Path] = [python or Path(sys.executable), "-I", "-m", "venv", *without_pip, folder]
+        made = run_limited(maker, place.workplace, _environment(place.folder), install_limit)
+        if made.how:
+            told = f"{maker[0]} -m venv {made.how}: {_last_line(made.output)}"
+            return proof([Problem("process", f"No environment can be made: {told}")], output=made.output)
+        interpreter = folder / "bin" / "python"
+        file = place.folder / (place.requirements_file or "")
+        # pip's own format may hold options, and is installed as it stands.
+        wanted: list[str | Path] = ["-r", file]
+        if file.name == "pyproject.toml":
+            wanted = [str(requirement) for requirement in requirements.requirements]
+        if wanted:
+            pip: list[str | Path] = [interpreter, "-I", "-m", "pip"]
+            if pip_is_here:
+                pip = [Path(sys.executable), "-I", "-m", "pip", "--python", interpreter]
+            options = ["install", "--no-input", "--disable-pip-version-check", *pip_arguments]
+            environment = _environment(place.workplace)
+            installed = run_limited([*pip, *options, *wanted], place.workplace, environment, install_limit)
+            if installed.how:
+                failure = _pip_failure(installed.how, installed.output, file.name)
+                return proof([failure], output=installed.output)
+        packages = tuple(folder.glob("lib*/python*/site-packages"))
+        bound = _bind(place, project, _Python(interpreter, folder, packages), None, time_limit)
+        return proof(bound.problems, bound.notes, bound.output)
+
+
+@dataclass(frozen=True)
+class _Place:
+    """An unpacked bundle, and a folder beside it."""
+
+    folder: Path
+    workplace: Path
+
+    @property
+    def requirements_file(self) -> str | None:
+        return next((name for name in REQUIREMENTS_FILES if (self.folder / name).is_file()), None)
+
+
+@dataclass(frozen=True)
+class _Python:
+    interpreter: Path
+    prefix: Path
+    site_packages: tuple[Path, ...]
+
+
+@contextmanager
+def _unpacked(archive: Path, project: Project) -> Iterator[_Place]:
+    with tempfile.TemporaryDirectory(prefix="leaplab-bundle-", ignore_cleanup_errors=True) as created:
+        workplace = Path(created).resolve()
+        if workplace.is_relative_to(project.root):
+            raise LeaplabError(
+                f"Temporary files would lie in {project.root}, whose files the bundle is to do without;"
+                " set TMPDIR to a folder outside."
+            )
+        place = _Place(workplace / "bundle", workplace)
+        place.folder.mkdir()
+        unpack_archive(archive, place.folder)
+        yield place
+
+
+def _requirements(place: _Place) -> tuple[Requirements | None, list[Problem]]:
+    """What the bundle requires, None where that cannot be told, and what is wrong with it."""
+    if place.requirements_file is None:
+        told = f"The bundle holds no {' or '.join(REQUIREMENTS_FILES)} at its root: add one, and name it in include."
+        return None, [_of_requirements(told)]
+    try:
+        requirements = read_requirements(place.folder / place.requirements_file)
+    except LeaplabError as error:
+        return None, [_of_requirements(str(error).replace(f"{place.folder}/", ""))]
+    problems = [_of_requirements(told) for told in requirements.problems]
+    if not any(re.fullmatch("code[-_.]loader", found.name, re.IGNORECASE) for found in requirements.requirements):
+        told = f"{place.requirements_file} does not require code-loader, with which the platform binds: add it."
+        problems.append(_of_requirements(told))
+    return requirements, problems
+
+
+def _of_requirements(message: str) -> Problem:
+    return Problem("requirement", message)
+
+
+@dataclass(frozen=True)
+class _Bound:
+    problems: list[Problem]
+    notes: list[str]
+    output: str
+
+
+def _bind(
+    place: _Place, project: Project, python: _Python, allowed: frozenset[str] | None, time_limit: float
+) -> _Bound:
+    """Bind the bundle in a process that finds no distribution but the allowed ones; None allows all."""
+    order, events = place.workplace / "order.json", place.workplace / "events"
+    refused = {} if allowed is None else _refused_modules(allowed)
+    content = {
+        "bundle": str(place.folder),
+        "entry_file": project.entry_file,
+        "original": str(project.root),
+        "site_packages": [str(folder) for folder in python.site_packages],
+        "prefix": str(python.prefix),
+        "refused": refused,
+        "allowed": None if allowed is None else sorted(allowed),
+        "events": str(events),
+    }
+    order.write_text(json.dumps(content), encoding="utf-8")
+    # -I and -S: no PYTHONPATH, no .pth file, and so no editable installation of the repository.
+    command: list[str | Path] = [python.interpreter, "-I", "-S", "-B", PROCESS, order]
+    ended = run_limited(command, place.folder, _environment(place.folder), time_limit)
+    bundle = Bundle(place.folder, project.root, place.requirements_file, _excludes(project))
+    problems, notes = judge(_read(events), ended.how, ended.output, bundle)
+    return _Bound(problems, notes, ended.output)
+
+
+def _refused_modules(allowed: frozenset[str]) -> dict[str, list[str]]:
+    return {
+        module: list(distributions)
+        for module, distributions in distributions_of_modules().items()
+        if allowed.isdisjoint(distributions)
+    }
+
+
+def _site_packages() -> tuple[Path, ...]:
+    folders = [Path(entry) for entry in sys.path]
+    return tuple(folder for folder in folders if folder.name in ("site-packages", "dist-packages"))
+
+
+def _environment(folder: Path) -> dict[str, str]:
+    """This process's, without what leads Python elsewhere, and with what the platform sets."""
+    inherited = {
+        name: value for name, value in os.environ.items() if not name.startswith("PYTHON") and name != "OLDPWD"
+    }
+    quiet = {"TF_CPP_MIN_LOG_LEVEL": "2", **inherited, "TL_DISABLE_ANALYTICS": "true"}
+    return {**quiet, "IS_TENSORLEAP_PLATFORM": "true", "PWD": str(folder)}
+
+
+def _excludes(project: Project) -> tuple[str, ...]:
+    leap_yaml = project.root / "leap.yaml"
+    try:
+        return read_leap_yaml(leap_yaml).exclude if leap_yaml.is_file() else ()
+    except LeaplabError:
+        return ()  # only the advice is the poorer for it
+
+
+def _read(events: Path) -> list[Event]:
+    lines = events.read_text(encoding="utf-8").splitlines() if events.exists() else []
+    found: list[Event] = []
+    for line in lines:
+        try:
+            event: Any = json.loads(line)
+        except json.JSONDecodeError:
+            continue  # the process died while it wrote its last line
+        found.append(event)
+    return found
+
+
+def _pip_failure(how: str, output: str, requirements_file: str) -> Problem:
+    nothing = re.search(r"No matching distribution found for (.+)", output)
+    if nothing:
+        wanted = nothing[1].split(" (from ")[0].strip()
+        return _of_requirements(
+            f"pip finds no distribution for '{wanted}' of {requirements_file}: correct its name or version."
+        )
+    errors = [line.removeprefix("ERROR: ").strip() for line in output.splitlines() if line.startswith("ERROR: ")]
+    reason = errors[0] if errors else _last_line(output)
+    return _of_requirements(f"pip {how} on {requirements_file}: {reason}")
+
+
+def _last_line(output: str) -> str:
+    lines = [line.strip() for line in output.splitlines() if line.strip()]
+    return lines[-1] if lines else "it printed nothing"

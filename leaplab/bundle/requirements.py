@@ -1,0 +1,265 @@
+"""What a requirements file asks for, and which installed distributions that comes to."""
+
+import importlib.metadata
+import re
+import tomllib
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from packaging.markers import Marker
+from packaging.requirements import InvalidRequirement, Requirement
+from packaging.specifiers import InvalidSpecifier, SpecifierSet
+from packaging.utils import canonicalize_name
+from packaging.version import InvalidVersion, Version
+
+from leaplab.errors import LeaplabError
+
+
+@dataclass(frozen=True)
+class Requirements:
+    """What a requirements file asks for, on this machine's Python and system.
+
+    Attributes:
+        requirements: those whose markers hold here.
+        problems: a sentence, with file and line, for each line that the platform could not install.
+    """
+
+    requirements: tuple[Requirement, ...]
+    problems: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Closure:
+    """The installed distributions that a set of requirements brings along.
+
+    Attributes:
+        distributions: canonical names, the required ones among them.
+        missing: a sentence for each distribution that is required and not installed here.
+        unmet: a sentence for each that only another distribution requires, and that is not installed here.
+        conflicts: a sentence for each requirement that another version is installed of.
+    """
+
+    distributions: frozenset[str]
+    missing: tuple[str, ...] = ()
+    unmet: tuple[str, ...] = ()
+    conflicts: tuple[str, ...] = ()
+
+
+def read_requirements(path: Path) -> Requirements:
+    """Read a requirements file in pip's format, or the dependencies of a pyproject.toml (PEP 621 or Poetry).
+
+    Options of pip that install nothing are passed over; `-r` is followed.
+
+    Raises:
+        LeaplabError: the file cannot be read, or is no TOML.
+    """
+    if path.name == "pyproject.toml":
+        return _of_pyproject(path)
+    found: list[Requirement] = []
+    problems: list[str] = []
+    for place, line in _lines(path, problems, set()):
+        _take(line, place, found, problems)
+    return Requirements(tuple(found), tuple(problems))
+
+
+def closure(requirements: Iterable[Requirement]) -> Closure:
+    """The distributions installed here that `requirements` ask for, those that these ask for, and so on.
+
+    Markers and extras are evaluated for this Python and this system.
+    """
+    missing: dict[str, str] = {}
+    unmet: dict[str, str] = {}
+    conflicts: list[str] = []
+    seen: set[tuple[str, str]] = set()
+    pending = [(requirement, "") for requirement in requirements]
+    while pending:
+        requirement, asked_by = pending.pop()
+        name = canonicalize_name(requirement.name)
+        try:
+            distribution = importlib.metadata.distribution(requirement.name)
+        except importlib.metadata.PackageNotFoundError:
+            if asked_by:
+                unmet[name] = f"{requirement.name}, which {asked_by} requires, is not installed here."
+            else:
+                missing[name] = (
+                    f"{requirement.name} is required and not installed here; install it, or correct the name."
+                )
+            continue
+        if not asked_by and not _admits(requirement.specifier, distribution.version):
+            conflicts.append(
+                f"{requirement} is required, and {distribution.version} is installed here;"
+                " require what the integration was tried with, or install what it requires."
+            )
+        for extra in ("", *requirement.extras):
+            if (name, extra) not in seen:
+                seen.add((name, extra))
+                pending += [(needed, requirement.name) for needed in _needs(distribution, extra)]
+    return Closure(
+        distributions=frozenset(name for name, _ in seen),
+        missing=tuple(missing[name] for name in sorted(missing)),
+        unmet=tuple(unmet[name] for name in sorted(unmet)),
+        conflicts=tuple(sorted(conflicts)),
+    )
+
+
+def distributions_of_modules() -> dict[str, tuple[str, ...]]:
+    """Top-level module -> canonical names of the distributions installed here that bring it."""
+    return {
+        module: tuple(sorted({canonicalize_name(name) for name in names}))
+        for module, names in importlib.metadata.packages_distributions().items()
+    }
+
+
+def _admits(specifier: SpecifierSet, version: str) -> bool:
+    try:
+        return specifier.contains(Version(version), prereleases=True)
+    except InvalidVersion:
+        return True  # nothing to compare
+
+
+def _needs(distribution: importlib.metadata.Distribution, extra: str) -> Iterator[Requirement]:
+    for text in distribution.requires or []:
+        try:
+            needed = Requirement(text)
+        except InvalidRequirement:
+            continue  # an old distribution's own slip; pip would have refused to install it were it essential
+        if needed.marker is None:
+            if not extra:
+                yield needed
+        elif needed.marker.evaluate({"extra": extra}):
+            yield needed
+
+
+def _lines(path: Path, problems: list[str], around: set[Path]) -> Iterator[tuple[str, str]]:
+    """The requirements of a file and of those that it names by -r, each with its place."""
+    try:
+        text = path.read_text(encoding="utf-8-sig")
+    except (OSError, UnicodeDecodeError) as error:
+        reason = error.strerror if isinstance(error, OSError) else "it is not UTF-8 text"
+        raise LeaplabError(f"{path} cannot be read: {reason}.") from error
+    number = 0
+    pending = ""
+    for number, raw in enumerate(text.splitlines(), start=1):
+        line = pending + re.sub(r"(^|\s)#.*$", "", raw)
+        if line.endswith("\\"):
+            pending = line[:-1]
+            continue
+        pending, line = "", line.strip()
+        place = f"{path.name}, line {number}"
+        option = re.match(r"(-r|--requirement)[\s=]*(.+)", line)
+        if option:
+            other = (path.parent / option[2].strip()).resolve()
+            if other in around or other == path.resolve():
+                problems.append(f"{place}: {option[2].strip()} is read in a circle; take one -r out.")
+            elif not other.is_file():
+                problems.append(
+                    f"{place}: {option[2].strip()} is not there; add it to include, or list its lines here."
+                )
+            else:
+                yield from _lines(other, problems, around | {path.resolve()})
+        elif re.match(r"(-e|--editable)\b", line):
+            problems.append(
+                f"{place}: '{line}' installs a folder, which the platform does not have; name a distribution."
+            )
+        elif line and not line.startswith("-"):
+            yield place, re.sub(r"\s--[\w-]+(=|\s).*$", "", line)
+    if pending.strip():
+        yield f"{path.name}, line {number}", pending.strip()
+
+
+def _take(line: str, place: str, found: list[Requirement], problems: list[str]) -> None:
+    try:
+        requirement = Requirement(line)
+    except InvalidRequirement as error:
+        if re.match(r"\.{0,2}/|file:|\w:\\", line) or line.endswith((".whl", ".tar.gz")):
+            problems.append(f"{place}: '{line}' is a file, which the platform does not have; name a distribution.")
+        else:
+            reason = str(error).splitlines()[0]
+            problems.append(f"{place}: '{line}' is no requirement ({reason}); write it as name~=version.")
+        return
+    if requirement.url is not None and requirement.url.startswith("file:"):
+        problems.append(f"{place}: '{line}' is a file, which the platform does not have; name a distribution.")
+    elif requirement.marker is None or requirement.marker.evaluate():
+        found.append(requirement)
+
+
+def _of_pyproject(path: Path) -> Requirements:
+    try:
+        content = tomllib.loads(path.read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        reason = error.strerror if isinstance(error, OSError) else " ".join(str(error).split())
+        raise LeaplabError(f"{path} cannot be read as TOML: {reason}.") from error
+    found: list[Requirement] = []
+    problems: list[str] = []
+    for line in _table(content, "project").get("dependencies", []):
+        _take(str(line), f"{path.name}, project.dependencies", found, problems)
+    named = {canonicalize_name(requirement.name) for requirement in found}
+    for name, wanted in _table(content, "tool", "poetry", "dependencies").items():
+        # Poetry lets this table add a source or an extra to what project.dependencies asks for.
+        if name.lower() == "python" or canonicalize_name(name) in named:
+            continue
+        for line in _poetry_lines(name, wanted):
+            _take(line, f"{path.name}, tool.poetry.dependencies", found, problems)
+    return Requirements(tuple(found), tuple(problems))
+
+
+def _table(content: dict[str, Any], *keys: str) -> dict[str, Any]:
+    for key in keys:
+        inner = content.get(key)
+        content = inner if isinstance(inner, dict) else {}
+    return content
+
+
+def _poetry_lines(name: str, wanted: Any) -> Iterator[str]:
+    """Poetry's way to write a dependency, as PEP 508 lines."""
+    for one in wanted if isinstance(wanted, list) else [wanted]:
+        table = one if isinstance(one, dict) else {"version": str(one)}
+        if table.get("optional"):
+            continue
+        if "path" in table:
+            yield f"{name} @ file:{table['path']}"
+            continue
+        markers = [str(table["markers"])] if "markers" in table else []
+        if "python" in table:
+            markers += [
+                str(Marker(f"python_full_version {part.operator} '{part.version}'"))
+                for part in _specifier(str(table["python"]))
+                if part.operator != "~=" and not part.version.endswith("*")
+            ]
+        extras = f"[{','.join(table['extras'])}]" if table.get("extras") else ""
+        url = table.get("url") or (f"git+{table['git']}" if "git" in table else "")
+        source = f" @ {url} " if url else str(_specifier(str(table.get("version", "*"))))
+        yield f"{name}{extras}{source}" + (f"; {' and '.join(f'({marker})' for marker in markers)}" if markers else "")
+
+
+def _specifier(text: str) -> SpecifierSet:
+    """Poetry's constraint as PEP 440 has it; an alternative by || admits any version."""
+    if "||" in text or "|" in text:
+        return SpecifierSet()
+    parts = []
+    for part in (part.strip() for part in text.split(",")):
+        number = part.lstrip("^~=<>! ")
+        if part in ("", "*"):
+            continue
+        if part[0] == "^" or (part[0] == "~" and part[1:2] != "="):
+            parts.append(f">={number},<{_next(number, caret=part[0] == '^')}")
+        elif part[0].isdigit():
+            parts.append(f"=={part}")
+        else:
+            parts.append(part)
+    try:
+        return SpecifierSet(",".join(parts))
+    except InvalidSpecifier:
+        return SpecifierSet()
+
+
+def _next(version: str, caret: bool) -> str:
+    """The version that ^ (no change of the first number that is not 0) or ~ (none of the second) stops before."""
+    numbers = [int(number) for number in re.findall(r"\d+", version)] or [0]
+    if caret:
+        kept = next((place for place, number in enumerate(numbers) if number), len(numbers) - 1)
+    else:
+        kept = min(1, len(numbers) - 1)
+    return ".".join(map(str, [*numbers[:kept], numbers[kept] + 1]))
