@@ -1,0 +1,124 @@
+"""The integration's source as syntax trees: its decorated functions, and the body of its integration test."""
+
+import ast
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from threading import Lock
+
+DECORATORS = "tensorleap_"
+CALLED_KINDS = {
+    "tensorleap_input_encoder": "input encoder",
+    "tensorleap_gt_encoder": "ground-truth encoder",
+    "tensorleap_metadata": "metadata function",
+    "tensorleap_custom_loss": "loss",
+    "tensorleap_custom_metric": "metric",
+    "tensorleap_custom_visualizer": "visualizer",
+    "tensorleap_load_model": "model loader",
+}
+ENCODERS = ("tensorleap_input_encoder", "tensorleap_gt_encoder")
+_PARSING = Lock()
+"""CPython 3.11 keeps one count of a tree's depth for all threads: two that parse at once end in a SystemError."""
+
+
+@dataclass(frozen=True)
+class Decorated:
+    """A function that a code-loader decorator registers."""
+
+    name: str
+    decorator: str
+    file: str
+    line: int
+    node: ast.FunctionDef
+
+
+@dataclass
+class Source:
+    """All Python files of an integration.
+
+    Attributes:
+        texts: relative path -> content.
+        trees: relative path -> syntax tree.
+        broken: (place, what is wrong) of files that are no Python.
+        decorated: every decorated function.
+    """
+
+    texts: dict[str, str] = field(default_factory=dict)
+    trees: dict[str, ast.Module] = field(default_factory=dict)
+    broken: list[tuple[str, str]] = field(default_factory=list)
+    decorated: list[Decorated] = field(default_factory=list)
+
+    @property
+    def integration_tests(self) -> list[Decorated]:
+        """Functions under tensorleap_integration_test."""
+        return self.of("tensorleap_integration_test")
+
+    def keep_loaded(self, files: set[str]) -> None:
+        """Forget decorated functions of files that are not imported: another example's, say."""
+        self.decorated = [function for function in self.decorated if function.file in files]
+
+    def of(self, decorator: str) -> list[Decorated]:
+        """Functions under a decorator."""
+        return [function for function in self.decorated if function.decorator == decorator]
+
+    def place(self, name: str, decorator: str | None = None) -> str:
+        """file:line of the handler that is registered under a name or gives a column of it, or the name itself.
+
+        A loss and a metric may share a name: `decorator` tells which.
+        """
+        functions = self.decorated if decorator is None else self.of(decorator)
+        registered = {registered_name(function): function for function in reversed(functions)}
+        owners = [known for known in registered if name == known or name.startswith(f"{known}_")]
+        if not owners:
+            return name
+        function = registered[max(owners, key=len)]
+        return f"{function.file}:{function.line}"
+
+
+def read_source(root: Path, files: Iterator[str] | list[str]) -> Source:
+    """Parse the Python files among `files`, relative to the root."""
+    source = Source()
+    for file in sorted(files):
+        if not file.endswith(".py"):
+            continue
+        try:
+            text = (root / file).read_text(encoding="utf-8")
+            with _PARSING:
+                tree = ast.parse(text, filename=file)
+        except OSError:
+            continue  # the listing tells of files that cannot be read
+        except (SyntaxError, ValueError, RecursionError) as error:
+            told = error.msg if isinstance(error, SyntaxError) else str(error)
+            source.broken.append((f"{file}:{getattr(error, 'lineno', None) or 1}", f"It is no Python: {told}"))
+            continue
+        source.texts[file] = text
+        source.trees[file] = tree
+        for node in ast.walk(tree):
+            if isinstance(node, ast.FunctionDef):
+                source.decorated += [
+                    Decorated(node.name, decorator, file, node.lineno, node)
+                    for decorator in map(_decorator_name, node.decorator_list)
+                    if decorator.startswith(DECORATORS)
+                ]
+    return source
+
+
+def registered_name(function: Decorated) -> str:
+    """The name that the decorator is given, where it is written out; else the function's own."""
+    for decorator in function.node.decorator_list:
+        if isinstance(decorator, ast.Call) and _decorator_name(decorator) == function.decorator:
+            given = [*decorator.args[:1], *(k.value for k in decorator.keywords if k.arg == "name")]
+            for argument in given:
+                if isinstance(argument, ast.Constant) and isinstance(argument.value, str):
+                    return argument.value
+    return function.name
+
+
+def _decorator_name(node: ast.expr) -> str:
+    return _name(node.func if isinstance(node, ast.Call) else node) or ""
+
+
+def _name(node: ast.expr) -> str | None:
+    if isinstance(node, ast.Name):
+        return node.id
+    return node.attr if isinstance(node, ast.Attribute) else None

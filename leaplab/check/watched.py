@@ -1,0 +1,47 @@
+"""The binder in a process of its own, which may print, hang or die."""
+
+import json
+import os
+import sys
+import tempfile
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from leaplab.bundle.limited_process import run_limited
+from leaplab.integration.project import Project
+
+SCRIPT = Path(__file__).with_name("local_process.py")
+LAST_LINES = 3
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """How the process ended.
+
+    Attributes:
+        report: what it wrote; of the last stage that it reached where it did not come to its end.
+        ended: empty where it came to its end, else how it did not, for a sentence: "was ended by SIGKILL".
+        output: the end of what it printed.
+    """
+
+    report: dict[str, Any] = field(default_factory=dict)
+    ended: str = ""
+    output: str = ""
+
+
+def run_locally(project: Project, time_limit: float) -> Outcome:
+    """Bind an integration and run its integration test as an IDE does, for at most `time_limit` seconds."""
+    with tempfile.TemporaryDirectory(prefix="leaplab-check-") as folder:
+        report = Path(folder) / "report.json"
+        # -B: a check leaves no __pycache__ behind.
+        command: list[str | Path] = [sys.executable, "-P", "-B", SCRIPT, str(project.root), project.entry_file, report]
+        inherited = {name: value for name, value in os.environ.items() if name != "IS_TENSORLEAP_PLATFORM"}
+        quiet = {"TL_DISABLE_ANALYTICS": "true", "TF_CPP_MIN_LOG_LEVEL": "3"}
+        finished = run_limited(command, project.root, inherited | quiet, time_limit)
+        told = json.loads(report.read_text(encoding="utf-8")) if report.exists() else {}
+    ended = finished.how
+    if not ended and not told.get("error") and told.get("stage") != "done":
+        ended = "ended with exit code 0"  # os._exit(0) looks like a good end
+    lines = [line.strip() for line in finished.output.splitlines() if line.strip()]
+    return Outcome(told, ended, " | ".join(lines[-LAST_LINES:])[-600:])

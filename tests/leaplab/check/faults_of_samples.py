@@ -1,0 +1,287 @@
+"""Faults of preprocess, encoders, latent spaces, simulations and metadata: what people do."""
+
+from tests.leaplab.check.variants import (
+    BIAS_CODE,
+    BINDER,
+    BRIGHTNESS_CODE,
+    CLASSES_CODE,
+    FALSE_POSITIVES,
+    IMAGE_CODE,
+    NUMBER_CODE,
+    PEAK_CODE,
+    ROWS_CODE,
+    SIMULATION,
+    VALIDATION,
+    at_import,
+    fault,
+    imported,
+    instead,
+)
+
+FAULTS = (  # samples
+    fault(
+        "C51",
+        "id twice",
+        (BINDER, "def preprocess"),
+        "'training-00' occurs 2 times",
+        instead("sample_ids=list(training)", 'sample_ids=[*training, "training-00"]'),
+    ),
+    fault(
+        "C52",
+        "ids of another state",
+        (BINDER, "def preprocess"),
+        "training-00",
+        instead(
+            "    return [\n",
+            '    validation = {name.replace("validation", "training"): drawn for name, drawn in validation.items()}\n'
+            "    return [\n",
+        ),
+    ),
+    fault(
+        "C53",
+        "positions",
+        (BINDER, "def preprocess"),
+        "integers",
+        (
+            *instead(
+                "sample_ids=list(training), data=training",
+                "sample_ids=list(range(25)), sample_id_type=int, data=list(training.values())",
+            ),
+            *instead(
+                "sample_ids=list(validation), data=validation",
+                "sample_ids=list(range(25)), sample_id_type=int, data=list(validation.values())",
+            ),
+        ),
+    ),
+    fault(
+        "C54",
+        "one sample raises",
+        (BINDER, "[0] * 24"),
+        "list index out of range",
+        instead(NUMBER_CODE, "    return ([0] * 24)[number]\n"),
+    ),
+    fault(
+        "C54",
+        "every sample raises",
+        (BINDER, "number.item()"),
+        "no attribute 'item'",
+        instead(NUMBER_CODE, "    return number.item()\n"),
+    ),
+    fault(
+        "C55", "float64", (BINDER, "def encode_bias"), "float64", instead(BIAS_CODE, BIAS_CODE + ".astype(np.float64)")
+    ),
+    fault(
+        "C55",
+        "float64 of some samples",
+        (BINDER, "def encode_bias"),
+        "float64",
+        instead(BIAS_CODE, BIAS_CODE + ' * (np.float64(2) if sample_id.endswith("-24") else np.float32(1))'),
+    ),
+    fault(
+        "C56",
+        "shape by the sample",
+        (BINDER, "def encode_bias"),
+        "(2,)",
+        instead(BIAS_CODE, BIAS_CODE + '[: 2 if sample_id.endswith("-24") else 3]'),
+    ),
+    fault(
+        "C57",
+        "division by zero",
+        (BINDER, "def encode_bias"),
+        "NaN or infinity",
+        instead(BIAS_CODE, BIAS_CODE + ' / np.float32(0 if sample_id.endswith("-24") else 1)'),
+    ),
+    fault(
+        "C58",
+        "zeros where a file is missing",
+        (BINDER, "def encode_bias"),
+        "'bias'",
+        instead(BIAS_CODE, BIAS_CODE.replace("return bias", "return np.zeros_like(bias)")),
+    ),
+    fault(
+        "C59",
+        "augmentation",
+        (BINDER, "def encode_image"),
+        "differs",
+        instead(IMAGE_CODE, IMAGE_CODE + " + np.random.normal(0, 0.01, image.shape).astype(np.float32)"),
+    ),
+    fault("C60", "batch axis", (BINDER, "def encode_bias"), "(1, 3)", instead(BIAS_CODE, BIAS_CODE + "[None]")),
+    fault(
+        "C61",
+        "large class ids",
+        (BINDER, "def encode_classes"),
+        "3000",
+        instead(CLASSES_CODE, CLASSES_CODE + " * np.float32(3000)"),
+    ),
+    fault("C87", "list", (BINDER, "def encode_bias"), "numpy array", instead(BIAS_CODE, BIAS_CODE + ".tolist()")),
+    fault(
+        "C88",
+        "wide space",
+        (BINDER, "def latent_rows"),
+        "4096",
+        instead(ROWS_CODE, "    return np.resize(rows, 5000)\n"),
+    ),
+    fault(
+        "C88",
+        "too many spaces",
+        (BINDER, "    @tensorleap_custom_latent_space(f"),
+        "at most 10",
+        instead(
+            "\n\n@tensorleap_custom_loss",
+            '\n\nfor place in range(10):\n\n    @tensorleap_custom_latent_space(f"rows_{place}")\n'
+            "    def space(sample_id: str, response: PreprocessResponse) -> NDArray[np.float32]:\n"
+            "        return latent_rows(sample_id, response)\n"
+            "\n\n@tensorleap_custom_loss",
+        ),
+    ),
+    fault(
+        "C89",
+        "no seed",
+        (BINDER, "def simulate"),
+        "differs",
+        (
+            *imported("tensorleap_simulation"),
+            *instead(
+                "\n\n@tensorleap_integration_test()",
+                SIMULATION.replace('"more", N, seed', '"more", N, int(np.random.randint(1000))'),
+            ),
+        ),
+    ),
+    fault(
+        "C89",
+        "encoders cannot read it",
+        (BINDER, "def simulate"),
+        "KeyError",
+        (
+            *imported("tensorleap_simulation"),
+            *instead(
+                "\n\n@tensorleap_integration_test()",
+                SIMULATION.replace("list(range(N)), sample_id_type=int", "[f'more-{n}' for n in range(N)]").replace(
+                    "dict(enumerate(drawn))", "{f'more-{n}': one for n, one in enumerate(drawn)}"
+                ),
+            ),
+        ),
+    ),
+    # preprocess
+    fault(
+        "C65",
+        "one state",
+        (BINDER, "def preprocess"),
+        "Validation data is required",
+        instead(f"        {VALIDATION},\n", ""),
+    ),
+    fault(
+        "C65",
+        "data that is missing",
+        (BINDER, "read_bytes"),
+        "digits.npz",
+        instead("    training = samples", '    (HERE / "digits.npz").read_bytes()\n    training = samples'),
+    ),
+    fault(
+        "C66",
+        "whole paths",
+        (BINDER, "def preprocess"),
+        "256",
+        instead(
+            "    return [\n",
+            '    training = {"x" * 300 + name: drawn for name, drawn in training.items()}\n    return [\n',
+        ),
+    ),
+    fault(
+        "C67",
+        "shuffled",
+        (BINDER, "def preprocess"),
+        "training",
+        instead(
+            "    return [\n",
+            "    training = dict(np.random.permutation(np.array(list(training.items()), object)))\n    return [\n",
+        ),
+    ),
+    # metadata
+    fault(
+        "C62",
+        "nan",
+        (BINDER, "def metadata_brightness"),
+        "is nan",
+        instead(BRIGHTNESS_CODE, '    return float("nan") if brightness is None else brightness\n'),
+    ),
+    fault(
+        "C63",
+        "minus one",
+        (BINDER, "def metadata_brightness"),
+        "-1",
+        instead(BRIGHTNESS_CODE, "    return -1.0 if brightness is None else brightness\n"),
+    ),
+    fault(
+        "C64",
+        "keys that are missing",
+        (BINDER, "def metadata_peak"),
+        "missing",
+        instead(PEAK_CODE, '    return {"height": peak["height"]} if peak["row"] is None else peak\n'),
+    ),
+    fault(
+        "C64",
+        "keys that are new",
+        (BINDER, "def metadata_peak"),
+        "same keys",
+        instead(PEAK_CODE, '    return {**peak, "column": 3} if peak["row"] is None else peak\n'),
+    ),
+    fault(
+        "C68",
+        "too many keys",
+        BINDER,
+        "800 metadata keys",
+        instead(PEAK_CODE, '    return peak | {f"moment_{n}": float(n) for n in range(800)}\n'),
+    ),
+    fault(
+        "C69",
+        "list",
+        (BINDER, "def metadata_number"),
+        "list",
+        instead(NUMBER_CODE, "    return [number]\n"),
+    ),
+    fault(
+        "C69",
+        "float that is declared int",
+        (BINDER, "def metadata_number"),
+        "declare it float",
+        instead(NUMBER_CODE, "    return number / 2\n"),
+    ),
+    fault(
+        "C86",
+        "no type",
+        (BINDER, "def metadata_brightness"),
+        "None",
+        instead('"brightness", DatasetMetadataType.float', '"brightness"'),
+    ),
+    fault(
+        "C86",
+        "no type and none at first",
+        (BINDER, "def metadata_brightness"),
+        "None",
+        (
+            *instead('"brightness", DatasetMetadataType.float', '"brightness"'),
+            *instead(BRIGHTNESS_CODE, '    return None if sample_id.endswith("-00") else brightness\n'),
+        ),
+    ),
+    fault(
+        "C90",
+        "metadata that does not exist",
+        BINDER,
+        "'weather'",
+        at_import(
+            "from code_loader import leap_binder\n\n"
+            'leap_binder.leap_analysis_configuration.domain_gap_metadata = ["weather"]'
+        ),
+    ),
+    fault(
+        "C91",
+        "false positives",
+        BINDER,
+        "false-positive instances",
+        (
+            *imported("tensorleap_false_positive_empty_gt,\n    tensorleap_false_positive_instances_encoder"),
+            *instead("\n\n@tensorleap_custom_loss", FALSE_POSITIVES + "\n\n@tensorleap_custom_loss"),
+        ),
+    ),
+)

@@ -1,0 +1,134 @@
+"""Variants of the integration `good`: what may be changed in it, and by which words."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+BINDER, LEAP_YAML, SAMPLES = "leap_binder.py", "leap.yaml", "samples.py"
+REQUIREMENTS = "tensorleap_requirements.txt"
+Changes = tuple[tuple[str, str, str], ...]
+
+
+@dataclass(frozen=True)
+class Variant:
+    """A change of the integration `good`.
+
+    Attributes:
+        what: is done, in a word or two.
+        changes: (file, old, new).
+        prepare: whatever else is done to the folder.
+        model: of the model that is written, see `tiny_model`.
+        time_limit: for each process.
+    """
+
+    what: str
+    changes: Changes = ()
+    prepare: Callable[[Path], None] | None = None
+    model: dict[str, Any] = field(default_factory=dict)
+    time_limit: float = 120
+
+    def __str__(self) -> str:
+        return self.what.replace(" ", "-")
+
+
+@dataclass(frozen=True)
+class Fault(Variant):
+    """A fault, and the one finding that it gives.
+
+    Attributes:
+        rule: its number.
+        place: of the finding: a file, or a file and a piece of the line, as it reads after the change.
+        says: a part of the sentence.
+    """
+
+    rule: str = ""
+    place: tuple[str, str] | str = ""
+    says: str = ""
+
+    def __str__(self) -> str:
+        return f"{self.rule}-{super().__str__()}"
+
+
+def fault(
+    rule: str,
+    what: str,
+    place: tuple[str, str] | str,
+    says: str,
+    changes: Changes = (),
+    prepare: Callable[[Path], None] | None = None,
+    model: dict[str, Any] | None = None,
+    time_limit: float = 120,
+) -> Fault:
+    """A fault, in the order in which one reads it."""
+    return Fault(what, changes, prepare, model or {}, time_limit, rule, place, says)
+
+
+def at_import(text: str) -> Changes:
+    """Lines that run while the entry file is bound."""
+    return ((BINDER, "\n\n@tensorleap_preprocess()", f"\n{text}\n\n\n@tensorleap_preprocess()"),)
+
+
+def instead(old: str, new: str) -> Changes:
+    """Other text in the entry file."""
+    return ((BINDER, old, new),)
+
+
+def imported(name: str) -> Changes:
+    """One more decorator of code-loader."""
+    return instead("    tensorleap_preprocess,\n)", f"    tensorleap_preprocess,\n    {name},\n)")
+
+
+def included(line: str) -> Changes:
+    """One more line at the end of include."""
+    return ((LEAP_YAML, f"- {REQUIREMENTS}\n", f"- {REQUIREMENTS}\n{line}\n"),)
+
+
+def files(contents: dict[str, str]) -> Callable[[Path], None]:
+    """Files by their path."""
+
+    def write(root: Path) -> None:
+        for name, content in contents.items():
+            (root / name).parent.mkdir(parents=True, exist_ok=True)
+            (root / name).write_text(content, encoding="utf-8")
+
+    return write
+
+
+IMAGE_CODE = "    image: NDArray[np.float32] = response.data[sample_id].image\n    return image"
+BIAS_CODE = "    bias: NDArray[np.float32] = response.data[sample_id].bias\n    return bias"
+CLASSES_CODE = "    return classes"
+NUMBER_CODE = "    return number\n"
+BRIGHTNESS_CODE = "    return brightness\n"
+PEAK_CODE = "    return peak\n"
+ROWS_CODE = "    return rows\n"
+LOSS_CODE = "    return np.asarray(-np.log(np.maximum(chosen, 1e-7)), np.float32)"
+CONFIDENCE_CODE = "    return np.asarray(guess.max(axis=1), np.float32)"
+PICTURE_CODE = "    return LeapImage((image[0].clip(0, 1) * 255).astype(np.uint8))"
+VALIDATION = "PreprocessResponse(sample_ids=list(validation), data=validation, state=DataStateType.validation)"
+RUN = "{model.get_inputs()[0].name: image, model.get_inputs()[1].name: bias}"
+RUN_IMAGE = "{model.get_inputs()[0].name: image}"
+SECRET = "AKIA" + "Z7QK2M5XW9RT4B6N"
+HOME = "/home" + "/anna"
+
+SIMULATION = """
+
+@tensorleap_simulation("more", {"shade": {"type": "float", "bounds": {"min": 0.0, "max": 1.0}}})
+def simulate(shade: float, N: int, seed: int) -> PreprocessResponse:
+    drawn = list(samples.draw("more", N, seed).values())
+    return PreprocessResponse(sample_ids=list(range(N)), sample_id_type=int, data=dict(enumerate(drawn)))
+
+
+@tensorleap_integration_test()"""
+
+FALSE_POSITIVES = """
+
+@tensorleap_false_positive_instances_encoder("spurious")
+def spurious(sample_id: str, response: PreprocessResponse, predictions: dict[str, Any]) -> list[Any]:
+    return []
+
+
+@tensorleap_false_positive_empty_gt("classes")
+def no_class(sample_id: str, response: PreprocessResponse) -> NDArray[np.float32]:
+    return np.zeros(3, np.float32)
+"""
