@@ -1,0 +1,1 @@
+"""Pure functions over a run's columns and latent vectors."""

@@ -1,0 +1,66 @@
+"""Latent vectors on a plane."""
+
+import logging
+import os
+import warnings
+from typing import Literal, get_args
+
+import numpy as np
+from numpy.typing import NDArray
+
+Method = Literal["pacmap", "pca"]
+METHODS: tuple[Method, ...] = get_args(Method)
+PCA_WIDTH = 50
+"""Wider spaces are first reduced to this many principal components, as neighbour graphs of maps usually are."""
+MIN_SAMPLES = 16
+"""PaCMAP wants more samples than neighbours; smaller populations are shown by their principal components."""
+
+
+def principal_components(vectors: NDArray[np.floating], width: int) -> NDArray[np.float32]:
+    """[N, W] -> [N, min(width, W, N)] float32, centred, most variance first."""
+    from sklearn.decomposition import PCA
+
+    width = min(width, *vectors.shape)
+    reduced = PCA(n_components=width, svd_solver="covariance_eigh" if vectors.shape[0] > vectors.shape[1] else "full")
+    return np.asarray(reduced.fit_transform(np.asarray(vectors, np.float64)), np.float32)
+
+
+def project(vectors: NDArray[np.floating], method: Method = "pacmap", seed: int = 0) -> NDArray[np.float32]:
+    """[N, W] -> [N, 2] float32 within [-1, 1], one scale for both axes. The same for the same seed.
+
+    PaCMAP: Wang, Huang, Rudin and Shaposhnik, "Understanding How Dimension Reduction Tools Work", JMLR 22 (2021).
+
+    Raises:
+        ValueError: a vector is not finite.
+    """
+    if not np.isfinite(vectors).all():
+        raise ValueError("Latent vectors hold NaN or infinity.")
+    if len(vectors) == 0:
+        return np.zeros((0, 2), np.float32)
+    if (vectors == vectors[0]).all():  # no direction to draw along
+        return np.zeros((len(vectors), 2), np.float32)
+    if method == "pca" or len(vectors) < MIN_SAMPLES or vectors.shape[1] == 1:
+        return _fitted(principal_components(vectors, 2))
+    return _fitted(_pacmap(principal_components(vectors, PCA_WIDTH), seed))
+
+
+def _pacmap(vectors: NDArray[np.float32], seed: int) -> NDArray[np.float32]:
+    # Its neighbour search asks for all cores by itself; numba's default layer must not depend on what is installed.
+    os.environ.setdefault("NUMBA_THREADING_LAYER", "workqueue")
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        import pacmap
+
+        # It announces at the level of a warning that a seed was set and which neighbour search it takes.
+        logging.getLogger("pacmap").setLevel(logging.ERROR)
+        neighbours = min(10, len(vectors) - 1)
+        reducer = pacmap.PaCMAP(n_components=2, n_neighbors=neighbours, random_state=seed, apply_pca=False)
+        return np.asarray(reducer.fit_transform(vectors, init="pca"), np.float32)
+
+
+def _fitted(points: NDArray[np.float32]) -> NDArray[np.float32]:
+    if points.shape[1] == 1:
+        points = np.concatenate([points, np.zeros_like(points)], axis=1)
+    low, high = points.min(axis=0), points.max(axis=0)
+    half = float((high - low).max()) / 2.0
+    return np.asarray((points - (low + high) / 2.0) / (half or 1.0), np.float32)
