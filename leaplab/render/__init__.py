@@ -1,0 +1,1 @@
+"""Visualizers' objects -> PNG and JSON, for the explorer, reports and figures alike."""
