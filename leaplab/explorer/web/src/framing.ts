@@ -1,0 +1,49 @@
+/** Where the camera stands to see a whole map. Pure. */
+
+/** Centre and half extents of the points. */
+export interface Bounds {
+  x: number;
+  y: number;
+  halfWidth: number;
+  halfHeight: number;
+}
+
+/** The camera's target, and half the height that it sees there. */
+export interface Framing {
+  x: number;
+  y: number;
+  distance: number;
+}
+
+const MARGIN = 1.06;
+
+/** Bounds of x0 y0 x1 y1 ...; without points those of [-1, 1]. */
+export function boundsOf(xy: Float32Array): Bounds {
+  let [left, right, bottom, top] = [Infinity, -Infinity, Infinity, -Infinity];
+  for (let i = 0; i < xy.length; i += 2) {
+    left = Math.min(left, xy[i]!);
+    right = Math.max(right, xy[i]!);
+    bottom = Math.min(bottom, xy[i + 1]!);
+    top = Math.max(top, xy[i + 1]!);
+  }
+  if (!(right >= left && top >= bottom)) return { x: 0, y: 0, halfWidth: 1, halfHeight: 1 };
+  // A population of one point, or on a line, still gets some room around it.
+  const half = (from: number, to: number): number => Math.max(0.05, (to - from) / 2);
+  return { x: (left + right) / 2, y: (bottom + top) / 2, halfWidth: half(left, right), halfHeight: half(bottom, top) };
+}
+
+/** Share of its size that the map may lose so that less of it is covered. */
+const YIELD = 0.12;
+
+/**
+ * Shows all of the bounds in a view of width x height CSS pixels. The `covered` pixels at its right are left free as far
+ * as the view is wider than the map needs; where that does not suffice, the map becomes a little smaller.
+ */
+export function frameBounds(bounds: Bounds, width: number, height: number, covered: number): Framing {
+  const [w, h] = [Math.max(1, width), Math.max(1, height)];
+  const { x, y, halfWidth, halfHeight } = bounds;
+  const needed = Math.min(w, (h * halfWidth) / halfHeight);
+  const free = w - Math.min(covered, w - (1 - YIELD) * needed);
+  const distance = MARGIN * Math.max(halfHeight, (halfWidth * h) / free);
+  return { x: x + ((w - free) * distance) / h, y, distance };
+}

@@ -1,0 +1,236 @@
+import { describe, expect, it } from "vitest";
+import type { CategoricalValues, ContinuousValues } from "../src/api";
+import {
+  CATEGORICAL,
+  colourPosition,
+  drawOrder,
+  encodeColour,
+  encodeSize,
+  MISSING,
+  OTHER,
+  palette,
+  percentile,
+  pointStyle,
+  position,
+  rarestOnTop,
+  robustRange,
+  sequential,
+  SIZE_LEVELS,
+  sizeFactors,
+  slotCounts,
+  visibleRows,
+} from "../src/scales";
+import { column } from "./run";
+
+const categorical = (codes: number[], categories: string[]): CategoricalValues => ({
+  kind: "categorical",
+  column: column("metadata.label", "categorical", categories),
+  codes: Int32Array.from(codes),
+});
+const continuous = (values: number[]): ContinuousValues => ({
+  kind: "continuous",
+  column: column("loss.cross_entropy", "continuous"),
+  values: Float32Array.from(values),
+});
+
+describe("percentiles", () => {
+  it("are numpy's", () => {
+    // numpy.percentile([1, 2, 4, 8, 16], [0, 10, 50, 99, 100])
+    expect([0, 10, 50, 99, 100].map((p) => percentile([1, 2, 4, 8, 16], p))).toEqual([
+      1,
+      1.4,
+      4,
+      expect.closeTo(15.68, 10),
+      16,
+    ]);
+  });
+
+  it("bound a range that an outlier does not stretch and absent values do not touch", () => {
+    const values = [...Array.from({ length: 1000 }, (_, i) => i), 1e6, NaN, Infinity];
+    const range = robustRange(Float32Array.from(values));
+    expect(range).toMatchObject({ low: 10, high: 990, median: 500, min: 0, max: 1e6, crowd: null });
+  });
+
+  it("give way to the whole range where nearly all values are equal", () => {
+    const values = new Float32Array(1000).fill(1);
+    values[0] = 0;
+    expect(robustRange(values)).toMatchObject({ low: 0, high: 1, crowd: null });
+  });
+
+  it("of nothing are zero", () => {
+    expect(robustRange(Float32Array.from([NaN, NaN]))).toMatchObject({ low: 0, high: 0, median: 0 });
+  });
+});
+
+describe("colour of a continuous column", () => {
+  it("runs from the first colour to the last, clipped, and keeps one for absent values", () => {
+    const encoding = encodeColour(continuous([NaN, ...Array.from({ length: 999 }, (_, i) => i)]), 1000);
+    const colours = palette(encoding, "light");
+    if (encoding.kind !== "continuous") throw new Error("not continuous");
+    expect(encoding.absent).toBe(1);
+    expect(colours[encoding.codes[0]!]).toBe(colours.at(-1));
+    expect([encoding.codes[1], encoding.codes[999]]).toEqual([0, 255]);
+    expect(encoding.codes[500]).toBeCloseTo(127.5, -1);
+  });
+
+  it("is stretched where the values crowd at one end", () => {
+    const losses = Float32Array.from({ length: 1001 }, (_, i) => (i / 1000) ** 12);
+    const range = robustRange(losses);
+    expect(range.crowd).toBe("low");
+    expect(colourPosition(range.low, range)).toBe(0);
+    expect(colourPosition(range.high, range)).toBe(1);
+    expect(colourPosition(0.008 * range.high, range)).toBeCloseTo(0.2, 2);
+    expect(robustRange(losses.map((value) => 1 - value)).crowd).toBe("high");
+  });
+
+  it("is in the middle where all values are equal", () => {
+    expect(position(5, { low: 5, high: 5 })).toBe(0.5);
+  });
+});
+
+describe("colour of a categorical column", () => {
+  it("gives each category its own, with counts and an entry for absent values", () => {
+    const encoding = encodeColour(categorical([0, 1, 1, -1], ["cat", "dog"]), 4);
+    if (encoding.kind !== "categorical") throw new Error("not categorical");
+    expect(encoding.entries).toEqual([
+      { key: "cat", label: "cat", count: 1 },
+      { key: "dog", label: "dog", count: 2 },
+      { key: MISSING, label: "absent", count: 1 },
+    ]);
+    expect([...encoding.codes]).toEqual([0, 1, 1, 2]);
+    expect(new Set(palette(encoding, "dark")).size).toBe(3);
+  });
+
+  it("keeps the most frequent of many categories in their order, and groups the others", () => {
+    const names = Array.from({ length: 30 }, (_, i) => `c${i}`);
+    const codes = names.flatMap((_, code) => new Array<number>(code + 1).fill(code));
+    const encoding = encodeColour(categorical(codes, names), codes.length);
+    if (encoding.kind !== "categorical") throw new Error("not categorical");
+    expect(encoding.entries.map((entry) => entry.key)).toEqual([...names.slice(10), OTHER]);
+    expect(encoding.entries.at(-1)).toEqual({ key: OTHER, label: "10 others", count: 55 });
+    expect(encoding.codes[0]).toBe(20);
+    expect(encoding.entries[encoding.codes.at(-1)!]!.key).toBe("c29");
+  });
+
+  it("of no column is one colour", () => {
+    const encoding = encodeColour(null, 3);
+    expect([...encoding.codes]).toEqual([0, 0, 0]);
+    expect(palette(encoding, "light")).toHaveLength(1);
+  });
+});
+
+describe("sizes", () => {
+  it("grow in area with the value, and absent values are small", () => {
+    const { levels } = encodeSize(continuous([NaN, 0, 0.5, 1]));
+    expect([...levels]).toEqual([0, 0, expect.any(Number), SIZE_LEVELS - 1]);
+    const areas = sizeFactors().map((factor) => factor ** 2);
+    const steps = areas.slice(1).map((area, i) => area - areas[i]!);
+    for (const step of steps) expect(step).toBeCloseTo(steps[0]!, 10);
+  });
+
+  it("put the largest on top, equal ones in row order", () => {
+    expect(drawOrder(Uint8Array.from([5, 0, 23, 0, 5]))).toEqual([1, 3, 0, 4, 2]);
+  });
+
+  it("of one kind leave the values far from the median on top", () => {
+    expect(rarestOnTop(continuous([0, 1, 1, NaN, 1, 0]))).toEqual([1, 2, 3, 4, 0, 5]);
+  });
+
+  it("and opacity fall with the number of points within bounds that can be seen", () => {
+    const [few, many, most] = [pointStyle(100), pointStyle(70_000), pointStyle(1_000_000)];
+    expect(few.size).toBeGreaterThan(many.size);
+    expect(many.size).toBeGreaterThan(most.size);
+    expect(most.size).toBeGreaterThanOrEqual(1);
+    expect(most.opacity).toBeGreaterThan(0.3);
+  });
+});
+
+describe("visibleRows", () => {
+  const filters = [
+    { codes: [0, 0, 1, 1], hidden: [false, true] },
+    { codes: [0, 2, 2, 0], hidden: [false, false, true] },
+  ];
+  it("keeps the rows that no filter hides", () => {
+    expect(visibleRows(4, filters)).toEqual([0]);
+    expect(visibleRows(4, filters.slice(1))).toEqual([0, 3]);
+  });
+  it("is null where nothing is hidden", () => {
+    expect(visibleRows(4, [{ codes: [0, 0, 0, 0], hidden: [false] }])).toBeNull();
+  });
+});
+
+// Independent of the scales' own code: sRGB to OKLab (Ottosson, 2020), colour vision by Machado et al. (2009), severity 1.
+function linear(hex: string): number[] {
+  return [1, 3, 5].map((at) => {
+    const c = parseInt(hex.slice(at, at + 2), 16) / 255;
+    return c <= 0.04045 ? c / 12.92 : ((c + 0.055) / 1.055) ** 2.4;
+  });
+}
+const times = (m: number[][], v: number[]): number[] => m.map((row) => row.reduce((sum, x, i) => sum + x * v[i]!, 0));
+function oklab(rgb: number[]): number[] {
+  const cones = times(
+    [
+      [0.4122214708, 0.5363325363, 0.0514459929],
+      [0.2119034982, 0.6806995451, 0.1073969566],
+      [0.0883024619, 0.2817188376, 0.6299787005],
+    ],
+    rgb,
+  );
+  return times(
+    [
+      [0.2104542553, 0.793617785, -0.0040720468],
+      [1.9779984951, -2.428592205, 0.4505937099],
+      [0.0259040371, 0.7827717662, -0.808675766],
+    ],
+    cones.map((c) => Math.cbrt(Math.max(0, c))),
+  );
+}
+const PROTAN = [
+  [0.152286, 1.052583, -0.204868],
+  [0.114503, 0.786281, 0.099216],
+  [-0.003882, -0.048116, 1.051998],
+];
+const DEUTAN = [
+  [0.367322, 0.860646, -0.227968],
+  [0.280085, 0.672501, 0.047413],
+  [-0.01182, 0.04294, 0.968881],
+];
+const clip = (v: number[]): number[] => v.map((x) => Math.min(1, Math.max(0, x)));
+
+function leastDistance(colours: readonly string[], vision: number[][] | null): number {
+  const labs = colours.map((hex) => oklab(vision ? clip(times(vision, linear(hex))) : linear(hex)));
+  return Math.min(...labs.flatMap((a, i) => labs.slice(i + 1).map((b) => Math.hypot(...a.map((x, k) => x - b[k]!)))));
+}
+
+describe("the palette", () => {
+  it("has twenty colours that stay apart, the first ten of them for colour-blind readers too", () => {
+    expect(new Set(CATEGORICAL).size).toBe(20);
+    expect(leastDistance(CATEGORICAL, null)).toBeGreaterThan(0.08);
+    for (const vision of [PROTAN, DEUTAN]) {
+      expect(leastDistance(CATEGORICAL.slice(0, 10), vision)).toBeGreaterThan(0.09);
+      expect(leastDistance(CATEGORICAL, vision)).toBeGreaterThan(0.045);
+    }
+  });
+
+  it.each(["light", "dark"] as const)("runs evenly in lightness on %s", (theme) => {
+    const lightness = Array.from({ length: 21 }, (_, i) => oklab(linear(sequential(i / 20, theme)))[0]!);
+    const steps = lightness.slice(1).map((value, i) => value - lightness[i]!);
+    const mean = (lightness.at(-1)! - lightness[0]!) / 20;
+    expect(Math.sign(mean)).toBe(theme === "dark" ? 1 : -1);
+    expect(Math.abs(mean)).toBeGreaterThan(0.025);
+    for (const step of steps) expect(Math.abs(step - mean)).toBeLessThan(0.3 * Math.abs(mean));
+  });
+});
+
+describe("slotCounts", () => {
+  const slots = [0, 1, 1, 2, 1];
+
+  it("counts the samples of each slot", () => {
+    expect(slotCounts(slots, null, 4)).toEqual([1, 3, 1, 0]);
+  });
+
+  it("leaves out the samples of hidden states", () => {
+    const states = { codes: [0, 0, 1, 1, 0], hidden: [false, true] };
+    expect(slotCounts(slots, states, 4)).toEqual([1, 2, 0, 0]);
+  });
+});

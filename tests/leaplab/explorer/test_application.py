@@ -1,0 +1,137 @@
+import base64
+from collections.abc import Iterator
+from io import BytesIO
+from pathlib import Path
+
+import numpy as np
+import pytest
+from code_loader.contract.enums import DataStateType
+from fastapi.testclient import TestClient
+from PIL import Image
+
+from leaplab.errors import LeaplabError
+from leaplab.explorer.application import make_application
+from leaplab.explorer.serving import listen
+from leaplab.store.run import RunStore
+from mnist.config import load_config
+from mnist.data.preprocess import Digits, load_states
+
+
+@pytest.fixture(scope="module")
+def client(mnist_run: RunStore, tmp_path_factory: pytest.TempPathFactory) -> Iterator[TestClient]:
+    web = tmp_path_factory.mktemp("web")
+    (web / "index.html").write_text("<p>the page</p>")
+    with TestClient(make_application(mnist_run, web), base_url="http://localhost") as client:
+        yield client
+
+
+@pytest.fixture(scope="module")
+def digits() -> dict[str, Digits]:
+    return {
+        state.name: found for state, found in load_states(load_config()).items() if isinstance(state, DataStateType)
+    }
+
+
+def column(client: TestClient, name: str) -> dict[str, object]:
+    described = {entry["name"]: entry for entry in client.get("/api/run").json()["columns"]}
+    found: dict[str, object] = described[name]
+    return found
+
+
+def test_the_overview_counts_states_and_offers_the_columns_of_the_run(client: TestClient) -> None:
+    run = client.get("/api/run").json()
+    assert run["samples"] == 300
+    assert {state["name"]: state["count"] for state in run["states"]} == {"training": 150, "validation": 150}
+    assert run["latent_spaces"] == [{"name": "model", "width": 128}]
+    assert run["defaults"] == {
+        "colour": "metadata.label",
+        "size": "loss.cross_entropy",
+        "space": "model",
+        "projection": "pacmap",
+    }
+    kinds = {entry["name"]: entry["kind"] for entry in run["columns"]}
+    assert kinds["metadata.label"] == "categorical"
+    assert kinds["metadata.brightness"] == "continuous"
+    accuracy = column(client, "metric.accuracy")
+    assert (accuracy["direction"], accuracy["insights"]) == ("upward", True)
+
+
+def test_a_categorical_column_is_codes_into_its_categories(client: TestClient, digits: dict[str, Digits]) -> None:
+    codes = np.frombuffer(client.get("/api/columns/metadata.label").content, "<i4")
+    categories = column(client, "metadata.label")["categories"]
+    assert isinstance(categories, list)
+    ids = client.get("/api/ids").text.split("\n")
+    expected = [str(digits[sample_id.split("_")[0]].label(sample_id)) for sample_id in ids]
+    assert [categories[code] for code in codes] == expected
+
+
+def test_a_continuous_column_is_floats_in_row_order(client: TestClient, mnist_run: RunStore) -> None:
+    values = np.frombuffer(client.get("/api/columns/loss.cross_entropy").content, "<f4")
+    stored = mnist_run.read(["loss.cross_entropy"])["loss.cross_entropy"]
+    np.testing.assert_allclose(values, stored, rtol=1e-6)
+
+
+def test_every_sample_has_a_point_inside_the_square(client: TestClient) -> None:
+    for method in ("pacmap", "pca"):
+        response = client.get("/api/projection", params={"space": "model", "method": method})
+        points = np.frombuffer(response.content, "<f4").reshape(-1, 2)
+        assert points.shape == (300, 2)
+        assert np.abs(points).max() == pytest.approx(1.0)
+
+
+def test_a_sample_shows_its_stored_values_and_prediction(client: TestClient, mnist_run: RunStore) -> None:
+    sample = client.get("/api/samples/7").json()
+    stored = mnist_run.row(7)
+    assert sample["sample_id"] == stored["sample_id"]
+    shown = {entry["column"]: entry["value"] for entry in sample["values"]}
+    assert shown == {name: value for name, value in stored.items() if name not in ("sample_id", "state")}
+    probabilities = sample["predictions"][0]["values"]
+    assert sum(probabilities) == pytest.approx(1.0, abs=1e-5)
+    assert shown["metric.confidence"] == pytest.approx(max(probabilities))
+
+
+def test_visualizers_show_that_very_digit(client: TestClient, digits: dict[str, Digits]) -> None:
+    for row in (0, 299):
+        sample = client.get(f"/api/samples/{row}").json()
+        visuals = {visual["name"]: visual for visual in client.get(f"/api/samples/{row}/visuals").json()}
+        png = base64.b64decode(visuals["digit"]["png"].split(",", 1)[1])
+        pixels = np.asarray(Image.open(BytesIO(png)))
+        np.testing.assert_array_equal(pixels, digits[sample["state"]].image(sample["sample_id"]))
+        bars = visuals["class_probabilities"]["data"]
+        np.testing.assert_allclose(bars["values"], sample["predictions"][0]["values"], atol=1e-6)
+        assert bars["ground_truth"].index(1) == digits[sample["state"]].label(sample["sample_id"])
+
+
+@pytest.mark.parametrize(
+    ("path", "told"),
+    [
+        ("/api/columns/metadata.colour", "no column 'metadata.colour'"),
+        ("/api/projection?space=model&method=tsne", "no projection 'tsne'"),
+        ("/api/projection?space=other&method=pca", "no latent space 'other'"),
+        ("/api/samples/300", "no sample 300"),
+        ("/api/samples/-1/visuals", "no sample -1"),
+    ],
+)
+def test_what_does_not_exist_is_told_in_a_sentence(client: TestClient, path: str, told: str) -> None:
+    response = client.get(path)
+    assert response.status_code == 404
+    assert told in response.json()["error"]
+
+
+def test_a_foreign_page_cannot_reach_the_server_by_a_name_of_its_own(client: TestClient) -> None:
+    assert client.get("/api/run", headers={"host": "evil.example"}).status_code == 400
+
+
+def test_an_unbuilt_page_is_told_with_the_way_to_build_it(mnist_run: RunStore, tmp_path: Path) -> None:
+    with pytest.raises(LeaplabError, match="make web"):
+        make_application(mnist_run, tmp_path)
+
+
+def test_a_port_in_use_is_told_with_the_way_out() -> None:
+    with listen("127.0.0.1", 0) as socket, pytest.raises(LeaplabError, match="is in use; choose another by --port"):
+        listen("127.0.0.1", socket.getsockname()[1])
+
+
+def test_an_address_of_another_machine_is_refused() -> None:
+    with pytest.raises(LeaplabError, match="Cannot listen on 192.0.2.1"):
+        listen("192.0.2.1", 0)
