@@ -1,0 +1,246 @@
+"""`leaplab`: one thin function a command."""
+
+import sys
+import webbrowser
+from pathlib import Path
+from typing import Annotated, NoReturn
+
+import typer
+from rich.console import Console
+from rich.markup import escape
+from rich.progress import TaskID
+from rich.table import Table
+
+from leaplab.cli.printing import (
+    console,
+    print_findings,
+    print_inspection,
+    print_json,
+    print_listing,
+    print_problems,
+    progress_bar,
+    summary_table,
+)
+from leaplab.errors import LeaplabError
+
+app = typer.Typer(
+    add_completion=False,
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    help="A local laboratory for any Tensorleap integration.",
+)
+
+RunsFolder = Annotated[Path, typer.Option("--runs", envvar="LEAPLAB_RUNS", help="Folder of all runs.")]
+AsJson = Annotated[bool, typer.Option("--json", help="Print JSON for a program to read.")]
+Integration = Annotated[Path, typer.Argument(help="Folder of the integration.")]
+Model = Annotated[Path | None, typer.Option("--model", "-m", help=".onnx, .h5 or .keras instead of its own.")]
+Wiring = Annotated[Path | None, typer.Option(help="YAML wiring of an integration without an integration test.")]
+InProcess = Annotated[bool, typer.Option("--in-process", help="For debuggers: no child process.")]
+
+
+@app.command()
+def evaluate(
+    path: Integration = Path(),
+    name: Annotated[str | None, typer.Option(help="Name of the run; by default the model file's.")] = None,
+    model: Model = None,
+    state: Annotated[list[str] | None, typer.Option(help="Evaluate this state only; may be repeated.")] = None,
+    limit: Annotated[
+        int | None, typer.Option(min=1, help="At most so many samples of each state, chosen at random.")
+    ] = None,
+    batch_size: Annotated[int | None, typer.Option(min=1, help="Samples in a batch.")] = None,
+    latent: Annotated[str | None, typer.Option(help="Tensor or layer to take the latent space from.")] = None,
+    float16: Annotated[bool, typer.Option("--float16", help="Score at the precision of the platform.")] = False,
+    update: Annotated[
+        bool, typer.Option("--update", help="Replace the run where code, model or options changed.")
+    ] = False,
+    overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace the run in any case: data changed.")] = False,
+    in_process: InProcess = False,
+    wiring: Wiring = None,
+    runs: RunsFolder = Path("runs"),
+    as_json: AsJson = False,
+) -> None:
+    """Run every sample through the integration and its model; the results go to runs/NAME."""
+    from leaplab.evaluate.run import LocalRunner, Options, carry_out, prepare
+    from leaplab.evaluate.summary import summarize
+    from leaplab.integration.project import find_project
+    from leaplab.integration.session import open_session
+    from leaplab.store.run import Replace
+
+    replace: Replace = "always" if overwrite else "outdated" if update else "never"
+    options = Options(
+        runs,
+        name,
+        model,
+        wiring,
+        state,
+        limit,
+        batch_size,
+        float16,
+        latent,
+        replace,
+    )
+    project = find_project(path)
+    console.print(f"Binding {project.root / project.entry_file}", markup=False, soft_wrap=True)
+    with open_session(project, model, in_process, wiring) as session:
+        notices = session.notices()
+        for notice in notices:
+            console.print(f"  {notice}", style="yellow", markup=False, soft_wrap=True)
+        store, plan = prepare(session, options, notices)
+        missing = store.missing_parts()
+        if missing:
+            done = store.samples - sum(part.stop - part.start for part in missing)
+            with progress_bar() as progress:
+                task = progress.add_task("Evaluating", total=store.samples, completed=done)
+                carry_out(LocalRunner(session), store, plan, lambda count: progress.advance(TaskID(task), count))
+    summary = summarize(store)
+    if as_json:
+        print_json({"run": str(store.path), "up_to_date": not missing, "states": summary})
+        return
+    outcome = "holds" if missing else "is up to date:"
+    console.print(f"{store.path} {outcome} {store.samples:,} samples", markup=False, soft_wrap=True)
+    console.print(summary_table(summary))
+
+
+@app.command()
+def check(
+    path: Integration = Path(),
+    model: Model = None,
+    strict: Annotated[bool, typer.Option("--strict", help="Warnings fail, too.")] = False,
+    time_limit: Annotated[float, typer.Option(min=1, help="Seconds for each process that runs the integration.")] = 120,
+    as_json: AsJson = False,
+) -> None:
+    """Judge an integration by every rule of Tensorleap's contract, before the push. Exit code 1: something is wrong."""
+    from leaplab.check.report import check as judge
+
+    if not path.expanduser().is_dir():
+        raise LeaplabError(f"{path} is not a folder; name the folder that holds the integration's leap.yaml.")
+    with console.status(f"Checking {escape(str(path.expanduser().resolve()))}"):
+        report = judge(path, model, time_limit)
+    if as_json:
+        print_json(report.as_json())
+    else:
+        print_findings(report)
+    raise typer.Exit(report.exit_code(strict))
+
+
+@app.command()
+def sample(
+    state: Annotated[str, typer.Argument(help="training, validation, test, unlabeled or additional.")],
+    sample_id: Annotated[str, typer.Argument(help="As the preprocess function gives it.")],
+    path: Integration = Path(),
+    model: Model = None,
+    out: Annotated[Path, typer.Option(help="Folder for the pictures.")] = Path("build/samples"),
+    in_process: InProcess = False,
+    wiring: Wiring = None,
+    as_json: AsJson = False,
+) -> None:
+    """Every handler on one sample: tensors, scores, metadata in a table; its visualizers as PNG files."""
+    from leaplab.evaluate.inspection import inspect_sample
+    from leaplab.integration.project import find_project
+    from leaplab.integration.session import open_session
+    from leaplab.render.files import write_visuals
+
+    with open_session(find_project(path), model, in_process, wiring) as session:
+        inspection = session.call(inspect_sample, state, sample_id)
+    pictures = write_visuals(inspection.visuals, out / state / sample_id)
+    if as_json:
+        told = {"state": state, "sample_id": sample_id, "tensors": inspection.tensors, "scores": inspection.scores}
+        shown = {name: str(picture) for name, picture in pictures.items()}
+        print_json({**told, "metadata": inspection.metadata, "visualizers": shown})
+    else:
+        print_inspection(inspection, pictures)
+
+
+@app.command()
+def bundle(
+    path: Integration = Path(),
+    out: Annotated[Path, typer.Option("--out", "-o", help="The archive to write.")] = Path("bundles/bundle.tar.gz"),
+    clean_env: Annotated[bool, typer.Option("--clean-env", help="Prove it in a new virtual environment.")] = False,
+    time_limit: Annotated[float, typer.Option(min=1, help="Seconds for binding the bundle.")] = 120,
+    as_json: AsJson = False,
+) -> None:
+    """Write the archive that a push would upload, and prove that it runs on its own. Exit code 1: it does not."""
+    from leaplab.bundle.archive import write_archive
+    from leaplab.bundle.listing import list_bundle
+    from leaplab.bundle.proof import clean_environment, prove
+    from leaplab.integration.leap_yaml import read_leap_yaml
+    from leaplab.integration.project import find_project
+
+    project = find_project(path)
+    listing = list_bundle(project, read_leap_yaml(project.root / "leap.yaml"))
+    write_archive(listing, project.root, out)
+    with console.status("Binding the bundle away from its repository"):
+        proof = (clean_environment if clean_env else prove)(out, project, time_limit=time_limit)
+    if as_json:
+        print_json(
+            {
+                "archive": str(out),
+                "files": [entry.path for entry in listing.files],
+                "unmatched": listing.unmatched,
+                "ok": proof.ok,
+                "problems": proof.problems,
+            }
+        )
+    else:
+        print_listing(listing)
+        print_problems(proof.problems)
+        verdict = "It runs on its own" if proof.ok else f"It would not run: {len(proof.problems)} problems"
+        console.print(f"{out}: {verdict}.", markup=False, soft_wrap=True)
+    raise typer.Exit(0 if proof.ok else 1)
+
+
+@app.command()
+def explore(
+    run: Annotated[Path | None, typer.Argument(help="A run's name or folder; by default the newest.")] = None,
+    host: Annotated[str, typer.Option(help="Address to listen on.")] = "127.0.0.1",
+    port: Annotated[int, typer.Option(min=0, max=65535, help="Port; 0 takes a free one.")] = 8765,
+    browser: Annotated[bool, typer.Option("--browser/--no-browser", help="Open a browser.")] = True,
+    runs: RunsFolder = Path("runs"),
+) -> None:
+    """Open a run in the web explorer."""
+    import uvicorn
+
+    from leaplab.explorer.application import make_application
+    from leaplab.explorer.serving import listen
+    from leaplab.store.catalog import find_run
+    from leaplab.store.run import RunStore
+
+    store = RunStore.open(find_run(runs, run))
+    application = make_application(store)
+    with listen(host, port) as socket:
+        url = f"http://{host}:{socket.getsockname()[1]}/"
+        where = f"{escape(str(store.path))}: {store.samples:,} samples at [link={url}]{url}[/link]"
+        console.print(f"{where}  (Ctrl-C ends)", soft_wrap=True)
+        if browser and not webbrowser.open(url):
+            console.print("There is no browser to open here; open that address yourself.")
+        config = uvicorn.Config(application, log_level="warning", timeout_graceful_shutdown=2)
+        uvicorn.Server(config).run(sockets=[socket])
+
+
+@app.command("runs")
+def list_runs(runs: RunsFolder = Path("runs"), as_json: AsJson = False) -> None:
+    """List the runs, newest first."""
+    from leaplab.store.catalog import catalog
+
+    entries = catalog(runs)
+    if as_json:
+        print_json(entries)
+        return
+    if not entries:
+        console.print(f"There are no runs in {runs}; `leaplab evaluate` makes one.", markup=False, soft_wrap=True)
+        return
+    table = Table("run", "samples", "model", "made", "state", box=None, pad_edge=False)
+    for entry in entries:
+        name, model, condition = escape(entry.name), escape(entry.model), escape(entry.condition)
+        table.add_row(name, f"{entry.samples:,}", model, entry.created, condition)
+    Console().print(table)
+
+
+def main() -> NoReturn:
+    """The console script: errors that the user can mend become one line and exit code 2."""
+    try:
+        app()
+    except LeaplabError as error:
+        console.print(f"[bold red]error:[/] {escape(str(error))}", soft_wrap=True)
+        sys.exit(2)
+    sys.exit(0)

@@ -1,0 +1,124 @@
+"""What commands print: progress, tables, JSON."""
+
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+from rich.console import Console
+from rich.markup import escape
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+from rich.table import Column, Table
+
+if TYPE_CHECKING:
+    from leaplab.bundle.listing import Listing
+    from leaplab.bundle.verdict import Problem
+    from leaplab.check.report import Report
+    from leaplab.evaluate.inspection import Inspection
+
+console = Console(stderr=True, highlight=False)
+"""What is for the person at the terminal; results go to stdout."""
+
+
+def progress_bar() -> Progress:
+    """Done of all, rate and remaining time."""
+    columns = (
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        _RateColumn("{task.percentage:>3.0f}%"),
+        TimeRemainingColumn(),
+    )
+    return Progress(*columns, console=console, transient=True)
+
+
+class _RateColumn(TextColumn):
+    def render(self, task: Any) -> Any:
+        from rich.text import Text
+
+        return Text(f"{task.speed:,.0f} samples/s" if task.speed else "")
+
+
+def print_findings(report: "Report") -> None:
+    """Each finding with its place and what to do."""
+    output = Console(highlight=False)
+    for finding in report.findings:
+        colour = "red" if finding.severity == "error" else "yellow"
+        head = f"[{colour}]{finding.rule} {finding.severity}[/] [bold]{escape(finding.place)}[/]"
+        output.print(f"{head}  {escape(finding.sentence)}", soft_wrap=True)
+        output.print(f"    {escape(finding.mend)}", style="dim", soft_wrap=True)
+    errors = sum(finding.severity == "error" for finding in report.findings)
+    warnings = len(report.findings) - errors
+    verdict = f"{_counted(errors, 'error')}, {_counted(warnings, 'warning')}" if report.findings else "Nothing to mend"
+    output.print(f"{verdict}: {report.rules} rules, {report.samples} samples through every handler.")
+
+
+def summary_table(summary: dict[str, Any]) -> Table:
+    """A line a state."""
+    columns = list(dict.fromkeys(column for state in summary.values() for column in state["means"]))
+    table = Table(
+        Column("state", no_wrap=True),
+        "samples",
+        *(f"mean {c.split('.', 1)[1]}" for c in columns),
+        box=None,
+        pad_edge=False,
+    )
+    for state, values in summary.items():
+        means = (values["means"].get(column) for column in columns)
+        table.add_row(state, f"{values['samples']:,}", *("-" if mean is None else f"{mean:.4f}" for mean in means))
+    return table
+
+
+def print_json(value: Any) -> None:
+    """Indented JSON on stdout."""
+    sys.stdout.write(msgspec.json.format(msgspec.json.encode(value), indent=2).decode() + "\n")
+
+
+def print_inspection(inspection: "Inspection", pictures: dict[str, Path | str]) -> None:
+    """One sample: its tensors, scores and metadata, and where its visualizers' pictures are."""
+    output = Console(highlight=False)
+    tensors = Table("tensor", "name", "shape", "dtype", "min", "max", "mean", box=None, pad_edge=False)
+    for each in inspection.tensors:
+        figures = (_figure(value) for value in (each.minimum, each.maximum, each.mean))
+        tensors.add_row(each.kind, escape(each.name), str(list(each.shape)), each.dtype, *figures)
+    values = Table("column", "value", box=None, pad_edge=False)
+    for column, score in inspection.scores.items():
+        values.add_row(escape(column), _figure(score))
+    for column, value in inspection.metadata.items():
+        shown = _figure(value) if isinstance(value, float) else "absent" if value is None else escape(str(value))
+        values.add_row(escape(f"metadata.{column}"), shown)
+    output.print(f"[bold]{escape(inspection.sample_id)}[/] of {inspection.state}\n")
+    output.print(tensors)
+    output.print()
+    output.print(values)
+    output.print()
+    for name, picture in pictures.items():
+        output.print(f"{escape(name)}: {escape(str(picture))}", soft_wrap=True)
+
+
+def print_listing(listing: "Listing") -> None:
+    """The files of a bundle, and what its patterns leave open."""
+    output = Console(highlight=False)
+    for path, size in listing.files:
+        output.print(f"{size:>12,}  {escape(path)}", soft_wrap=True)
+    output.print(f"{len(listing.files)} files, {listing.size:,} bytes")
+    for pattern in listing.unmatched:
+        console.print(f"[yellow]The include pattern '{escape(pattern)}' matches no file.[/]", soft_wrap=True)
+    if not listing.requirements:
+        console.print("[yellow]No requirements file is in the list: the CLI will ask, with no as the default.[/]")
+    for problem in listing.problems:
+        console.print(f"[yellow]{escape(problem.message)}[/]", soft_wrap=True)
+
+
+def print_problems(problems: "tuple[Problem, ...]") -> None:
+    """Why a bundle does not run on its own."""
+    for problem in problems:
+        console.print(f"[red]{escape(problem.place)}[/]  {escape(problem.message)}", soft_wrap=True)
+
+
+def _counted(count: int, what: str) -> str:
+    return f"{count} {what}" if count == 1 else f"{count} {what}s"
+
+
+def _figure(value: float | None) -> str:
+    return "-" if value is None else f"{value:.6g}"

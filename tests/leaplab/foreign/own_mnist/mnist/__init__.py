@@ -1,0 +1,1 @@
+"""The only `mnist` that this integration may see."""

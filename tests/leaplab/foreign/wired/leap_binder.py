@@ -1,0 +1,71 @@
+"""No integration test: `wiring.yaml` tells what feeds what."""
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from code_loader.contract.datasetclasses import PredictionTypeHandler, PreprocessResponse
+from code_loader.contract.enums import DataStateType, LeapDataType, MetricDirection
+from code_loader.contract.visualizer_classes import LeapImage
+from code_loader.inner_leap_binder.leapbinder_decorators import (
+    tensorleap_custom_loss,
+    tensorleap_custom_metric,
+    tensorleap_custom_visualizer,
+    tensorleap_gt_encoder,
+    tensorleap_input_encoder,
+    tensorleap_load_model,
+    tensorleap_preprocess,
+)
+
+
+def image_of(number) -> Any:
+    return (np.arange(36) * (number + 1) % 7 / 7).astype(np.float32).reshape(6, 6, 1)
+
+
+def number_of(sample_id, response) -> Any:
+    return response.data + int(sample_id[1:])
+
+
+@tensorleap_preprocess()
+def preprocess():
+    return [
+        PreprocessResponse(sample_ids=[f"t{n}" for n in range(5)], data=0, state=DataStateType.training),
+        PreprocessResponse(sample_ids=[f"v{n}" for n in range(3)], data=5, state=DataStateType.validation),
+    ]
+
+
+@tensorleap_input_encoder("bias", channel_dim=-1)
+def encode_bias(sample_id, response):
+    return np.array([number_of(sample_id, response) % 2, 0, -1], np.float32)
+
+
+@tensorleap_input_encoder("image", channel_dim=-1)
+def encode_image(sample_id, response):
+    return image_of(number_of(sample_id, response))
+
+
+@tensorleap_gt_encoder("classes")
+def encode_classes(sample_id, response):
+    return np.eye(3, dtype=np.float32)[number_of(sample_id, response) % 3]
+
+
+@tensorleap_custom_loss("squares")
+def loss_squares(truth, guess):
+    return np.square(truth.astype(np.float32) - guess).sum(axis=1)
+
+
+@tensorleap_custom_metric("hit", direction=MetricDirection.Upward)
+def metric_hit(truth, guess):
+    return (truth.argmax(axis=1) == guess.argmax(axis=1)).astype(np.float32)
+
+
+@tensorleap_custom_visualizer("picture", LeapDataType.Image)
+def visualize_picture(image) -> LeapImage:
+    return LeapImage((image[0] * 255).astype(np.uint8))
+
+
+@tensorleap_load_model([PredictionTypeHandler(name="classes", labels=["a", "b", "c"], channel_dim=-1)])
+def load_model():
+    import onnxruntime
+
+    return onnxruntime.InferenceSession(str(Path(__file__).parent / "model.onnx"))
