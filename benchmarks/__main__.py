@@ -1,0 +1,40 @@
+"""Run the benchmarks, print a table, write JSON: `python -m benchmarks [NAME ...]`."""
+
+import json
+import sys
+from pathlib import Path
+
+from rich.console import Console
+from rich.table import Table
+
+from benchmarks import binding, checking, evaluation, exploration
+from benchmarks.measuring import Figure, machine
+
+BENCHMARKS = {
+    "binding": binding.run,
+    "checking": checking.run,
+    "evaluation": evaluation.run,
+    "exploration": exploration.run,
+}
+REPORT = Path("build/benchmarks.json")
+
+
+def main(names: list[str]) -> None:
+    """Run the named benchmarks, or all."""
+    unknown = sorted(set(names) - set(BENCHMARKS))
+    if unknown:
+        sys.exit(f"error: no benchmark {', '.join(unknown)}; there are {', '.join(BENCHMARKS)}.")
+    figures: list[Figure] = []
+    for name in names or BENCHMARKS:
+        figures += BENCHMARKS[name]()
+    table = Table("what", "measured", "bound", "", box=None, pad_edge=False)
+    for figure in figures:
+        table.add_row(figure.what, figure.shown, figure.bound_shown, figure.verdict)
+    Console().print(table)
+    REPORT.parent.mkdir(exist_ok=True)
+    REPORT.write_text(json.dumps({"machine": machine(), "figures": [figure.as_json() for figure in figures]}, indent=2))
+    print(f"written to {REPORT}")
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])
