@@ -83,8 +83,7 @@ def read_source(root: Path, files: Iterator[str] | list[str]) -> Source:
             continue
         try:
             text = (root / file).read_text(encoding="utf-8")
-            with _PARSING:
-                tree = ast.parse(text, filename=file)
+            tree = parse(text, file)
         except OSError:
             continue  # the listing tells of files that cannot be read
         except (SyntaxError, ValueError, RecursionError) as error:
@@ -101,6 +100,18 @@ def read_source(root: Path, files: Iterator[str] | list[str]) -> Source:
                     if decorator.startswith(DECORATORS)
                 ]
     return source
+
+
+def parse(text: str, file: str, minor: int | None = None) -> ast.Module:
+    """The syntax tree of a file's text; as Python 3.`minor` reads it, as far as `ast` knows its grammar.
+
+    Raises:
+        SyntaxError: that Python would refuse it.
+        ValueError: it holds a null byte.
+        RecursionError: it is nested too deep.
+    """
+    with _PARSING:
+        return ast.parse(text, filename=file, feature_version=None if minor is None else (3, minor))
 
 
 def registered_name(function: Decorated) -> str:

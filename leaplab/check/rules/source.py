@@ -5,6 +5,7 @@ import ast
 from leaplab.check.catalogue import Breaches, rule
 from leaplab.check.evidence import Evidence
 from leaplab.check.rules.project import PYTHON_VERSIONS
+from leaplab.check.source import parse
 
 
 @rule(
@@ -75,14 +76,14 @@ def no_length(evidence: Evidence) -> Breaches:
     mend="Raise pythonVersion in leap.yaml, or write it as that version has it.",
 )
 def syntax_fits(evidence: Evidence) -> Breaches:
-    """Reads every file again as the older version would, as far as `ast` knows its grammar."""
+    """Reads every file again as the older version would."""
     version = (evidence.leap_yaml and evidence.leap_yaml.python_version) or ""
     if version not in PYTHON_VERSIONS:
         return  # C04 tells of it
     minor = int(version.removeprefix("py3"))
     for file, text in evidence.source.texts.items():
         try:
-            ast.parse(text, feature_version=(3, minor))
+            parse(text, file, minor)
         except SyntaxError as error:
             # A match statement is refused behind its end.
             line = error.lineno or 1
