@@ -11,10 +11,11 @@ import re
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
 from hashlib import file_digest
 from pathlib import Path
-from typing import TYPE_CHECKING, NoReturn
+from typing import TYPE_CHECKING, Annotated, NoReturn
+
+from msgspec import Meta, Struct
 
 from data_access.errors import DataError
 
@@ -27,15 +28,21 @@ _QUIET_S = 2.0
 _CHUNK_BYTES = 1 << 16
 
 
-@dataclass(frozen=True)
-class RemoteFile:
-    """A file on the network: mirrors in the order to try them, sha256 in hex, size in bytes if known."""
+class RemoteFile(Struct, frozen=True, forbid_unknown_fields=True):
+    """A file on the network, as a settings file or code names it.
 
-    urls: tuple[str, ...]
-    sha256: str
-    size: int | None = None
+    Attributes:
+        urls: mirrors, in the order to try them.
+        sha256: of the content, in hex.
+        size: in bytes, where known.
+    """
+
+    urls: Annotated[tuple[str, ...], Meta(min_length=1)]
+    sha256: Annotated[str, Meta(pattern="^[0-9a-fA-F]{64}$")]
+    size: Annotated[int, Meta(ge=1)] | None = None
 
     def __post_init__(self) -> None:
+        # msgspec holds settings to the annotations, but not a call.
         if not self.urls:
             raise ValueError("A remote file needs at least one URL.")
         if not re.fullmatch("[0-9a-fA-F]{64}", self.sha256):

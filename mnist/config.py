@@ -30,18 +30,6 @@ class Metadata(Struct, frozen=True, forbid_unknown_fields=True):
     min_hole_area: Positive
 
 
-class Download(Struct, frozen=True, forbid_unknown_fields=True):
-    """The public file of the digits."""
-
-    urls: Annotated[tuple[str, ...], Meta(min_length=1)]
-    sha256: Annotated[str, Meta(pattern="^[0-9a-f]{64}$")]
-    size: Positive
-
-    def remote_file(self) -> RemoteFile:
-        """What `data_access.download.fetch` takes."""
-        return RemoteFile(urls=self.urls, sha256=self.sha256, size=self.size)
-
-
 class Training(Struct, frozen=True, forbid_unknown_fields=True):
     """The recipe of train.py."""
 
@@ -63,7 +51,7 @@ class MnistConfig(Struct, frozen=True, forbid_unknown_fields=True):
     seed: int
     sample_limit: SampleLimit
     metadata: Metadata
-    download: Download
+    download: RemoteFile
     training: Training
 
     @property
