@@ -26,12 +26,12 @@ from code_loader.inner_leap_binder.leapbinder_decorators import (
 )
 from numpy.typing import NDArray
 
-from mnist import encoders, metadata, visualizers
+from mnist import encoders, metadata
 from mnist.config import load_config
 from mnist.data.preprocess import CLASSES, preprocess_responses
 from tasks.classification import losses, metrics
 from tasks.classification.encoders import one_hot
-from tasks.classification.visualizers import class_bars
+from tasks.classification.visualizers import class_bars, pixel_image
 
 CONFIG = load_config()
 LABELS = list(CONFIG.labels)
@@ -133,7 +133,7 @@ def metric_confusion_matrix(
 
 @tensorleap_custom_visualizer("digit", LeapDataType.Image)
 def visualize_digit(image: NDArray[np.float32]) -> LeapImage:
-    return visualizers.digit_image(image)
+    return pixel_image(image)
 
 
 @tensorleap_custom_visualizer("class_probabilities", LeapDataType.HorizontalBar)

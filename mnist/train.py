@@ -4,9 +4,7 @@ The images come from the integration's own encoder, so that the model is trained
 part of the *training* state is held out to watch the training; validation is looked at once, at the end.
 """
 
-import math
 from pathlib import Path
-from typing import Any
 
 import cv2
 import keras
@@ -19,6 +17,7 @@ from mnist import encoders
 from mnist.config import HERE, MnistConfig, Training, load_config
 from mnist.data.preprocess import CLASSES, SIDE, Digits, load_states
 from tasks.classification.keras_model import small_cnn
+from tasks.training.batches import AugmentedBatches
 from tasks.training.export import export
 from tasks.training.history import HistoryWriter
 
@@ -31,37 +30,12 @@ def arrays(digits: Digits) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
     return images, np.eye(CLASSES, dtype=np.float32)[digits.labels]
 
 
-class AugmentedBatches(keras.utils.PyDataset):  # type: ignore[misc]
-    """Shuffled batches, each digit slightly moved, turned and scaled; the same for the same seed and epoch."""
-
-    def __init__(
-        self,
-        images: NDArray[np.float32],
-        classes: NDArray[np.float32],
-        recipe: Training,
-        seed: int,
-        **kwargs: Any,
-    ) -> None:
-        super().__init__(**kwargs)
-        self.images, self.classes, self.recipe, self.seed = images, classes, recipe, seed
-        self.epoch = 0
-        self.order = np.random.default_rng((seed, 0)).permutation(len(images))
-
-    def __len__(self) -> int:
-        return math.ceil(len(self.images) / self.recipe.batch_size)
-
-    def __getitem__(self, index: int) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-        rows = self.order[index * self.recipe.batch_size : (index + 1) * self.recipe.batch_size]
-        rng = np.random.default_rng((self.seed, self.epoch, index))
-        return np.stack([augment(self.images[row], self.recipe, rng) for row in rows]), self.classes[rows]
-
-    def on_epoch_end(self) -> None:
-        self.epoch += 1
-        self.order = np.random.default_rng((self.seed, self.epoch)).permutation(len(self.images))
+def shift_turn_and_zoom(images: NDArray[np.float32], recipe: Training, rng: np.random.Generator) -> NDArray[np.float32]:
+    """[B, 28, 28, 1] in [0, 1] -> the same, each digit after a random similarity transform of its own."""
+    return np.stack([_transformed(image, recipe, rng) for image in images])
 
 
-def augment(image: NDArray[np.float32], recipe: Training, rng: np.random.Generator) -> NDArray[np.float32]:
-    """[28, 28, 1] in [0, 1] -> the same, after a random similarity transform."""
+def _transformed(image: NDArray[np.float32], recipe: Training, rng: np.random.Generator) -> NDArray[np.float32]:
     angle = rng.uniform(-recipe.max_rotation, recipe.max_rotation)
     scale = rng.uniform(1 - recipe.max_zoom, 1 + recipe.max_zoom)
     matrix = cv2.getRotationMatrix2D(((SIDE - 1) / 2, (SIDE - 1) / 2), angle, scale)
@@ -83,7 +57,13 @@ def train(config: MnistConfig, name: Path) -> keras.Model:
     images, classes = arrays(digits)
     order = np.random.default_rng(config.seed).permutation(len(images))
     held_out, kept = order[: recipe.monitored], order[recipe.monitored :]
-    batches = AugmentedBatches(images[kept], classes[kept], recipe, config.seed)
+    batches = AugmentedBatches(
+        images[kept],
+        classes[kept],
+        recipe.batch_size,
+        lambda batch, rng: shift_turn_and_zoom(batch, recipe, rng),
+        config.seed,
+    )
 
     model = small_cnn((SIDE, SIDE, 1), CLASSES)
     rate = keras.optimizers.schedules.CosineDecay(

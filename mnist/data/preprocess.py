@@ -3,9 +3,7 @@
 import sys
 import zipfile
 import zlib
-from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import cached_property
 from pathlib import Path
 
 import numpy as np
@@ -18,6 +16,7 @@ from data_access.errors import DataError
 from data_access.root import data_root
 from data_access.sampling import limit
 from mnist.config import MnistConfig
+from tasks.classification.labelled_images import LabelledImages
 
 SIDE = 28
 CLASSES = 10
@@ -25,36 +24,16 @@ FALLBACK_TRAINING_SHARE = 0.8
 
 
 @dataclass(frozen=True)
-class Digits:
-    """The digits of one state.
+class Digits(LabelledImages):
+    """The digits of one state: [N, 28, 28] uint8, white ink on black; `training_00007` is row 7 of the training images.
 
     Attributes:
-        images: [N, 28, 28] uint8, white ink on black.
-        labels: [N] uint8, 0..9.
-        ids: N sample ids; sample `training_00007` is row 7 of the training images.
         source: `mnist`, or `scikit-learn digits` where the substitute stands in.
         class_means: [10, 28, 28] float64 in [0, 1], the mean image of each class over *all* training images.
     """
 
-    images: NDArray[np.uint8]
-    labels: NDArray[np.uint8]
-    ids: tuple[str, ...]
     source: str
     class_means: NDArray[np.float64]
-
-    @cached_property
-    def rows(self) -> Mapping[str, int]:
-        """Sample id -> row."""
-        return {sample_id: row for row, sample_id in enumerate(self.ids)}
-
-    def image(self, sample_id: str) -> NDArray[np.uint8]:
-        """[28, 28] uint8."""
-        pixels: NDArray[np.uint8] = self.images[self.rows[sample_id]]
-        return pixels
-
-    def label(self, sample_id: str) -> int:
-        """0..9."""
-        return int(self.labels[self.rows[sample_id]])
 
 
 def load_states(config: MnistConfig) -> dict[DataStateType, Digits]:
@@ -65,7 +44,7 @@ def load_states(config: MnistConfig) -> dict[DataStateType, Digits]:
     """
     path = data_root() / "mnist" / "mnist.npz"
     try:
-        fetch(config.download.remote_file(), path)
+        fetch(config.download, path)
     except DataError as error:
         # stderr, because the platform and leaplab read stdout; one line, because it is no failure.
         reason = str(error).splitlines()[0]
@@ -115,7 +94,7 @@ def _limited(
     if len(kept) < len(ids):
         rows = [int(sample_id.rsplit("_", 1)[1]) for sample_id in kept]
         images, labels = images[rows], labels[rows]
-    return Digits(images, labels, tuple(kept), source, class_means)
+    return Digits(images, tuple(kept), labels, source, class_means)
 
 
 def _read_npz(path: Path) -> dict[DataStateType, Split]:

@@ -22,6 +22,33 @@ def accuracy(ground_truth: NDArray[np.floating], prediction: NDArray[np.floating
     return np.where(_undefined(prediction), np.float32(np.nan), right.astype(np.float32))
 
 
+def top_k_accuracy(ground_truth: NDArray[np.floating], prediction: NDArray[np.floating], k: int) -> NDArray[np.float32]:
+    """1 where the true class is among the `k` most probable, else 0.
+
+    Args:
+        ground_truth: [B, C], one-hot.
+        prediction: [B, C], probabilities. Of equal probabilities the first classes count.
+        k: 1 gives `accuracy`.
+
+    Returns:
+        [B] float32 of 0 and 1; NaN where the prediction holds NaN.
+    """
+    # Negated, because only a stable sort keeps the first of equal values in front.
+    most_probable = np.argsort(-np.asarray(prediction, np.float32), axis=-1, kind="stable")[:, :k]
+    among = (most_probable == ground_truth.argmax(axis=-1)[:, np.newaxis]).any(axis=-1)
+    return np.where(_undefined(prediction), np.float32(np.nan), among.astype(np.float32))
+
+
+def margin(prediction: NDArray[np.floating]) -> NDArray[np.float32]:
+    """Probability of the most probable class less that of the second: [B, C] -> [B] float32 in [0, 1].
+
+    Small where the model hesitates between two classes, whatever the truth: the margin of Scheffer et al., "Active
+    hidden Markov models for information extraction", IDA 2001.
+    """
+    highest = np.sort(np.asarray(prediction, np.float32), axis=-1)
+    return np.asarray(highest[:, -1] - highest[:, -2], np.float32)
+
+
 def confidence(prediction: NDArray[np.floating]) -> NDArray[np.float32]:
     """Probability of the most probable class: [B, C] -> [B] float32."""
     return np.asarray(prediction.max(axis=-1), np.float32)

@@ -10,19 +10,21 @@ COLUMNS = ("step", "epoch", "state", "metric", "value")
 
 
 class HistoryWriter(keras.callbacks.Callback):  # type: ignore[misc]
-    """Collects training values every `every` batches and held-out values at each epoch's end.
+    """Collects training values every `every` batches and those of the monitored state at each epoch's end.
 
     `step` counts batches from 1 over the whole training. The file is written aside and renamed after each epoch.
 
     Args:
         path: the CSV file, `models/NAME.history.csv`.
         every: batches between two rows of the training state; Keras's values are running means of the epoch.
+        monitored: the state of the rows at each epoch's end, of what `fit` is given as validation data.
     """
 
-    def __init__(self, path: Path, every: int = 25) -> None:
+    def __init__(self, path: Path, every: int = 25, monitored: str = "held out") -> None:
         super().__init__()
         self.path = path
         self.every = every
+        self.monitored = monitored
         self.rows: list[tuple[int, int, str, str, float]] = []
         self.step = 0
         self.epoch = 0
@@ -36,8 +38,8 @@ class HistoryWriter(keras.callbacks.Callback):  # type: ignore[misc]
             self._add("training", logs or {})
 
     def on_epoch_end(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
-        held_out = {name.removeprefix("val_"): value for name, value in (logs or {}).items() if name.startswith("val_")}
-        self._add("held out", held_out)
+        values = {name.removeprefix("val_"): value for name, value in (logs or {}).items() if name.startswith("val_")}
+        self._add(self.monitored, values)
         self._write()
 
     def _add(self, state: str, values: dict[str, Any]) -> None:

@@ -3,14 +3,12 @@ from typing import Any
 
 import numpy as np
 import pytest
-from code_loader.contract.enums import DataStateType
 from msgspec.structs import replace
 
 from data_access.errors import DataError
 from mnist.config import MnistConfig
 from mnist.data import preprocess
 from mnist.data.preprocess import load_states
-from tests.mnist.fixture_data import TRAINING_OF_EACH
 
 
 @pytest.fixture(scope="module")
@@ -39,55 +37,27 @@ def test_arrays_are_what_the_encoders_give(train: Any, npz: Path, config: MnistC
 
 def test_an_augmentation_of_nothing_changes_nothing(train: Any, config: MnistConfig) -> None:
     rng = np.random.default_rng(0)
-    image = rng.random((28, 28, 1), dtype=np.float32)
+    images = rng.random((3, 28, 28, 1), dtype=np.float32)
     recipe = replace(config.training, max_shift=0, max_rotation=0.0, max_zoom=0.0)
-    np.testing.assert_allclose(train.augment(image, recipe, rng), image, atol=1e-6)
+    np.testing.assert_allclose(train.shift_turn_and_zoom(images, recipe, rng), images, atol=1e-6)
 
 
 def test_an_augmented_digit_stays_a_digit_within_the_recipe(train: Any, config: MnistConfig) -> None:
     rng = np.random.default_rng(0)
-    image = np.zeros((28, 28, 1), np.float32)
-    image[10:18, 12:16] = 1.0
+    images = np.zeros((200, 28, 28, 1), np.float32)
+    images[:, 10:18, 12:16] = 1.0
+    moved = train.shift_turn_and_zoom(images, config.training, rng)
+    assert (moved.dtype, moved.shape) == (np.float32, (200, 28, 28, 1))
+    assert moved.min() >= 0
+    assert moved.max() <= 1
     rows, columns = np.mgrid[:28, :28]
     centres = []
-    for _ in range(200):
-        moved = train.augment(image, config.training, rng)
-        assert (moved.dtype, moved.shape) == (np.float32, (28, 28, 1))
-        assert moved.min() >= 0
-        assert moved.max() <= 1
-        ink = moved[..., 0]
+    for ink in moved[..., 0]:
         centres.append(((rows * ink).sum() / ink.sum() - 13.5, (columns * ink).sum() / ink.sum() - 13.5))
     shifts = np.array(centres)
     assert np.abs(shifts).max() <= config.training.max_shift + 0.05
     assert np.abs(shifts).max(axis=0).min() > config.training.max_shift * 0.8
     assert np.abs(shifts.mean(axis=0)).max() < 0.3
-
-
-def test_an_epoch_holds_every_sample_once_with_its_own_class(train: Any, npz: Path, config: MnistConfig) -> None:
-    images, classes = train.arrays(load_states(config)[DataStateType.training])
-    recipe = _short(config, max_shift=0, max_rotation=0.0, max_zoom=0.0).training
-    batches = train.AugmentedBatches(images, classes, recipe, seed=3)
-    epochs = []
-    for _ in range(2):
-        held = [batches[index] for index in range(len(batches))]
-        assert [len(batch[0]) for batch in held] == [16, 16, 16, 12]
-        given_images, given_classes = (np.concatenate([batch[part] for batch in held]) for part in (0, 1))
-        nearest = np.abs(given_images[:, None] - images[None]).sum(axis=(2, 3, 4)).argmin(axis=1)
-        assert sorted(batches.order.tolist()) == list(range(10 * TRAINING_OF_EACH))
-        np.testing.assert_array_equal(classes[nearest], given_classes)
-        epochs.append(batches.order.tolist())
-        batches.on_epoch_end()
-    assert epochs[0] != epochs[1]
-
-
-def test_batches_are_the_same_for_the_same_seed_and_differ_by_epoch(train: Any, npz: Path, config: MnistConfig) -> None:
-    images, classes = train.arrays(load_states(config)[DataStateType.training])
-    first, again, other = (train.AugmentedBatches(images, classes, _short(config).training, seed) for seed in (1, 1, 2))
-    np.testing.assert_array_equal(first[2][0], again[2][0])
-    assert not np.array_equal(first[2][0], other[2][0])
-    before = first[2][0]
-    first.on_epoch_end()
-    assert not np.array_equal(first[2][0], before)
 
 
 def test_a_training_writes_the_model_in_both_formats_and_its_history(

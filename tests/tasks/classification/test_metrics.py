@@ -1,13 +1,22 @@
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import numpy as np
+import pytest
 from code_loader.contract.enums import ConfusionMatrixValue
 from numpy.typing import NDArray
-from sklearn.metrics import accuracy_score
+from sklearn.metrics import accuracy_score, top_k_accuracy_score
 from sklearn.metrics import confusion_matrix as sklearn_confusion_matrix
 
-from tasks.classification.metrics import accuracy, confidence, confusion_matrix, predicted_label
+from tasks.classification.metrics import (
+    accuracy,
+    confidence,
+    confusion_matrix,
+    margin,
+    predicted_label,
+    top_k_accuracy,
+)
 from tests.tasks.classification.conftest import CLASSES, Batch
 from tests.tasks.conftest import MetricTester
 
@@ -34,6 +43,46 @@ def test_mean_accuracy_is_that_of_scikit_learn(batch: Batch) -> None:
     expected = accuracy_score(batch.labels, predicted_label(batch.prediction).astype(int))
     assert 0.1 < expected < 0.9
     assert accuracy(batch.truth, batch.prediction).mean() == np.float32(expected)
+
+
+@pytest.mark.parametrize("k", [1, 2, 3])
+def test_top_k_accuracy_by_hand(metric_tester: MetricTester, batch: Batch, k: int) -> None:
+    def reference(truth: NDArray[Any], prediction: NDArray[Any]) -> NDArray[Any]:
+        found = []
+        for expected, row in zip(truth.tolist(), prediction.tolist(), strict=True):
+            ranked = sorted((-probability, index) for index, probability in enumerate(row))
+            found.append(expected.index(1.0) in [index for _, index in ranked[:k]])
+        return np.array(found, float)
+
+    metric_tester(partial(top_k_accuracy, k=k), reference, batch.truth, batch.prediction)
+
+
+@pytest.mark.parametrize("k", [1, 2, CLASSES - 1])
+def test_mean_top_k_accuracy_is_that_of_scikit_learn(batch: Batch, k: int) -> None:
+    expected = top_k_accuracy_score(batch.labels, batch.prediction, k=k, labels=range(CLASSES))
+    assert top_k_accuracy(batch.truth, batch.prediction, k).mean() == np.float32(expected)
+
+
+def test_top_1_accuracy_is_accuracy_ties_and_nan_included() -> None:
+    tied = np.array([[0.4, 0.4, 0.2], [0.4, 0.4, 0.2], [np.nan, 0.5, 0.5]], np.float32)
+    truth = np.eye(3, dtype=np.float32)
+    np.testing.assert_array_equal(top_k_accuracy(truth, tied, 1), accuracy(truth, tied))
+    np.testing.assert_array_equal(top_k_accuracy(truth, tied, 2), [1, 1, np.nan])
+    flat = np.full((3, 3), 1 / 3, np.float32)
+    assert top_k_accuracy(truth, flat, 2).tolist() == [1, 1, 0]
+
+
+def test_margin_is_what_the_first_class_is_ahead_of_the_second(metric_tester: MetricTester, batch: Batch) -> None:
+    def ahead(row: list[float]) -> float:
+        first, second = sorted(row, reverse=True)[:2]
+        return first - second
+
+    metric_tester(margin, _per_row(ahead), batch.prediction)
+
+
+def test_margin_of_a_tie_is_nothing_and_of_certainty_everything() -> None:
+    assert margin(np.array([[0.4, 0.2, 0.4], [0, 1, 0]], np.float32)).tolist() == [0, 1]
+    assert np.isnan(margin(np.array([[np.nan, 0.5, 0.5]], np.float32))).all()
 
 
 def test_confidence_is_the_highest_probability(metric_tester: MetricTester, batch: Batch) -> None:

@@ -48,6 +48,17 @@ def test_rows_of_both_states_hold_what_keras_reports(tmp_path: Path, tiny_model:
     assert {row["metric"] for row in rows} == {"loss", "accuracy"}
 
 
+def test_the_monitored_state_goes_by_the_name_that_it_is_given(tmp_path: Path) -> None:
+    from tasks.training.history import HistoryWriter
+
+    writer = HistoryWriter(tmp_path / "tiny.history.csv", monitored="validation")
+    writer.on_epoch_begin(0)
+    writer.on_epoch_end(0, {"loss": 2.0, "val_loss": 1.5})
+    assert _read(writer.path) == [
+        {"step": "0", "epoch": "1", "state": "validation", "metric": "loss", "value": "1.5"},
+    ]
+
+
 def test_steps_count_on_over_the_epochs(tmp_path: Path, tiny_model: Any) -> None:
     path = tmp_path / "tiny.history.csv"
     _fit(tiny_model, path)
