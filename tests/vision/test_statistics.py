@@ -1,0 +1,198 @@
+import colorsys
+
+import cv2
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+from scipy import ndimage
+
+from vision import statistics
+
+RGB = tuple[int, int, int]
+
+
+def _plain(colour: RGB, side: int = 8) -> NDArray[np.uint8]:
+    return np.full((side, side, 3), colour, np.uint8)
+
+
+@pytest.fixture(scope="module")
+def photographs() -> list[NDArray[np.uint8]]:
+    """Seeded images with some structure: noise, blurred to different degrees."""
+    rng = np.random.default_rng(3)
+    noise = rng.random((6, 24, 32, 3))
+    blurred = [ndimage.gaussian_filter(image, (size, size, 0)) for size, image in enumerate(noise)]
+    return [(255 * (image - image.min()) / np.ptp(image)).astype(np.uint8) for image in blurred]
+
+
+def test_channel_statistics_are_those_of_each_channel_alone(photographs: list[NDArray[np.uint8]]) -> None:
+    for image in photographs:
+        red, green, blue = (ndimage.mean(image[..., channel]) / 255 for channel in range(3))
+        assert statistics.channel_means(image) == pytest.approx((red, green, blue), abs=1e-9)
+        deviations = tuple(ndimage.standard_deviation(image[..., channel]) / 255 for channel in range(3))
+        assert statistics.channel_deviations(image) == pytest.approx(deviations, abs=1e-9)
+
+
+def test_red_comes_first() -> None:
+    assert statistics.channel_means(_plain((255, 0, 51))) == pytest.approx((1.0, 0.0, 0.2))
+
+
+@pytest.mark.parametrize(
+    ("colour", "expected"),
+    [((0, 0, 0), 0.0), ((255, 255, 255), 1.0), ((255, 0, 0), 0.299), ((0, 255, 0), 0.587), ((0, 0, 255), 0.114)],
+)
+def test_brightness_weighs_the_channels_as_luma_does(colour: RGB, expected: float) -> None:
+    assert statistics.brightness(_plain(colour)) == pytest.approx(expected, abs=1e-9)
+
+
+def test_brightness_and_contrast_are_those_of_opencvs_grey(photographs: list[NDArray[np.uint8]]) -> None:
+    for image in photographs:
+        grey = cv2.cvtColor((image / 255.0).astype(np.float32), cv2.COLOR_RGB2GRAY)
+        assert statistics.brightness(image) == pytest.approx(float(grey.mean()), abs=1e-4)
+        assert statistics.contrast(image) == pytest.approx(float(grey.std()), abs=1e-4)
+
+
+def test_half_black_half_white_has_the_highest_contrast() -> None:
+    image = _plain((0, 0, 0))
+    image[:4] = 255
+    assert statistics.contrast(image) == pytest.approx(0.5)
+    assert statistics.contrast(_plain((90, 20, 200))) == pytest.approx(0.0, abs=1e-9)
+
+
+def test_saturation_is_that_of_the_standard_library(photographs: list[NDArray[np.uint8]]) -> None:
+    for image in photographs:
+        pixels = [colorsys.rgb_to_hsv(*pixel)[1] for pixel in (image.reshape(-1, 3) / 255).tolist()]
+        assert statistics.saturation(image) == pytest.approx(np.mean(pixels), abs=1e-9)
+    assert statistics.saturation(_plain((0, 0, 0))) == 0.0
+
+
+def test_sharpness_is_the_variance_of_scipys_laplacian(photographs: list[NDArray[np.uint8]]) -> None:
+    for image in photographs:
+        grey = image @ np.array([0.299, 0.587, 0.114]) / 255
+        assert statistics.sharpness(image) == pytest.approx(ndimage.laplace(grey, mode="mirror").var(), rel=1e-6)
+
+
+def test_an_image_gets_less_sharp_as_it_is_blurred(photographs: list[NDArray[np.uint8]]) -> None:
+    measured = [statistics.sharpness(image) for image in photographs]
+    assert measured == sorted(measured, reverse=True)
+    assert statistics.sharpness(_plain((10, 200, 30))) == pytest.approx(0.0, abs=1e-12)
+
+
+@pytest.mark.parametrize("hue", range(0, 360, 15))
+def test_the_hue_of_a_plain_colour_is_that_of_the_standard_library(hue: int) -> None:
+    red, green, blue = (round(255 * value) for value in colorsys.hsv_to_rgb(hue / 360, 0.8, 0.9))
+    found = statistics.dominant_hue(_plain((red, green, blue)))
+    assert found is not None
+    assert (found - hue + 180) % 360 - 180 == pytest.approx(0, abs=1.6)  # 1.2 of the projection, and whole bytes
+    assert 0 <= found < 360
+
+
+def test_the_dominant_hue_is_one_that_is_there_and_not_an_average() -> None:
+    image = _plain((200, 30, 30))
+    image[:3] = (30, 30, 200)  # three rows of eight are blue
+    assert statistics.dominant_hue(image) == pytest.approx(0, abs=0.5)
+    image[:5] = (30, 30, 200)
+    assert statistics.dominant_hue(image) == pytest.approx(240, abs=0.5)
+
+
+def test_red_does_not_fall_apart_where_the_circle_closes() -> None:
+    image = _plain((200, 0, 20))  # hue 354
+    image[::2] = (200, 20, 0)  # hue 6
+    image[0] = (0, 200, 0)
+    found = statistics.dominant_hue(image)
+    assert found is not None
+    assert min(found, 360 - found) < 1
+
+
+def test_grey_has_no_hue_and_a_tinge_has_one_only_where_it_is_asked_for() -> None:
+    assert statistics.dominant_hue(_plain((128, 128, 128))) is None
+    assert statistics.dominant_hue(_plain((0, 0, 0))) is None
+    tinged = _plain((138, 128, 128))  # a chroma of 10 / 255
+    assert statistics.dominant_hue(tinged, least_chroma=0.03) == pytest.approx(0, abs=0.5)
+    assert statistics.dominant_hue(tinged, least_chroma=0.05) is None
+
+
+@pytest.mark.parametrize(
+    ("hue", "name"),
+    [
+        (0, "red"),
+        (359.9, "red"),
+        (350, "red"),
+        (30, "orange"),
+        (60, "yellow"),
+        (120, "green"),
+        (180, "cyan"),
+        (240, "blue"),
+        (300, "magenta"),
+        (360, "red"),
+        (14.9, "red"),
+        (15, "orange"),
+    ],
+)
+def test_hues_have_their_everyday_names(hue: float, name: str) -> None:
+    assert statistics.hue_name(hue) == name
+
+
+@pytest.mark.parametrize("colour", [(0, 0, 0), (255, 255, 255), (119, 119, 119), (200, 40, 90), (3, 1, 0)])
+def test_lightness_of_a_plain_colour_is_that_of_opencv(colour: RGB) -> None:
+    lab = cv2.cvtColor((_plain(colour) / 255.0).astype(np.float32), cv2.COLOR_RGB2Lab)
+    assert statistics.lightness(_plain(colour)) == pytest.approx(float(lab[0, 0, 0]), abs=0.25)  # OpenCV interpolates
+
+
+def test_middle_grey_has_half_the_lightness_of_white() -> None:
+    assert statistics.lightness(_plain((119, 119, 119))) == pytest.approx(50.03, abs=0.01)
+
+
+def test_lightness_averages_light_and_not_bytes() -> None:
+    image = _plain((0, 0, 0))
+    image[:4] = 255
+    assert statistics.lightness(image) == pytest.approx(116 * 0.5 ** (1 / 3) - 16)  # 76, not 53
+
+
+def test_lightness_takes_a_list_of_pixels() -> None:
+    pixels = np.array([[255, 255, 255], [255, 255, 255]], np.uint8)
+    assert statistics.lightness(pixels) == pytest.approx(100, abs=0.01)
+
+
+def _srgb_of(x: float, y: float) -> RGB:
+    """The brightest sRGB colour of a chromaticity."""
+    xyz = np.array([x / y, 1.0, (1 - x - y) / y])
+    linear = np.linalg.inv([[0.4124, 0.3576, 0.1805], [0.2126, 0.7152, 0.0722], [0.0193, 0.1192, 0.9505]]) @ xyz
+    linear = np.clip(linear / linear.max(), 0, 1)
+    encoded = np.where(linear <= 0.0031308, 12.92 * linear, 1.055 * linear ** (1 / 2.4) - 0.055)
+    red, green, blue = (round(255 * float(value)) for value in encoded)
+    return red, green, blue
+
+
+@pytest.mark.parametrize(
+    ("x", "y", "kelvin"),
+    # CIE standard illuminants A, D50, D65 and D75: chromaticities and temperatures as published.
+    [(0.44757, 0.40745, 2856), (0.34567, 0.35850, 5003), (0.31272, 0.32903, 6504), (0.29902, 0.31485, 7504)],
+)
+def test_standard_illuminants_have_their_published_temperatures(x: float, y: float, kelvin: int) -> None:
+    found = statistics.colour_temperature(_plain(_srgb_of(x, y)))
+    assert found == pytest.approx(kelvin, rel=0.01)
+
+
+def test_grey_of_any_brightness_is_daylight() -> None:
+    for level in (20, 128, 255):
+        assert statistics.colour_temperature(_plain((level, level, level))) == pytest.approx(6504, rel=0.005)
+
+
+def test_what_is_no_light_has_no_temperature() -> None:
+    for colour in ((0, 0, 0), (255, 0, 0), (0, 255, 0), (0, 0, 255), (255, 0, 255), (230, 60, 40)):
+        assert statistics.colour_temperature(_plain(colour)) is None
+
+
+def test_images_are_left_alone(photographs: list[NDArray[np.uint8]]) -> None:
+    image = photographs[2].copy()
+    for measure in (
+        statistics.channel_means,
+        statistics.contrast,
+        statistics.saturation,
+        statistics.sharpness,
+        statistics.dominant_hue,
+        statistics.lightness,
+        statistics.colour_temperature,
+    ):
+        measure(image)
+    np.testing.assert_array_equal(image, photographs[2])
