@@ -8,18 +8,25 @@ import os
 import subprocess
 import sys
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 from data_access.active_example import VARIABLE, available_examples, require_example
 from data_access.errors import DataError
+from data_access.root import data_root
 
 ROOT = Path(__file__).resolve().parent
 
 
-def check_binder(example: str, root: Path = ROOT) -> str | None:
-    """Why an example's binder would fail on the platform, in one line; None where it would not."""
+def check_binder(example: str, data: Path, root: Path = ROOT) -> str | None:
+    """Why an example's binder would fail on the platform, in one line; None where it would not.
+
+    Args:
+        data: the data root to bind it with.
+    """
     environment = {
         **os.environ,
         VARIABLE: example,
+        "LEAP_DATA_ROOT": str(data),
         "TL_DISABLE_ANALYTICS": "true",
         "TF_CPP_MIN_LOG_LEVEL": "3",
     }
@@ -51,12 +58,19 @@ def verdict(root: Path) -> str | None:
 
 def run_tests(examples: list[str], root: Path = ROOT) -> int:
     """Check the binders of some examples (none given: all), then run their tests; the exit code."""
+    # Here and not above: on the platform, and where leaplab unpacks a bundle, there are no tests.
+    from tests.example_data import example_data_root
+
     chosen = [require_example(root, example, "The command line") for example in examples] or available_examples(root)
     failures = 0
-    for example in chosen:
-        reason = check_binder(example, root)
-        failures += reason is not None
-        print(f"{example}: {'FAILED, ' + reason if reason else 'ok, the platform would accept it'}", flush=True)
+    with TemporaryDirectory() as scratch:
+        for example in chosen:
+            data = example_data_root(example, Path(scratch))
+            reason = check_binder(example, data, root)
+            failures += reason is not None
+            verdict = f"FAILED, {reason}" if reason else "ok, the platform would accept it"
+            substitute = "" if data == data_root() else " (on generated data: the real one is not in the data root)"
+            print(f"{example}: {verdict}{substitute}", flush=True)
     selected = [f"--example={example}" for example in examples]
     folders = [f"tests/{example}" for example in examples] + ["tests/contract"] if examples else ["tests"]
     pytest = subprocess.run([sys.executable, "-m", "pytest", *folders, *selected], cwd=root, check=False)

@@ -7,7 +7,6 @@ A test that lacks its data or its browser is deselected, and pytest's last line 
 import os
 from collections.abc import Callable
 from functools import cache
-from importlib import import_module
 from pathlib import Path
 
 import pytest
@@ -18,6 +17,7 @@ os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 from data_access.active_example import available_examples
 from data_access.root import data_root
 from tests.browser import chromium
+from tests.example_data import example_data_root
 
 ROOT = Path(__file__).resolve().parents[1]
 
@@ -58,21 +58,6 @@ def repository() -> Path:
 
 @pytest.fixture(scope="session")
 def example_data(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Path]:
-    """`example_data(example)`: a data root to bind an example with.
-
-    The real one where its data is there; else small files in the same format, which `tests/EXAMPLE/fixture_data.py`
-    writes. An example without that file has a substitute of its own.
-    """
-
-    @cache
-    def root(example: str) -> Path:
-        if not (ROOT / "tests" / example / "fixture_data.py").exists():
-            return data_root()
-        fixture = import_module(f"tests.{example}.fixture_data")
-        if (data_root() / fixture.REAL_DATA).exists():
-            return data_root()
-        folder = tmp_path_factory.mktemp(example)
-        fixture.write(folder)
-        return folder
-
-    return root
+    """`example_data(example)`: a data root to bind an example with."""
+    scratch = tmp_path_factory.mktemp("data")
+    return cache(lambda example: example_data_root(example, scratch))

@@ -10,6 +10,7 @@ import pytest
 import leap_test
 from data_access.errors import DataError
 from tests.contract.binder_process import WITHOUT_TENSORFLOW, run
+from tests.example_data import example_data_root
 from tests.mnist.fixture_data import write
 
 PARTS = (
@@ -26,7 +27,14 @@ PARTS = (
 
 
 @pytest.fixture
-def project(repository: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+def data(tmp_path: Path) -> Path:
+    """A data root with a small mnist.npz."""
+    write(tmp_path / "data")
+    return tmp_path / "data"
+
+
+@pytest.fixture
+def project(repository: Path, data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A copy of what binds the mnist example, with a small dataset, to be broken."""
     root = tmp_path / "project"
     for part in PARTS:
@@ -36,8 +44,7 @@ def project(repository: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -
             shutil.copytree(source, target, ignore=shutil.ignore_patterns("__pycache__"))
         else:
             shutil.copyfile(source, target)
-    write(tmp_path / "data")
-    monkeypatch.setenv("LEAP_DATA_ROOT", str(tmp_path / "data"))
+    monkeypatch.setenv("LEAP_DATA_ROOT", str(data))
     monkeypatch.setenv("PYTHONPATH", WITHOUT_TENSORFLOW)
     return root
 
@@ -52,40 +59,40 @@ def _break_encoder(project: Path) -> None:
     _change(project, "mnist/leap_binder.py", "return encoders.image(", "raise RuntimeError('no light'); return (")
 
 
-def test_a_good_binder_has_nothing_against_it(project: Path) -> None:
-    assert leap_test.check_binder("mnist", project) is None
+def test_a_good_binder_has_nothing_against_it(project: Path, data: Path) -> None:
+    assert leap_test.check_binder("mnist", data, project) is None
 
 
-def test_an_encoder_that_raises_is_refused_with_its_own_words(project: Path) -> None:
+def test_an_encoder_that_raises_is_refused_with_its_own_words(project: Path, data: Path) -> None:
     _break_encoder(project)
-    reason = leap_test.check_binder("mnist", project)
+    reason = leap_test.check_binder("mnist", data, project)
     assert reason is not None
     assert reason.startswith("the platform would refuse it: image: ")
     assert "no light" in reason
     assert "\n" not in reason
 
 
-def test_a_binder_that_cannot_be_imported_is_refused_with_the_cause(project: Path) -> None:
+def test_a_binder_that_cannot_be_imported_is_refused_with_the_cause(project: Path, data: Path) -> None:
     _change(project, "mnist/leap_binder.py", "CONFIG = load_config()", "CONFIG = load_the_config()")
-    reason = leap_test.check_binder("mnist", project)
+    reason = leap_test.check_binder("mnist", data, project)
     assert reason is not None
     assert reason.startswith("the platform would refuse it: ")
     assert "load_the_config" in reason
 
 
-def test_a_metric_without_a_direction_is_a_warning_and_fails(project: Path) -> None:
+def test_a_metric_without_a_direction_is_a_warning_and_fails(project: Path, data: Path) -> None:
     old = '@tensorleap_custom_metric("accuracy", direction=MetricDirection.Upward, compute_insights=True)'
     _change(project, "mnist/leap_binder.py", old, '@tensorleap_custom_metric("accuracy", compute_insights=True)')
-    reason = leap_test.check_binder("mnist", project)
+    reason = leap_test.check_binder("mnist", data, project)
     assert reason is not None
     assert reason.startswith("its integration test warns: ")
     assert "direction" in reason
     assert "metric_accuracy" in reason
 
 
-def test_a_missing_model_fails_the_integration_test_with_its_path(project: Path) -> None:
+def test_a_missing_model_fails_the_integration_test_with_its_path(project: Path, data: Path) -> None:
     (project / "models/mnist_cnn.onnx").unlink()
-    reason = leap_test.check_binder("mnist", project)
+    reason = leap_test.check_binder("mnist", data, project)
     assert reason is not None
     assert reason.startswith("its integration test fails: ")
     assert str(project / "models/mnist_cnn.onnx") in reason
@@ -112,7 +119,7 @@ def outcome(monkeypatch: pytest.MonkeyPatch) -> Callable[..., tuple[int, list[st
             commands.append(command)
             return subprocess.CompletedProcess(command, pytest_code)
 
-        monkeypatch.setattr(leap_test, "check_binder", lambda example, root: reason)
+        monkeypatch.setattr(leap_test, "check_binder", lambda example, data, root: reason)
         monkeypatch.setattr(subprocess, "run", finish)
         code = leap_test.run_tests(examples)
         assert len(commands) == 1
@@ -140,6 +147,26 @@ def test_a_failed_binder_is_named_with_its_reason(
     printed = capsys.readouterr().out
     assert "mnist: FAILED, it is broken" in printed
     assert "1 of 1 binders failed" in printed
+
+
+def test_without_the_real_data_a_binder_is_checked_on_generated_data_and_that_is_said(
+    example: str,
+    outcome: Callable[..., tuple[int, list[str]]],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.delenv("REQUIRE_REAL_DATA", raising=False)
+    monkeypatch.setenv("LEAP_DATA_ROOT", str(tmp_path / "nothing"))
+    outcome(None, 0, [example])
+    assert f"{example}: ok, the platform would accept it (on generated data: " in capsys.readouterr().out
+    assert not (tmp_path / "nothing").exists(), "the data root of a person is theirs"
+
+
+def test_where_the_real_data_is_demanded_nothing_stands_in(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("LEAP_DATA_ROOT", str(tmp_path / "nothing"))
+    monkeypatch.setenv("REQUIRE_REAL_DATA", "1")
+    assert example_data_root("mnist", tmp_path / "scratch") == tmp_path / "nothing"
 
 
 def test_a_named_example_is_tested_alone(outcome: Callable[..., tuple[int, list[str]]]) -> None:
