@@ -1,0 +1,1 @@
+"""The photographs of CIFAR-10."""
