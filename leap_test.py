@@ -53,7 +53,8 @@ def verdict(root: Path) -> str | None:
     for payload in result.payloads:
         if not payload.is_passed:
             return f"{payload.name}: {'; '.join(text.strip().splitlines()[0] for text in payload.display.values())}"
-    return str(result.general_error).strip().splitlines()[-1]
+    # A summary and a traceback come first; the exception's own words may take several lines.
+    return " ".join(str(result.general_error).rpartition("DatasetScriptException: ")[2].split())
 
 
 def run_tests(examples: list[str], root: Path = ROOT) -> int:

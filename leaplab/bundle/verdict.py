@@ -9,6 +9,7 @@ from typing import Any, Literal
 
 from leaplab.bundle.globs import BadPatternError, as_cli_pattern, matches
 from leaplab.bundle.listing import LARGE_FILE
+from leaplab.integration.script_failure import script_failure
 
 Event = dict[str, Any]
 Kind = Literal["module", "requirement", "file", "check", "process"]
@@ -203,12 +204,7 @@ def _unknown(event: Event) -> Problem:
 
 
 def _check(name: str, text: str, bundle: Bundle) -> Problem:
-    lines = [line.strip() for line in text.splitlines() if line.strip()]
-    reason = lines[-1] if lines else "it gives no reason"
-    if not name:
-        reason = re.sub(r"^(code_loader\.\S*DatasetScriptException: )+", "", reason)
-    elif lines:
-        reason = lines[0]
+    reason = text.strip().partition("\n")[0] or "it gives no reason" if name else script_failure(text)
     file, line = _last_line_of(text, bundle)
     reason = reason.replace(f"{bundle.folder}/", "")
     where = ""

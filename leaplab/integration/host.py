@@ -29,6 +29,7 @@ from leaplab.integration.description import (
 )
 from leaplab.integration.project import Project
 from leaplab.integration.samples import Sample, SampleId, SampleReader, sample_ids_by_state, told
+from leaplab.integration.script_failure import script_failure
 from leaplab.integration.wiring import Wiring, read_wiring
 from leaplab.integration.wiring_file import read_wiring_file
 
@@ -263,9 +264,7 @@ def _metadata_type(metadata: Any, declared: dict[str, Any]) -> MetadataType:
 
 def _first_failure(verdict: Any, project: Project) -> str:
     if verdict.general_error:
-        lines = [line for line in verdict.general_error.splitlines() if line.strip()]
-        reason = lines[-1].strip().removeprefix("code_loader.contract.exceptions.DatasetScriptException: ")
-        return f"{project.root / project.entry_file} cannot be bound: {reason}"
+        return f"{project.root / project.entry_file} cannot be bound: {script_failure(verdict.general_error)}"
     for payload in verdict.payloads:
         if not payload.is_passed:
             reason = next(iter(payload.display.values()), "").splitlines()

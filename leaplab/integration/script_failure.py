@@ -1,0 +1,14 @@
+"""What code-loader says where an integration's script fails."""
+
+MARKER = "DatasetScriptException: "
+LONGEST = 600
+
+
+def script_failure(general_error: str) -> str:
+    """The reason in a `general_error`, in one line: what the script's own exception said, however many lines it took.
+
+    The text is a summary, a traceback and, behind `MARKER`, the exception; without one, its last line is given.
+    """
+    told = general_error.rpartition(MARKER)[2] if MARKER in general_error else general_error.strip().rpartition("\n")[2]
+    reason = " ".join(told.split()) or "no reason given"
+    return reason if len(reason) <= LONGEST else f"{reason[: LONGEST - 3]}..."
