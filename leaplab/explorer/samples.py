@@ -10,9 +10,11 @@ import numpy as np
 from leaplab.errors import LeaplabError
 from leaplab.evaluate.inspection import Visual, visualize
 from leaplab.explorer.population import Population
+from leaplab.integration.description import Description
 from leaplab.integration.project import Project
-from leaplab.integration.session import Session, open_session
+from leaplab.integration.session import Session, describe, open_session
 from leaplab.render.rendered import render
+from leaplab.store.manifest import Manifest
 from leaplab.store.run import ID, STATE
 
 MAX_SHOWN_PREDICTION = 1000
@@ -93,7 +95,13 @@ class Visualizers:
                 )
             model = Path(manifest.model_option) if manifest.model_option else None
             wiring = Path(manifest.wiring_option) if manifest.wiring_option else None
-            self._session = open_session(Project(root, manifest.entry_file), model, wiring=wiring)
+            session = open_session(Project(root, manifest.entry_file), model, wiring=wiring)
+            try:
+                _require_the_same(session.call(describe), manifest)
+            except BaseException:
+                session.close()
+                raise
+            self._session = session
         return self._session
 
     def _try_to_open(self) -> None:
@@ -102,6 +110,19 @@ class Visualizers:
                 self._opened()
             except LeaplabError:
                 return  # whoever clicks a point is told, with the reason
+
+
+def _require_the_same(bound: Description, manifest: Manifest) -> None:
+    """A root may bind another integration today, by a setting or a variable: its pictures would be of other samples.
+
+    Raises:
+        LeaplabError: the predictions or the states are not those of the run.
+    """
+    if bound.predictions != manifest.predictions or not set(manifest.states) <= set(bound.states):
+        raise LeaplabError(
+            f"{manifest.integration} binds another integration now than the one that this run is of, so its visualizers"
+            " would show other samples; switch back to that one and explore again, or evaluate this one."
+        )
 
 
 def _for_page(visual: Visual) -> dict[str, Any]:

@@ -3,6 +3,7 @@
 import os
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -10,6 +11,14 @@ import pytest
 from leaplab.store.run import RunStore
 
 LIMIT = 150
+
+
+@pytest.fixture(scope="package", autouse=True)
+def mnist_active() -> Iterator[None]:
+    """The explorer binds the integration again, so the example of the run has to be the active one still."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("LEAP_EXAMPLE", "mnist")
+        yield
 
 
 @pytest.fixture(scope="session")

@@ -1,5 +1,5 @@
 import base64
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from io import BytesIO
 from pathlib import Path
 
@@ -116,6 +116,22 @@ def test_what_does_not_exist_is_told_in_a_sentence(client: TestClient, path: str
     response = client.get(path)
     assert response.status_code == 404
     assert told in response.json()["error"]
+
+
+def test_a_root_that_binds_another_integration_today_shows_nothing_of_it(
+    mnist_run: RunStore,
+    example_data: Callable[[str], Path],
+    tmp_path: Path,
+    repository: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    (tmp_path / "index.html").write_text("<p>the page</p>")
+    monkeypatch.setenv("LEAP_EXAMPLE", "cifar10_resnet")
+    monkeypatch.setenv("LEAP_DATA_ROOT", str(example_data("cifar10_resnet")))
+    with TestClient(make_application(mnist_run, tmp_path), base_url="http://localhost") as client:
+        response = client.get("/api/samples/7/visuals")
+        assert response.json()["error"].startswith(f"{repository} binds another integration now than the one")
+        assert client.get("/api/samples/7").status_code == 200, "what the run holds is shown still"
 
 
 def test_a_foreign_page_cannot_reach_the_server_by_a_name_of_its_own(client: TestClient) -> None:
