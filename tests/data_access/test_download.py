@@ -341,8 +341,10 @@ def test_an_address_that_is_none_is_said(destination: Path) -> None:
     assert "No connection adapters" in failure(RemoteFile(("ftp://host/x",), SHA256), destination)
 
 
+# A shell starts a command in the background with Ctrl-C ignored, and what that command starts inherits it.
 WORKER = """
-import sys
+import signal, sys
+signal.signal(signal.SIGINT, signal.default_int_handler)
 from pathlib import Path
 from data_access import RemoteFile, fetch
 fetch(RemoteFile((sys.argv[1],), sys.argv[2], int(sys.argv[3])), Path(sys.argv[4]))
