@@ -129,8 +129,8 @@ format: setup ## Put the Python code into the project's style
 bench: setup ## Run the benchmarks: a table on the screen, JSON beside it
 	@.venv/bin/python -m benchmarks $(ARGS)
 
-figures: setup web ## Draw the figures of the READMEs from a run of the real data
-	@.venv/bin/leaplab evaluate --update
+figures: setup web ## Draw the figures of the READMEs from runs of the real data
+	@for example in mnist cifar10_resnet; do LEAP_EXAMPLE=$$example .venv/bin/leaplab evaluate --update || exit; done
 	@.venv/bin/python docs/draw_figures.py
 
 lock: $(POETRY_READY) ## Write poetry.lock anew after a change of pyproject.toml

@@ -1,9 +1,9 @@
-"""Draw the figures of the READMEs from a run of the real data: `make figures`.
+"""Draw the figures of the READMEs from runs over the real data: `make figures`.
 
-They are pictures of the explorer, so that a figure shows what a reader will see. Rows are those of the run
-`runs/mnist_cnn` over MNIST's 70,000 digits.
+They are pictures of the explorer, so that a figure shows what a reader will see.
 """
 
+import os
 import sys
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,7 +18,6 @@ from tests.browser import chromium_browser, served_run  # noqa: E402 - the path 
 
 TIMEOUT = 90_000  # ms
 SETTLE = 1_500
-TRAINING_SAMPLES = 60_000
 
 
 @dataclass(frozen=True)
@@ -26,35 +25,59 @@ class Figure:
     """A picture of the page: `part` is a test id, or empty for the whole window."""
 
     path: str
-    view: dict[str, str]
+    view: list[tuple[str, str]]
     part: str = ""
     width: int = 1440
     height: int = 900
 
 
-def view(*, hide: str = "", row: int | None = None, colour: str = "metadata.label") -> dict[str, str]:
-    """The URL hash of a view of the map, sized by the loss."""
-    parameters = {"colour": colour, "size": "loss.cross_entropy", "space": "model", "projection": "pacmap"}
-    if hide:
-        parameters["hide"] = hide
-    if row is not None:
-        parameters["row"] = str(row)
-    return parameters
+def view(
+    colour: str, *, hide: tuple[str, ...] = (), row: int | None = None, size: str = "loss.cross_entropy"
+) -> list[tuple[str, str]]:
+    """The URL hash of a view of the map, without some states."""
+    parameters = [("colour", colour), ("size", size), ("space", "model"), ("projection", "pacmap")]
+    parameters += [("hide", state) for state in hide]
+    return parameters if row is None else [*parameters, ("row", str(row))]
 
 
-def validation(number: int) -> int:
-    """The row of a validation sample."""
-    return TRAINING_SAMPLES + number
+def of_mnist() -> tuple[Figure, ...]:
+    """Rows are those of 60,000 training digits and the 10,000 of validation after them."""
+
+    def digit(number: int) -> list[tuple[str, str]]:
+        return view("metadata.label", row=60_000 + number)
+
+    return (
+        Figure("docs/images/explorer.png", digit(5679)),
+        Figure("mnist/images/map_training.png", view("metadata.label", hide=("validation",)), "map", 1200, 800),
+        Figure("mnist/images/map_validation.png", view("metadata.label", hide=("training",)), "map", 1200, 800),
+        Figure("mnist/images/five_as_six.png", digit(5679), "details", 1440, 1100),
+        Figure("mnist/images/eight_as_nine.png", digit(8209), "details", 1440, 780),
+        Figure("mnist/images/closed_four.png", digit(4669), "details", 1440, 780),
+    )
 
 
-FIGURES = (
-    Figure("docs/images/explorer.png", view(row=validation(5679))),
-    Figure("mnist/images/map_training.png", view(hide="validation"), "map", 1200, 800),
-    Figure("mnist/images/map_validation.png", view(hide="training"), "map", 1200, 800),
-    Figure("mnist/images/five_as_six.png", view(row=validation(5679)), "details", 1440, 1100),
-    Figure("mnist/images/eight_as_nine.png", view(row=validation(8209)), "details", 1440, 780),
-    Figure("mnist/images/closed_four.png", view(row=validation(4669)), "details", 1440, 780),
-)
+def of_cifar10_resnet() -> tuple[Figure, ...]:
+    """Rows are those of 40,000 training, 5,000 validation and 10,000 test photographs, and 5,000 unlabeled ones."""
+    of_test, unlabeled = ("training", "validation", "unlabeled"), ("training", "validation", "test")
+    folder = "cifar10_resnet/images"
+    return (
+        Figure(f"{folder}/map_kind.png", view("metadata.kind", hide=of_test), "map", 1200, 800),
+        Figure(f"{folder}/map_class.png", view("metadata.class_name", hide=of_test), "map", 1200, 800),
+        Figure(f"{folder}/map_loss.png", view("loss.cross_entropy", hide=of_test), "map", 1200, 800),
+        Figure(f"{folder}/map_clusters.png", view("cluster.k-means", hide=unlabeled, size="none"), "map", 1200, 800),
+        Figure(
+            f"{folder}/map_lightness.png",
+            view("metadata.background_lightness", hide=unlabeled, size="none"),
+            "map",
+            1200,
+            800,
+        ),
+        Figure(f"{folder}/cat_as_dog.png", view("metadata.class_name", row=49_945), "details", 1440, 638),
+    )
+
+
+FIGURES = {"mnist": ("mnist_cnn", of_mnist), "cifar10_resnet": ("cifar10_resnet_18", of_cifar10_resnet)}
+"""Example -> the name of its run, and the figures of it."""
 
 
 def draw(page: Page, address: str, figure: Figure) -> None:
@@ -64,7 +87,7 @@ def draw(page: Page, address: str, figure: Figure) -> None:
     page.goto(f"{address}#{urlencode(figure.view)}")
     page.wait_for_function("window.explorer && window.explorer.samples > 0", timeout=TIMEOUT)
     page.evaluate("window.explorer.ready")
-    if "row" in figure.view:
+    if "row" in dict(figure.view):
         page.get_by_test_id("visual-class_probabilities").wait_for(timeout=TIMEOUT)
     page.wait_for_timeout(SETTLE)
     target = page.get_by_test_id(figure.part) if figure.part else page
@@ -73,11 +96,14 @@ def draw(page: Page, address: str, figure: Figure) -> None:
 
 
 def main() -> None:
-    """Draw all of them."""
-    with served_run(ROOT / "runs", "mnist_cnn") as address, chromium_browser() as browser:
-        page = browser.new_page()
-        for figure in FIGURES:
-            draw(page, address, figure)
+    """Draw the figures of the examples that the command line names; of all where it names none."""
+    for example in sys.argv[1:] or FIGURES:
+        run, figures = FIGURES[example]
+        os.environ["LEAP_EXAMPLE"] = example  # the explorer binds it again for the visualizers
+        with served_run(ROOT / "runs", run) as address, chromium_browser() as browser:
+            page = browser.new_page()
+            for figure in figures():
+                draw(page, address, figure)
 
 
 if __name__ == "__main__":
