@@ -3,17 +3,10 @@ from pathlib import Path
 import pytest
 
 from cifar10_resnet import config as module
-from cifar10_resnet.config import Cifar10Config, load_config
+from cifar10_resnet.config import Cifar10Config
 from data_access.errors import SettingsError
+from tests.changed_settings import load_changed
 from tests.cifar10_resnet.fixture_data import NAMES
-
-
-def _load_with(change: tuple[str, str], folder: Path, monkeypatch: pytest.MonkeyPatch) -> Cifar10Config:
-    text = (module.HERE / "project_config.yaml").read_text(encoding="utf-8")
-    assert change[0] in text, "the settings file no longer holds what this test changes"
-    (folder / "project_config.yaml").write_text(text.replace(*change), encoding="utf-8")
-    monkeypatch.setattr(module, "HERE", folder)
-    return load_config.__wrapped__()
 
 
 @pytest.mark.parametrize(
@@ -37,7 +30,7 @@ def test_a_bad_value_is_an_error_that_names_file_and_key(
     change: tuple[str, str], key: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with pytest.raises(SettingsError) as raised:
-        _load_with(change, tmp_path, monkeypatch)
+        load_changed(module, change, tmp_path, monkeypatch)
     assert str(tmp_path / "project_config.yaml") in str(raised.value)
     assert key in str(raised.value)
 

@@ -4,15 +4,8 @@ import pytest
 
 from data_access.errors import SettingsError
 from mnist import config as module
-from mnist.config import MnistConfig, load_config
-
-
-def _load_with(change: tuple[str, str], folder: Path, monkeypatch: pytest.MonkeyPatch) -> MnistConfig:
-    text = (module.HERE / "project_config.yaml").read_text(encoding="utf-8")
-    assert change[0] in text, "the settings file no longer holds what this test changes"
-    (folder / "project_config.yaml").write_text(text.replace(*change), encoding="utf-8")
-    monkeypatch.setattr(module, "HERE", folder)
-    return load_config.__wrapped__()
+from mnist.config import MnistConfig
+from tests.changed_settings import load_changed
 
 
 @pytest.mark.parametrize(
@@ -33,13 +26,13 @@ def test_a_bad_value_is_an_error_that_names_file_and_key(
     change: tuple[str, str], key: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with pytest.raises(SettingsError) as raised:
-        _load_with(change, tmp_path, monkeypatch)
+        load_changed(module, change, tmp_path, monkeypatch)
     assert str(tmp_path / "project_config.yaml") in str(raised.value)
     assert key in str(raised.value)
 
 
 def test_a_changed_value_is_the_one_that_counts(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    changed = _load_with(("validation: null", "validation: 50"), tmp_path, monkeypatch)
+    changed = load_changed(module, ("validation: null", "validation: 50"), tmp_path, monkeypatch)
     assert (changed.sample_limit.training, changed.sample_limit.validation) == (None, 50)
 
 
