@@ -26,6 +26,9 @@ from tasks.training.export import export
 from tasks.training.history import HistoryWriter
 from tasks.training.precision import use_mixed_precision_on_gpu
 
+COMPARED = 256
+"""Test images on which the two formats of the model are compared."""
+
 
 def arrays(samples: Images) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
     """[N, 32, 32, 3] float32 in [0, 1] and one-hot [N, 10] float32.
@@ -106,17 +109,16 @@ def train(config: Cifar10Config, name: Path) -> keras.Model:
     predicted = trained.predict(test_images, batch_size=500, verbose=0).argmax(axis=-1)
     print(f"{name.name}: test accuracy {float((predicted == test_classes.argmax(axis=-1)).mean()):.4f}")
     if keras.backend.backend() == "tensorflow":
-        write_onnx(config, name)
+        write_onnx(name, test_images[:COMPARED])
     else:
         print("Now run `python -m cifar10_resnet.train --export` where Keras has TensorFlow as its backend.")
     return trained
 
 
-def write_onnx(config: Cifar10Config, name: Path) -> None:
-    """Write `name`.onnx from `name`.h5, and print how far the two differ on 256 test images."""
+def write_onnx(name: Path, images: NDArray[np.float32]) -> None:
+    """Write `name`.onnx from `name`.h5, and print how far the two differ on some images."""
     model = keras.models.load_model(name.with_suffix(".h5"), compile=False)
-    images, _ = arrays(load_states(config)[DataStateType.test])
-    print(f"{name.name}: .onnx within {export(model, name, images[:256]):.1g} of .h5")
+    print(f"{name.name}: .onnx within {export(model, name, images):.1g} of .h5")
 
 
 def main() -> None:
@@ -126,7 +128,8 @@ def main() -> None:
     config = load_config()
     name = config.model_path.with_suffix("")
     if parser.parse_args().export:
-        write_onnx(config, name)
+        images, _ = arrays(load_states(config)[DataStateType.test])
+        write_onnx(name, images[:COMPARED])
     else:
         train(config, name)
 
