@@ -21,7 +21,7 @@ from cifar10_resnet.data.batches import CLASSES, SIDE
 from cifar10_resnet.data.preprocess import load_states
 from tasks.classification.keras_model import resnet18
 from tasks.classification.labelled_images import Images, LabelledImages
-from tasks.training.batches import AugmentedBatches
+from tasks.training.batches import AugmentedBatches, of_images
 from tasks.training.export import export
 from tasks.training.history import HistoryWriter
 from tasks.training.precision import use_mixed_precision_on_gpu
@@ -76,7 +76,7 @@ def train(config: Cifar10Config, name: Path) -> keras.Model:
         images,
         classes,
         recipe.batch_size,
-        lambda batch, rng: shift_and_flip(batch, recipe.max_shift, rng),
+        of_images(lambda batch, rng: shift_and_flip(batch, recipe.max_shift, rng)),
         config.seed,
     )
 

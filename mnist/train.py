@@ -17,7 +17,7 @@ from mnist import encoders
 from mnist.config import HERE, MnistConfig, Training, load_config
 from mnist.data.preprocess import CLASSES, SIDE, Digits, load_states
 from tasks.classification.keras_model import small_cnn
-from tasks.training.batches import AugmentedBatches
+from tasks.training.batches import AugmentedBatches, of_images
 from tasks.training.export import export
 from tasks.training.history import HistoryWriter
 
@@ -61,7 +61,7 @@ def train(config: MnistConfig, name: Path) -> keras.Model:
         images[kept],
         classes[kept],
         recipe.batch_size,
-        lambda batch, rng: shift_turn_and_zoom(batch, recipe, rng),
+        of_images(lambda batch, rng: shift_turn_and_zoom(batch, recipe, rng)),
         config.seed,
     )
 

@@ -8,16 +8,25 @@ import keras
 import numpy as np
 from numpy.typing import NDArray
 
-Augmentation = Callable[[NDArray[np.float32], np.random.Generator], NDArray[np.float32]]
-"""A batch of images [B, ...] and a generator -> a changed copy of the batch."""
+Images = NDArray[Any]
+Targets = NDArray[np.float32]
+Augmentation = Callable[[Images, Targets, np.random.Generator], tuple[NDArray[np.float32], Targets]]
+"""A batch of images [B, ...] and of their targets [B, ...] and a generator -> changed copies of both."""
+
+
+def of_images(
+    change: Callable[[NDArray[np.float32], np.random.Generator], NDArray[np.float32]],
+) -> Augmentation:
+    """An augmentation that changes images alone: their targets stay what they are."""
+    return lambda images, targets, rng: (change(images, rng), targets)
 
 
 class AugmentedBatches(keras.utils.PyDataset):  # type: ignore[misc]
     """Shuffled, augmented batches; order and augmentation depend on seed and epoch alone, whichever thread asks.
 
     Args:
-        images: [N, ...] float32.
-        targets: [N, ...], one row an image.
+        images: [N, ...], of what type the augmentation takes.
+        targets: [N, ...] float32, one row an image.
         batch_size: images a batch; the last batch holds what is left.
         augment: changes a batch at random.
         seed: of order and augmentation.
@@ -26,8 +35,8 @@ class AugmentedBatches(keras.utils.PyDataset):  # type: ignore[misc]
 
     def __init__(
         self,
-        images: NDArray[np.float32],
-        targets: NDArray[np.float32],
+        images: Images,
+        targets: Targets,
         batch_size: int,
         augment: Augmentation,
         seed: int,
@@ -42,10 +51,10 @@ class AugmentedBatches(keras.utils.PyDataset):  # type: ignore[misc]
     def __len__(self) -> int:
         return math.ceil(len(self.images) / self.batch_size)
 
-    def __getitem__(self, index: int) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+    def __getitem__(self, index: int) -> tuple[NDArray[np.float32], Targets]:
         rows = self.order[index * self.batch_size : (index + 1) * self.batch_size]
         rng = np.random.default_rng((self.seed, self.epoch, index))
-        return self.augment(self.images[rows], rng), self.targets[rows]
+        return self.augment(self.images[rows], self.targets[rows], rng)
 
     def on_epoch_end(self) -> None:
         self.epoch += 1

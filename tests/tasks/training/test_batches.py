@@ -8,12 +8,15 @@ IMAGES = np.arange(60, dtype=np.float32).reshape(60, 1, 1, 1)
 TARGETS = np.eye(60, dtype=np.float32)
 
 
-def _unchanged(batch: NDArray[np.float32], rng: np.random.Generator) -> NDArray[np.float32]:
-    return batch
+Batch = NDArray[np.float32]
 
 
-def _noisy(batch: NDArray[np.float32], rng: np.random.Generator) -> NDArray[np.float32]:
-    return batch + rng.random(batch.shape, dtype=np.float32)
+def _unchanged(images: Batch, targets: Batch, rng: np.random.Generator) -> tuple[Batch, Batch]:
+    return images, targets
+
+
+def _noisy(images: Batch, targets: Batch, rng: np.random.Generator) -> tuple[Batch, Batch]:
+    return images + rng.random(images.shape, dtype=np.float32), targets
 
 
 @pytest.fixture(scope="module")
@@ -59,6 +62,16 @@ def test_the_augmentation_differs_by_epoch(batches: Any) -> None:
 
 def test_the_arrays_stay_as_they_are(batches: Any) -> None:
     images = IMAGES.copy()
-    loader = batches(images, TARGETS, 16, lambda batch, rng: np.multiply(batch, 0, out=batch), seed=1)
+    targets = TARGETS.copy()
+    loader = batches(images, targets, 16, lambda *both: (np.multiply(both[0], 0, out=both[0]), both[1] * 0), seed=1)
     loader[0]
     np.testing.assert_array_equal(images, IMAGES)
+    np.testing.assert_array_equal(targets, TARGETS)
+
+
+def test_an_augmentation_of_images_leaves_the_targets_as_they_are() -> None:
+    from tasks.training.batches import of_images
+
+    images, targets = of_images(lambda batch, rng: batch + 1)(IMAGES, TARGETS, np.random.default_rng(0))
+    np.testing.assert_array_equal(images, IMAGES + 1)
+    np.testing.assert_array_equal(targets, TARGETS)
