@@ -1,19 +1,21 @@
 """Random changes of training images, their boxes with them."""
 
-from dataclasses import dataclass
-from typing import Any
+from typing import Annotated, Any
 
 import cv2
 import numpy as np
+from msgspec import Meta, Struct
 from numpy.typing import NDArray
 
 from tasks.detection.ground_truth import PADDING
 from vision.boxes import Boxes, area
 from vision.letterbox import FILL
 
+Share = Annotated[float, Meta(ge=0, le=1)]
+Factor = Annotated[float, Meta(gt=0)]
 
-@dataclass(frozen=True)
-class Augmentation:
+
+class Augmentation(Struct, frozen=True, forbid_unknown_fields=True):
     """How much an image is changed; each amount is drawn evenly.
 
     Attributes:
@@ -24,10 +26,10 @@ class Augmentation:
         least_visible: share of an object that must be left in view for it to stay an object.
     """
 
-    zoom: tuple[float, float]
-    shift: float
-    colour: float
-    least_visible: float = 0.25
+    zoom: tuple[Factor, Factor]
+    shift: Share
+    colour: Share
+    least_visible: Share = 0.25
 
 
 def augment(

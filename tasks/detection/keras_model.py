@@ -7,12 +7,11 @@ folds into the convolutions anyway.
 """
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import keras
 import numpy as np
 from keras import layers
-from numpy.typing import NDArray
 
 from tasks.detection.grid import Grid
 
@@ -34,33 +33,24 @@ def yolov7_tiny(grid: Grid, classes: int, width: float = 1.0, logits: bool = Fal
         A functional model [B, H, W, 3] float32 in [0, 1] -> [B, N, 5 + classes] (centre x, centre y, width, height in
         pixels of the input, objectness, classes), the rows as in `tasks.detection.grid`.
     """
-    if grid.strides != STRIDES:
-        raise ValueError(f"YOLOv7-tiny has the strides {STRIDES}, not {grid.strides}.")
     inputs = keras.Input((grid.height, grid.width, 3), name="image")
-    maps = _features(inputs, lambda channels: max(8, round(channels * width / 8) * 8))
-    outputs = [_head(features, grid, level, classes, logits) for level, features in enumerate(maps)]
-    outputs = layers.Concatenate(axis=1, name="detections", dtype="float32")(outputs)
-    model = keras.Model(inputs, outputs, name="yolov7_tiny")
-    for stride, (rows, columns) in zip(grid.strides, grid.shapes, strict=True):
-        model.get_layer(f"presence_{stride}").bias.assign(_prior(len(grid.anchors[0]), classes, rows * columns))
+    maps = pyramid(inputs, grid, width)
+    model = keras.Model(inputs, heads(maps, grid, classes, width, logits), name="yolov7_tiny")
+    set_priors(model, grid, classes)
     return model
 
 
-def _prior(anchors: int, classes: int, cells: int) -> NDArray[np.float32]:
-    """Biases of a head that starts with eight objects on its level, and with classes that are equally likely.
+def pyramid(image: keras.KerasTensor, grid: Grid, width: float) -> list[keras.KerasTensor]:
+    """Features at each of the strides, the finest first: what the heads are put on.
 
-    Without them, the many rows without an object drown the others at first: Lin et al., "Focal loss for dense object
-    detection", ICCV 2017, section 3.3.
+    Raises:
+        ValueError: the grid has other strides.
     """
-    bias = np.zeros((anchors, 1 + classes), np.float32)
-    bias[:, 0] = math.log(8 / (anchors * cells))
-    bias[:, 1:] = math.log(0.6 / (classes - 0.99))
-    return bias.reshape(-1)
-
-
-def _features(x: keras.KerasTensor, channels: Channels) -> list[keras.KerasTensor]:
-    x = _convolution(x, channels(32), 3, strides=2)
-    x = _convolution(x, channels(64), 3, strides=2)
+    if grid.strides != STRIDES:
+        raise ValueError(f"YOLOv7-tiny has the strides {STRIDES}, not {grid.strides}.")
+    channels = scaled_by(width)
+    x = convolution(image, channels(32), 3, strides=2)
+    x = convolution(x, channels(64), 3, strides=2)
     x = _elan(x, channels(32), channels(64))
     fine = _elan(_halved(x), channels(64), channels(128))
     middle = _elan(_halved(fine), channels(128), channels(256))
@@ -70,13 +60,41 @@ def _features(x: keras.KerasTensor, channels: Channels) -> list[keras.KerasTenso
     up_fine = _elan(_joined_above(up_middle, fine, channels(64)), channels(32), channels(64))
     down_middle = _elan(_joined_below(up_fine, up_middle, channels(128)), channels(64), channels(128))
     down_coarse = _elan(_joined_below(down_middle, coarse, channels(256)), channels(128), channels(256))
-    return [
-        _convolution(features, channels(last), 3)
-        for features, last in ((up_fine, 128), (down_middle, 256), (down_coarse, 512))
+    return [up_fine, down_middle, down_coarse]
+
+
+def heads(
+    maps: Sequence[keras.KerasTensor], grid: Grid, classes: int, width: float, logits: bool, coefficients: int = 0
+) -> keras.KerasTensor:
+    """[B, N, 5 + classes + coefficients], what `yolov7_tiny` gives; coefficients are of any size, for masks."""
+    channels = scaled_by(width)
+    outputs = [
+        _head(convolution(features, channels(last), 3), grid, level, classes, logits, coefficients)
+        for level, (features, last) in enumerate(zip(maps, (128, 256, 512), strict=True))
     ]
+    return layers.Concatenate(axis=1, name="detections", dtype="float32")(outputs)
 
 
-def _convolution(x: keras.KerasTensor, channels: int, kernel: int, strides: int = 1) -> keras.KerasTensor:
+def scaled_by(width: float) -> Channels:
+    """Channels in multiples of eight, and eight at least."""
+    return lambda channels: max(8, round(channels * width / 8) * 8)
+
+
+def set_priors(model: keras.Model, grid: Grid, classes: int) -> None:
+    """Have a new net start with eight objects on each level, and with classes that are equally likely.
+
+    Without that, the many rows without an object drown the others at first: Lin et al., "Focal loss for dense object
+    detection", ICCV 2017, section 3.3.
+    """
+    for stride, rows in zip(grid.strides, grid.rows_of_level, strict=True):
+        bias = np.zeros((len(grid.anchors[0]), 1 + classes), np.float32)
+        bias[:, 0] = math.log(8 / rows)
+        bias[:, 1:] = math.log(0.6 / (classes - 0.99))
+        model.get_layer(f"presence_{stride}").bias.assign(bias.reshape(-1))
+
+
+def convolution(x: keras.KerasTensor, channels: int, kernel: int, strides: int = 1) -> keras.KerasTensor:
+    """Convolution, batch normalisation and leaky ReLU, of which the net is made."""
     x = layers.Conv2D(
         channels, kernel, strides=strides, padding="same", use_bias=False, kernel_initializer="he_normal"
     )(x)
@@ -85,20 +103,20 @@ def _convolution(x: keras.KerasTensor, channels: int, kernel: int, strides: int 
 
 def _elan(x: keras.KerasTensor, inner: int, outer: int) -> keras.KerasTensor:
     """Two branches, of which one is lengthened twice; all four stages are joined."""
-    straight = _convolution(x, inner, 1)
-    first = _convolution(x, inner, 1)
-    second = _convolution(first, inner, 3)
-    third = _convolution(second, inner, 3)
-    return _convolution(layers.Concatenate()([third, second, first, straight]), outer, 1)
+    straight = convolution(x, inner, 1)
+    first = convolution(x, inner, 1)
+    second = convolution(first, inner, 3)
+    third = convolution(second, inner, 3)
+    return convolution(layers.Concatenate()([third, second, first, straight]), outer, 1)
 
 
 def _sppcspc(x: keras.KerasTensor, channels: int) -> keras.KerasTensor:
     """Pools over windows of three sizes, beside a branch that goes past them."""
-    past = _convolution(x, channels, 1)
-    x = _convolution(x, channels, 1)
+    past = convolution(x, channels, 1)
+    x = convolution(x, channels, 1)
     pooled = [layers.MaxPooling2D(window, strides=1, padding="same")(x) for window in (13, 9, 5)]
-    x = _convolution(layers.Concatenate()([*pooled, x]), channels, 1)
-    return _convolution(layers.Concatenate()([x, past]), channels, 1)
+    x = convolution(layers.Concatenate()([*pooled, x]), channels, 1)
+    return convolution(layers.Concatenate()([x, past]), channels, 1)
 
 
 def _halved(x: keras.KerasTensor) -> keras.KerasTensor:
@@ -106,16 +124,18 @@ def _halved(x: keras.KerasTensor) -> keras.KerasTensor:
 
 
 def _joined_above(coarse: keras.KerasTensor, fine: keras.KerasTensor, channels: int) -> keras.KerasTensor:
-    raised = layers.UpSampling2D(2, interpolation="nearest")(_convolution(coarse, channels, 1))
-    return layers.Concatenate()([_convolution(fine, channels, 1), raised])
+    raised = layers.UpSampling2D(2, interpolation="nearest")(convolution(coarse, channels, 1))
+    return layers.Concatenate()([convolution(fine, channels, 1), raised])
 
 
 def _joined_below(fine: keras.KerasTensor, coarse: keras.KerasTensor, channels: int) -> keras.KerasTensor:
-    return layers.Concatenate()([_convolution(fine, channels, 3, strides=2), coarse])
+    return layers.Concatenate()([convolution(fine, channels, 3, strides=2), coarse])
 
 
-def _head(features: keras.KerasTensor, grid: Grid, level: int, classes: int, logits: bool) -> keras.KerasTensor:
-    """[B, rows of the level, 5 + classes].
+def _head(
+    features: keras.KerasTensor, grid: Grid, level: int, classes: int, logits: bool, coefficients: int
+) -> keras.KerasTensor:
+    """[B, rows of the level, 5 + classes + coefficients].
 
     YOLOv7's one convolution is three here, whose outputs it only holds side by side: so layers alone decode them, and
     an .h5 of the net can be read without this code.
@@ -138,6 +158,7 @@ def _head(features: keras.KerasTensor, grid: Grid, level: int, classes: int, log
     size = layers.Rescaling([[4.0 * side for side in anchor] for anchor in anchors], dtype="float32")(size)
     present = values("presence", 1 + classes)
     present = present if logits else share(present)
-    x = layers.Concatenate(dtype="float32")([centre, size, present])
+    parts = [centre, size, present] + ([values("coefficients", coefficients)] if coefficients else [])
+    x = layers.Concatenate(dtype="float32")(parts)
     x = layers.Permute((3, 1, 2, 4), dtype="float32")(x)
-    return layers.Reshape((len(anchors) * rows * columns, 5 + classes), dtype="float32")(x)
+    return layers.Reshape((len(anchors) * rows * columns, 5 + classes + coefficients), dtype="float32")(x)
