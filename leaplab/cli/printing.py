@@ -54,18 +54,14 @@ def print_findings(report: "Report") -> None:
 
 
 def summary_table(summary: dict[str, Any]) -> Table:
-    """A line a state."""
+    """A column a state, and a line a loss or metric: of those an integration may have many."""
     columns = list(dict.fromkeys(column for state in summary.values() for column in state["means"]))
-    table = Table(
-        Column("state", no_wrap=True),
-        "samples",
-        *(f"mean {c.split('.', 1)[1]}" for c in columns),
-        box=None,
-        pad_edge=False,
-    )
-    for state, values in summary.items():
-        means = (values["means"].get(column) for column in columns)
-        table.add_row(state, f"{values['samples']:,}", *("-" if mean is None else f"{mean:.4f}" for mean in means))
+    states = (Column(state, justify="right", no_wrap=True) for state in summary)
+    table = Table(Column(""), *states, box=None, pad_edge=False)
+    table.add_row("samples", *(f"{values['samples']:,}" for values in summary.values()))
+    for column in columns:
+        means = (values["means"].get(column) for values in summary.values())
+        table.add_row(f"mean {column.split('.', 1)[1]}", *("-" if mean is None else f"{mean:.4f}" for mean in means))
     return table
 
 

@@ -208,7 +208,7 @@ def _score(
                     "dtype": str(values.dtype),
                     "is_matrix": key == "matrix",
                     "dimensions": values.ndim,
-                    "finite": bool(np.isfinite(values).all()),
+                    "finite": key == "matrix" or bool(np.isfinite(values).all()),
                     "difference": _difference(values, np.concatenate([single[key] for single in singles])),
                     "mutated": mutated,
                 }
@@ -221,28 +221,19 @@ def _as_arrays(result: Any) -> dict[str, Any]:
     if isinstance(result, dict):
         return {name: np.asarray(values) for name, values in result.items()}
     if isinstance(result, list):
-        # A confusion matrix; a label becomes a number, so that all of it can be compared.
-        labels = sorted({element.label for row in result for element in row})
-        return {
-            "matrix": np.array(
-                [
-                    [
-                        (
-                            element.predicted_probability,
-                            element.expected_outcome.value == "Positive",
-                            labels.index(element.label),
-                        )
-                        for element in row
-                    ]
-                    for row in result
-                ],
-                np.float32,
-            )
-        }
+        # A confusion matrix: the elements of each sample, of which each may have another number, as text.
+        return {"matrix": np.array([json.dumps([_as_text(element) for element in row]) for row in result])}
     return {"": np.asarray(result)}
 
 
+def _as_text(element: Any) -> list[Any]:
+    assert math.isfinite(element.predicted_probability), element
+    return [element.label, element.expected_outcome.value, round(element.predicted_probability, 5), element.id]
+
+
 def _difference(whole: Any, singles: Any) -> float | str:
+    if whole.dtype.kind == "U":
+        return 0.0 if np.array_equal(whole, singles) else "another matrix"
     if whole.shape != singles.shape:
         return f"shapes {whole.shape} and {singles.shape}"
     if not np.array_equal(np.isnan(whole), np.isnan(singles)):
