@@ -33,11 +33,12 @@ from cifar10_resnet.data.preprocess import preprocess_responses
 from tasks.classification import losses, metrics
 from tasks.classification.encoders import one_hot
 from tasks.classification.visualizers import class_bars, pixel_heatmap, pixel_image
+from vision.statistics import IMAGE_STATISTICS, image_statistics
 
 CONFIG = load_config()
 LABELS = list(CONFIG.labels)
 BORDER, LEAST_CHROMA = CONFIG.metadata.border, CONFIG.metadata.least_chroma
-STATISTICS_TYPES = dict.fromkeys(metadata.STATISTICS, DatasetMetadataType.float)
+STATISTICS_TYPES = dict.fromkeys(IMAGE_STATISTICS, DatasetMetadataType.float)
 COLOUR_TYPES = {"hue": DatasetMetadataType.float, "colour": DatasetMetadataType.string}
 
 PREDICTION = PredictionTypeHandler(name="classes", labels=LABELS, channel_dim=-1)
@@ -82,7 +83,7 @@ def metadata_can_fly(sample_id: str, response: PreprocessResponse) -> bool | Non
 
 @tensorleap_metadata("image", STATISTICS_TYPES)
 def metadata_image(sample_id: str, response: PreprocessResponse) -> dict[str, float | None]:
-    return metadata.image_statistics(response.data.image(sample_id))
+    return image_statistics(response.data.image(sample_id))
 
 
 @tensorleap_metadata("object", COLOUR_TYPES)

@@ -7,17 +7,6 @@ from numpy.typing import NDArray
 
 from vision import statistics
 
-CHANNELS = ("red", "green", "blue")
-STATISTICS = (
-    "brightness",
-    "contrast",
-    "saturation",
-    "sharpness",
-    "colour_temperature",
-    *(f"{channel}_{value}" for value in ("mean", "std") for channel in CHANNELS),
-)
-"""The keys of `image_statistics`."""
-
 
 def class_name(label: int | None, labels: Sequence[str]) -> str | None:
     """The name of a class index; None for a class that is not known."""
@@ -34,27 +23,6 @@ def kind(name: str | None, vehicles: Collection[str]) -> str | None:
 def can_fly(name: str | None, flyers: Collection[str]) -> bool | None:
     """Whether things of this class fly; None for a class that is not known."""
     return None if name is None else name in flyers
-
-
-def image_statistics(pixels: NDArray[np.uint8]) -> dict[str, float | None]:
-    """Statistics of the whole image; `colour_temperature` is None where the colour has none.
-
-    Args:
-        pixels: [H, W, 3] uint8, RGB.
-
-    Returns:
-        Shares of 255, but `colour_temperature` in kelvin; see `vision.statistics`.
-    """
-    means, deviations = statistics.channel_means(pixels), statistics.channel_deviations(pixels)
-    return {
-        "brightness": statistics.brightness(pixels),
-        "contrast": statistics.contrast(pixels),
-        "saturation": statistics.saturation(pixels),
-        "sharpness": statistics.sharpness(pixels),
-        "colour_temperature": statistics.colour_temperature(pixels),
-        **{f"{channel}_mean": value for channel, value in zip(CHANNELS, means, strict=True)},
-        **{f"{channel}_std": value for channel, value in zip(CHANNELS, deviations, strict=True)},
-    }
 
 
 def object_colour(pixels: NDArray[np.uint8], border: int, least_chroma: float) -> dict[str, float | str | None]:

@@ -50,21 +50,3 @@ def test_a_pixel_inside_the_frame_is_no_background(red_on_white: NDArray[np.uint
     assert metadata.background_lightness(black_corner, 4) == metadata.background_lightness(red_on_white, 4)
     black_corner[3, 3] = 0
     assert metadata.background_lightness(black_corner, 4) < metadata.background_lightness(red_on_white, 4)
-
-
-def test_statistics_are_of_the_whole_image_channel_by_channel(red_on_white: NDArray[np.uint8]) -> None:
-    found = metadata.image_statistics(red_on_white)
-    red, other = 24 * 24 / 1024, 1 - 24 * 24 / 1024
-    assert found["red_mean"] == pytest.approx(red * 200 / 255 + other)
-    assert found["green_mean"] == found["blue_mean"] == pytest.approx(other)
-    assert found["green_std"] == pytest.approx((red * other) ** 0.5)
-    assert found["saturation"] == pytest.approx(red)
-    assert tuple(found) == metadata.STATISTICS
-    assert all(type(value) is float for name, value in found.items() if name != "colour_temperature")
-
-
-def test_a_colour_without_a_temperature_has_none() -> None:
-    assert metadata.image_statistics(np.full((32, 32, 3), (0, 255, 0), np.uint8))["colour_temperature"] is None
-    assert metadata.image_statistics(np.full((32, 32, 3), 128, np.uint8))["colour_temperature"] == pytest.approx(
-        6504, rel=0.01
-    )

@@ -5,6 +5,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 from scipy import ndimage
+from scipy import stats as scipy_stats
 
 from vision import statistics
 
@@ -75,6 +76,27 @@ def test_an_image_gets_less_sharp_as_it_is_blurred(photographs: list[NDArray[np.
     measured = [statistics.sharpness(image) for image in photographs]
     assert measured == sorted(measured, reverse=True)
     assert statistics.sharpness(_plain((10, 200, 30))) == pytest.approx(0.0, abs=1e-12)
+
+
+def test_entropy_is_that_of_scipy_over_the_levels_of_luma(photographs: list[NDArray[np.uint8]]) -> None:
+    for image in photographs:
+        levels = np.rint(image @ np.array([0.299, 0.587, 0.114])).ravel()
+        _, counts = np.unique(levels, return_counts=True)
+        # OpenCV rounds a luma that lies between two levels in its own way.
+        assert statistics.entropy(image) == pytest.approx(float(scipy_stats.entropy(counts, base=2)), abs=0.03)
+        grey = image[..., :1].repeat(3, axis=2)
+        _, counts = np.unique(grey[..., 0], return_counts=True)
+        assert statistics.entropy(grey) == pytest.approx(float(scipy_stats.entropy(counts, base=2)), abs=1e-9)
+
+
+def test_entropy_counts_the_bits_of_equally_frequent_levels() -> None:
+    greys = np.arange(256, dtype=np.int64).reshape(16, 16, 1).repeat(3, axis=2)
+    for bits in range(9):
+        coarse = (greys // 2 ** (8 - bits)).astype(np.uint8)
+        assert statistics.entropy(coarse) == pytest.approx(bits, abs=1e-12), bits
+    assert str(statistics.entropy(_plain((90, 20, 200)))) == "0.0"
+    shuffled = np.random.default_rng(0).permutation(greys.astype(np.uint8).reshape(-1, 1, 3))
+    assert statistics.entropy(shuffled) == pytest.approx(8.0)
 
 
 @pytest.mark.parametrize("hue", range(0, 360, 15))
@@ -190,9 +212,64 @@ def test_images_are_left_alone(photographs: list[NDArray[np.uint8]]) -> None:
         statistics.contrast,
         statistics.saturation,
         statistics.sharpness,
+        statistics.entropy,
         statistics.dominant_hue,
         statistics.lightness,
         statistics.colour_temperature,
     ):
         measure(image)
     np.testing.assert_array_equal(image, photographs[2])
+
+
+@pytest.fixture
+def two_tones() -> NDArray[np.uint8]:
+    """The left half black-blue, the right half lighter."""
+    image = np.zeros((90, 120, 3), np.uint8)
+    image[:, :60] = (0, 0, 255)
+    image[:, 60:] = (102, 102, 102)
+    return image
+
+
+def test_all_statistics_are_of_the_whole_image_channel_by_channel(two_tones: NDArray[np.uint8]) -> None:
+    found = statistics.image_statistics(two_tones)
+    assert tuple(found) == statistics.IMAGE_STATISTICS
+    assert found["red_mean"] == found["green_mean"] == pytest.approx(0.2)
+    assert found["blue_mean"] == pytest.approx(0.7)
+    assert found["red_std"] == pytest.approx(0.2)
+    assert found["blue_std"] == pytest.approx(0.3)
+    assert found["brightness"] == pytest.approx((0.114 + 0.4) / 2)
+    assert found["contrast"] == pytest.approx((0.4 - 0.114) / 2)
+    assert found["saturation"] == pytest.approx(0.5)
+    assert found["entropy"] == pytest.approx(1.0)
+    assert found["colour_temperature"] is None, "that blue is no light"
+    assert all(type(value) is float for name, value in found.items() if name != "colour_temperature")
+
+
+def test_grey_has_the_temperature_of_daylight_and_nothing_else_to_tell() -> None:
+    found = statistics.image_statistics(_plain((128, 128, 128)))
+    assert found["colour_temperature"] == pytest.approx(6504, rel=0.01)
+    assert found["entropy"] == found["sharpness"] == found["contrast"] == 0.0
+
+
+def test_the_surround_of_a_fisheye_is_where_no_image_is_ever_lit() -> None:
+    circle = np.hypot(*(np.indices((40, 60)) - np.array([20, 30])[:, np.newaxis, np.newaxis])) < 18
+    rng = np.random.default_rng(0)
+    streets = rng.integers(0, 256, (20, 40, 60, 3))
+    images = [np.where(circle[..., np.newaxis], street, 5).astype(np.uint8) for street in streets]
+    np.testing.assert_array_equal(statistics.ever_lit(images), circle)
+
+
+def test_images_of_several_sizes_or_without_light_have_no_surround() -> None:
+    assert statistics.ever_lit([_plain((9, 9, 9), 4), _plain((9, 9, 9), 5)]) is None
+    assert statistics.ever_lit([_plain((3, 3, 3))]) is None
+    assert statistics.ever_lit([]) is None
+
+
+@pytest.mark.parametrize("kelvin", [2000.0, 3500.0, 5000.0, 6504.0, 9000.0])
+def test_the_colour_of_a_black_body_has_its_temperature(kelvin: float) -> None:
+    light = statistics.black_body_colour(kelvin)
+    assert light @ [0.2126, 0.7152, 0.0722] == pytest.approx(1.0)
+    linear = np.clip(light / light.max(), 0, 1)
+    encoded = np.where(linear <= 0.0031308, linear * 12.92, 1.055 * linear ** (1 / 2.4) - 0.055)
+    found = statistics.colour_temperature(np.full((4, 4, 3), (encoded * 255).round(), np.uint8))
+    assert found == pytest.approx(kelvin, rel=0.05)
