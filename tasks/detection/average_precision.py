@@ -44,6 +44,7 @@ def average_precisions(
     images: Sequence[tuple[Objects, Detections]],
     classes: int,
     iou_thresholds: Sequence[float] = COCO_THRESHOLDS,
+    overlaps: Sequence[NDArray[np.floating]] | None = None,
 ) -> NDArray[np.float64]:
     """[thresholds, classes] average precision over images; NaN for a class without an object.
 
@@ -51,6 +52,7 @@ def average_precisions(
 
     Args:
         images: objects and predictions of each.
+        overlaps: [P, N] IoU of each image's predictions with its objects, as `match` takes it.
     """
     found = np.full((len(iou_thresholds), classes), np.nan)
     for row, threshold in enumerate(iou_thresholds):
@@ -58,11 +60,14 @@ def average_precisions(
             scores: list[NDArray[np.floating]] = [np.zeros(0)]
             hits: list[NDArray[np.bool_]] = [np.zeros(0, bool)]
             count = 0
-            for objects, predictions in images:
+            for number, (objects, predictions) in enumerate(images):
                 of_class = objects.classes == label
-                chosen = predictions[predictions.classes == label]
-                chosen = chosen[chosen.by_score()[:MOST]]
-                matching = match(Objects(objects.edges[of_class], objects.classes[of_class]), chosen, threshold)
+                order = predictions.by_score()
+                rows = order[predictions.classes[order] == label][:MOST]
+                chosen = predictions[rows]
+                overlap = None if overlaps is None else overlaps[number][rows][:, of_class]
+                right = Objects(objects.edges[of_class], objects.classes[of_class])
+                matching = match(right, chosen, threshold, overlap)
                 scores.append(chosen.scores)
                 hits.append(matching.is_true_positive)
                 count += int(of_class.sum())

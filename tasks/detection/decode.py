@@ -47,7 +47,15 @@ def decode(
             input, objectness, probabilities of the classes), the layout of YOLOv7's export.
         height: of the input in pixels.
         width: of the input in pixels.
+
+    Raises:
+        ValueError: the prediction has fewer columns.
     """
+    if prediction.shape[-1] < 5 + classes:
+        raise ValueError(
+            f"The model gives {prediction.shape[-1]} columns a row, but a box, an objectness and {classes} classes "
+            f"make {5 + classes}."
+        )
     return [_decode_image(rows, classes, decoding, height, width) for rows in prediction[..., : 5 + classes]]
 
 
@@ -56,12 +64,13 @@ def _decode_image(
 ) -> Decoded:
     # No class is more probable than 1, so what is unlikely to be anything needs no second look. NaN is not above it.
     rows = np.flatnonzero(prediction[:, 4] >= decoding.least_score)
+    rows = rows[np.isfinite(prediction[rows]).all(axis=1)]
     chosen = prediction[rows].astype(np.float32)
     label = chosen[:, 5:].argmax(axis=1)
     score = chosen[:, 4] * np.take_along_axis(chosen[:, 5:], label[:, np.newaxis], axis=1)[:, 0]
     edges = Boxes.from_centre_and_size(chosen[:, :4].astype(np.float64)).clipped(width, height)
-    says = (score >= decoding.least_score) & np.isfinite(chosen).all(axis=1)
-    says &= (edges.sizes > 0).all(axis=1) & (chosen[:, 2:4] > 0).all(axis=1)
+    # A negative size crosses the edges; clipping may leave nothing of a box.
+    says = (score >= decoding.least_score) & (edges.sizes > 0).all(axis=1)
     candidates = Detections(edges.edges[says], label[says], score[says])
     kept = suppress(candidates, decoding.suppression_iou, decoding.most)
     return Decoded(candidates[kept], rows[says][kept])

@@ -109,11 +109,12 @@ def _candidates(boxes: Tensor, is_object: Tensor, grid: Grid) -> tuple[Tensor, T
         cell = ops.cast(y * width + x, "int32")
         rows.append(ops.add(cell[..., None, :], start.astype(np.int32)[:, None]))
         valid.append(ops.logical_and(fits[..., None], is_cell[..., None, :]))
-    batch = ops.shape(boxes)[0]
-    flat_rows = ops.concatenate([ops.reshape(part, (batch, -1)) for part in rows], axis=1)
-    flat_valid = ops.concatenate([ops.reshape(part, (batch, -1)) for part in valid], axis=1)
+    # The number of rows is stated, because a compiled training must know it.
+    of_level = boxes.shape[1] * len(grid.anchors[0]) * 3
+    flat_rows = ops.concatenate([ops.reshape(part, (-1, of_level)) for part in rows], axis=1)
+    flat_valid = ops.concatenate([ops.reshape(part, (-1, of_level)) for part in valid], axis=1)
     # A row that is no candidate has a number of its own, below 0, and so equals no other.
-    size = flat_rows.shape[1]
+    size = of_level * grid.levels
     number = ops.where(flat_valid, flat_rows, -1 - np.arange(size, dtype=np.int32))
     earlier = np.tril(np.ones((size, size), bool), -1)
     repeated = ops.any(ops.logical_and(number[:, :, None] == number[:, None, :], earlier), axis=-1)
@@ -125,6 +126,7 @@ def _assign(
     boxes: Tensor, is_class: Tensor, is_object: Tensor, predicted: Tensor, logits: Tensor, valid: Tensor
 ) -> tuple[Tensor, Tensor]:
     """simOTA: the object of each candidate, [B, P] int, and 1.0 where it has one; see `tasks.detection.assignment`."""
+    size = predicted.shape[1]
     open_pair = ops.logical_and(is_object[:, :, None], valid[:, None, :])
     overlap = ops.where(open_pair, _iou(boxes[:, :, None], predicted[:, None]), 0.0)
     joint = ops.sqrt(ops.sigmoid(logits[..., :1]) * ops.sigmoid(logits[..., 1:]))
@@ -133,11 +135,11 @@ def _assign(
     class_cost = ops.sum(absent, axis=-1)[:, None] + ops.matmul(is_class, ops.transpose(present - absent, (0, 2, 1)))
     cost = ops.where(open_pair, class_cost - IOU_WEIGHT * ops.log(overlap + SMALLEST_IOU), EXCLUDED)
 
-    most = min(MOST_ROWS, cost.shape[-1])
+    most = min(MOST_ROWS, size)
     wanted = ops.maximum(ops.floor(ops.sum(ops.top_k(overlap, most)[0], axis=-1)), 1.0)
     least, order = ops.top_k(-cost, most)
     chosen = ops.logical_and(ops.less(np.arange(most, dtype=np.float32), wanted[..., None]), least > -EXCLUDED)
-    taken = ops.sum(ops.one_hot(order, cost.shape[-1]) * ops.cast(chosen, "float32")[..., None], axis=2) > 0
+    taken = ops.sum(ops.one_hot(order, size) * ops.cast(chosen, "float32")[..., None], axis=2) > 0
     owner = ops.argmin(ops.where(taken, cost, 2 * EXCLUDED), axis=1)
     return owner, ops.cast(ops.any(taken, axis=1), "float32")
 

@@ -36,18 +36,24 @@ class Matching:
         return np.not_equal(self.prediction_of, UNMATCHED)
 
 
-def match(objects: Objects, predictions: Detections, iou_threshold: float) -> Matching:
+def match(
+    objects: Objects, predictions: Detections, iou_threshold: float, overlap: NDArray[np.floating] | None = None
+) -> Matching:
     """Match as COCO does: the most confident prediction chooses first.
 
     It takes, of the objects of its class that are not taken yet and that it overlaps by at least the threshold, the one
     that it overlaps most; where the best one is taken, the second-best is tried. Each object is found once: a second
     prediction of it is a false alarm, as is one of the wrong class.
+
+    Args:
+        overlap: [P, N] IoU of each prediction with each object, of masks for instance; None takes that of the boxes.
     """
     object_of = np.full(len(predictions), UNMATCHED, np.intp)
     prediction_of = np.full(len(objects), UNMATCHED, np.intp)
     ious = np.zeros(len(predictions))
     if len(objects) and len(predictions):
-        overlap = iou(predictions.edges[:, np.newaxis], objects.edges)
+        if overlap is None:
+            overlap = iou(predictions.edges[:, np.newaxis], objects.edges)
         allowed = (predictions.classes[:, np.newaxis] == objects.classes) & (overlap >= iou_threshold)
         allowed &= overlap > 0  # a threshold of 0 matches nothing apart
         open_overlap = np.where(allowed, overlap, -1.0)

@@ -1,5 +1,6 @@
 """How well the objects of each sample were found."""
 
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -70,7 +71,11 @@ def detection_scores(ground_truth: Batch, prediction: Batch, rules: Rules) -> di
     - mean_iou: of the detections that are right, with their objects; without any 0, but 1 where f1 is 1.
     - false_positives, false_negatives: counts.
     """
-    samples = matched(ground_truth, prediction, rules)
+    return scores_of(matched(ground_truth, prediction, rules))
+
+
+def scores_of(samples: Sequence[Matched]) -> dict[str, NDArray[np.float32]]:
+    """The same of samples that are matched already, by their boxes or by their masks."""
     hits = np.array([np.count_nonzero(sample.matching.is_found) for sample in samples], np.float64)
     claimed = np.array([len(sample.detections) for sample in samples], np.float64)
     present = np.array([len(sample.objects) for sample in samples], np.float64)

@@ -13,7 +13,8 @@ from vision.boxes import Boxes
 def suppress(detections: Detections, iou_threshold: float, most: int | None = None) -> NDArray[np.intp]:
     """Greedy and class-aware: the most confident box suppresses those of its class that overlap it by more than IoU.
 
-    Boxes of different classes never suppress each other. By OpenCV, which does it in compiled code.
+    Boxes of different classes never suppress each other. By OpenCV, which does it in compiled code, class by class: its
+    own `NMSBoxesBatched` moves the classes apart and then still compares every box with all of them.
 
     Args:
         detections: boxes with x1 <= x2 and y1 <= y2.
@@ -23,13 +24,14 @@ def suppress(detections: Detections, iou_threshold: float, most: int | None = No
     Returns:
         The row numbers of those that are kept, the most confident first.
     """
-    if len(detections) == 0:
-        return np.zeros(0, np.intp)
+    order = detections.by_score()
+    classes = detections.classes[order]
     # OpenCV takes arrays, but its stubs speak of sequences.
-    boxes: Any = Boxes(detections.edges.astype(np.float64)).corner_and_size()
-    scores: Any = detections.scores.astype(np.float32)
-    classes: Any = detections.classes.astype(np.int32)
-    # It keeps what is *above* a threshold: none is below -1.
-    chosen = cv2.dnn.NMSBoxesBatched(boxes, scores, classes, -1.0, iou_threshold)
-    kept = np.asarray(chosen, np.intp).reshape(-1)
-    return kept[np.argsort(-detections.scores[kept], kind="stable")][:most]
+    boxes: Any = Boxes(detections.edges[order].astype(np.float64)).corner_and_size()
+    # Places in the order instead of scores: it would drop a score of 0, and only compares them.
+    places: Any = np.arange(len(order), 0, -1, dtype=np.float32)
+    is_kept = np.zeros(len(order), bool)
+    for label in np.unique(classes):
+        rows = np.flatnonzero(classes == label)
+        is_kept[rows[np.asarray(cv2.dnn.NMSBoxes(boxes[rows], places[rows], 0.0, iou_threshold), np.intp)]] = True
+    return order[is_kept][:most]

@@ -74,3 +74,25 @@ def test_every_object_and_every_detection_is_told_of_exactly_once(crowded: Calla
         np.testing.assert_allclose(claims, np.sort(detections.scores), atol=1e-3)
         hits = sum(one.expected_outcome is YES and one.predicted_probability > 0 for one in real)
         assert hits == len(objects) - scores["false_negatives"][number]
+
+
+def test_a_confusion_is_one_to_one_and_the_surest_detection_comes_first() -> None:
+    (elements,) = confusion_elements(truth((*A, CAR)), prediction((*A, CYCLIST, 0.5), (*A, PEDESTRIAN, 0.75)), RULES)
+    assert told(elements) == [("car", YES, 0.0), ("pedestrian", NO, 0.75), (BACKGROUND, YES, 0.0), ("cyclist", NO, 0.5)]
+
+
+def test_a_detection_beside_an_object_is_no_confusion() -> None:
+    (elements,) = confusion_elements(truth((*A, CAR)), prediction((30, 10, 60, 22, PEDESTRIAN, 0.75)), RULES)
+    assert [label for label, outcome, _ in told(elements) if outcome is YES] == ["car", BACKGROUND]
+
+
+def test_batches_and_float16(crowded: Callable[[int], list[Image]]) -> None:
+    rules = Rules(LABELS, Decoding(0.01, 1.0, 1000), 0.5, 100, 100)
+    halves = [array.astype(np.float16) for array in of_crowd(crowded(9))]
+    truths, predictions = (array.astype(np.float32) for array in halves)
+    together = confusion_elements(truths, predictions, rules)
+    assert together == confusion_elements(halves[0], halves[1], rules)
+    assert len(together) == len(truths)
+    for number, elements in enumerate(together):
+        pair = slice(number, number + 1)
+        assert [elements] == confusion_elements(truths[pair], predictions[pair], rules)

@@ -4,8 +4,10 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+from tasks.detection.average_precision import COCO_THRESHOLDS, average_precisions
 from tasks.detection.decode import Decoded, Decoding, decode
-from tests.tasks.detection.conftest import Image
+from tasks.detection.detections import Detections
+from tests.tasks.detection.conftest import Image, coco_evaluation
 from vision.boxes import Boxes
 
 HEIGHT, WIDTH = 64, 96
@@ -61,6 +63,28 @@ def test_a_row_that_holds_no_number_says_nothing(column: int, value: float) -> N
     assert only(prediction).rows.tolist() == [1]
 
 
+@pytest.mark.parametrize("dtype", [np.float32, np.float16])
+@pytest.mark.parametrize(
+    "bad",
+    [{0: np.inf, 2: np.inf}, {1: -np.inf, 3: np.inf}, {4: np.inf, 5: 0.0, 6: 0.0}, dict.fromkeys(range(8), np.inf)],
+)
+def test_a_row_with_several_such_values_says_nothing_either(bad: dict[int, float], dtype: type[np.floating]) -> None:
+    prediction = rows((48, 20, 40, 10, 0.9, 1, 0, 0), (48, 50, 40, 10, 0.9, 0, 1, 0)).astype(dtype)
+    for column, value in bad.items():
+        prediction[0, 0, column] = value
+    assert only(prediction).rows.tolist() == [1]
+
+
+def test_a_huge_box_is_the_whole_input() -> None:
+    found = only(rows((48, 20, 3e38, 3e38, 0.9, 1, 0, 0)))
+    np.testing.assert_array_equal(found.detections.edges, [[0, 0, WIDTH, HEIGHT]])
+
+
+def test_fewer_columns_than_the_classes_need_are_refused() -> None:
+    with pytest.raises(ValueError, match="gives 7 columns"):
+        only(rows((48, 20, 40, 10, 0.9, 1, 0, 0))[..., :7])
+
+
 @pytest.mark.parametrize("size", [(-40, 10), (40, -10), (0, 10), (40, 0), (-40, -10)])
 def test_a_box_without_an_area_says_nothing(size: tuple[float, float]) -> None:
     assert len(only(rows((48, 20, *size, 0.9, 1, 0, 0))).rows) == 0
@@ -108,3 +132,37 @@ def test_random_crowds_decode_to_what_they_were_made_of(crowded: Callable[[int],
         assert sorted(found.rows) == there.tolist()
         np.testing.assert_allclose(found.detections.edges, inside.edges[found.rows], atol=1e-3)
         np.testing.assert_array_equal(found.detections.classes, detections.classes[found.rows])
+
+
+def of(detections: Detections) -> NDArray[np.float32]:
+    """[1, N, 8], a row a detection in its order."""
+    output = np.zeros((1, len(detections), 8), np.float32)
+    output[0, :, :4] = Boxes(detections.edges).centre_and_size()
+    output[0, :, 4] = detections.scores
+    output[0, np.arange(len(detections)), 5 + detections.classes] = 1
+    return output
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_the_average_precision_of_outputs_is_that_of_pycocotools(
+    seed: int, crowded: Callable[[int], list[Image]]
+) -> None:
+    # An input beyond all boxes, but for the left and upper ones, which are cut off beforehand.
+    images = [
+        (there, Detections(np.maximum(said.edges, 0), said.classes, said.scores)) for there, said in crowded(seed)
+    ]
+    decoded = [decode(of(said), 3, Decoding(0.001, 1.0, 100), 140, 160)[0].detections for _, said in images]
+    found = average_precisions([(there, said) for (there, _), said in zip(images, decoded, strict=True)], 3)
+    expected = coco_evaluation(images, 3, COCO_THRESHOLDS).eval["precision"][:, :, :, 0, -1].mean(axis=1)
+    np.testing.assert_allclose(found, expected, atol=1e-9)
+    assert 0.05 < found.mean() < 0.95
+
+
+def test_a_batch_decodes_to_what_its_images_do_one_by_one(crowded: Callable[[int], list[Image]]) -> None:
+    outputs = [of(said)[:, :4] for _, said in crowded(4) if len(said) >= 4]
+    together = decode(np.concatenate(outputs), 3, ALL, HEIGHT, WIDTH)
+    assert sum(len(image.rows) for image in together) > 20
+    for image, output in zip(together, outputs, strict=True):
+        alone = only(output)
+        np.testing.assert_array_equal(image.rows, alone.rows)
+        np.testing.assert_array_equal(image.detections.edges, alone.detections.edges)

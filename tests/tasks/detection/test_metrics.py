@@ -153,3 +153,54 @@ def test_batches_and_float16(metric_tester: Any, name: str, crowded: Callable[[i
         predicted,
         tolerance=1e-4,
     )
+
+
+def in_float64(handler: Any) -> Any:
+    return lambda *arguments: handler(*(argument.astype(np.float64) for argument in arguments))
+
+
+def test_batches_and_float16_of_what_needs_no_ground_truth(
+    metric_tester: Any, crowded: Callable[[int], list[Image]]
+) -> None:
+    def counts(predicted: NDArray[Any]) -> NDArray[Any]:
+        return np.stack(list(class_counts(predicted, CROWD).values()), axis=1)
+
+    def surest(predicted: NDArray[Any]) -> NDArray[Any]:
+        return highest_confidence(predicted, CROWD)
+
+    _, predicted = of_crowd(crowded(6)[:8])
+    exact = predicted.astype(np.float16).astype(np.float32)
+    for handler in (counts, surest):
+        metric_tester(handler, in_float64(handler), exact)
+
+
+def test_scores_follow_from_their_parts_and_from_the_matched_pairs_alone(
+    crowded: Callable[[int], list[Image]],
+) -> None:
+    images = crowded(8)
+    found = detection_scores(*of_crowd(images), CROWD)
+    checked = 0
+    for number, (objects, _) in enumerate(images):
+        precision, recall, f1, mean_iou, false_alarms, misses = (float(found[name][number]) for name in SCORES)
+        hits = len(objects) - misses
+        if hits:
+            assert precision == pytest.approx(hits / (hits + false_alarms))
+            assert recall == pytest.approx(hits / len(objects))
+            assert f1 == pytest.approx(2 * precision * recall / (precision + recall))
+            assert CROWD.matching_iou <= mean_iou <= 1
+            checked += 1
+    assert checked > 10
+
+
+def test_an_output_that_is_no_number_claims_nothing() -> None:
+    ground_truth = np.concatenate([truth((*A, CAR)), truth((*A, CAR))])
+    predicted = np.concatenate([np.full((1, 12, 8), np.nan, np.float32), prediction((*A, CAR, 0.9))])
+    found = detection_scores(ground_truth, predicted, RULES)
+    assert found["recall"].tolist() == [0, 1]
+    assert found["precision"].tolist() == [1, 1]
+
+
+def test_padding_between_the_objects_is_no_object() -> None:
+    spread = truth((*A, CAR), (*B, CAR))[:, [2, 0, 3, 4, 1, 5]]
+    assert scores(spread, prediction((*A, CAR, 0.9), (*B, CAR, 0.9)))["false_negatives"] == 0
+    assert scores(spread, prediction())["false_negatives"] == 2

@@ -60,3 +60,13 @@ def test_a_limit_keeps_the_most_confident() -> None:
 
 def test_nothing_in_nothing_out() -> None:
     assert len(suppress(detections(), 0.5)) == 0
+
+
+def test_a_confidence_of_nothing_counts_like_any_other() -> None:
+    found = detections((0, 0, 10, 10, 0, 0.0), (0, 0, 10, 10, 0, 0.5), (40, 0, 50, 10, 1, 0.0))
+    assert suppress(found, 0.5).tolist() == [1, 2]
+
+
+def test_of_equal_confidences_the_first_row_is_kept() -> None:
+    same = detections(*[(0, 0, 10, 10, label, 0.5) for label in (1, 0, 1, 0)])
+    assert suppress(same, 0.5).tolist() == [0, 1]
