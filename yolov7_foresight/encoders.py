@@ -1,0 +1,40 @@
+"""What the model and the losses see of a frame."""
+
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tasks.detection.detections import Objects
+from tasks.detection.ground_truth import padded
+from vision.boxes import Boxes
+from vision.letterbox import Letterbox
+from vision.pixels import to_unit_range
+
+Layout = Literal["NHWC", "NCHW"]
+
+
+def letterboxed(pixels: NDArray[np.uint8], height: int, width: int) -> NDArray[np.uint8]:
+    """[H, W, 3] uint8, RGB, of any size -> [height, width, 3], undistorted and with a grey border."""
+    return Letterbox((pixels.shape[1], pixels.shape[0]), (width, height)).image(pixels)
+
+
+def image(pixels: NDArray[np.uint8], height: int, width: int, layout: Layout) -> NDArray[np.float32]:
+    """The letterboxed frame in float32 in [0, 1]: [height, width, 3] for NHWC, [3, height, width] for NCHW."""
+    fitted = letterboxed(pixels, height, width)
+    return to_unit_range(fitted if layout == "NHWC" else np.ascontiguousarray(fitted.transpose(2, 0, 1)))
+
+
+def ground_truth(objects: Objects, size: tuple[int, int], height: int, width: int, most: int) -> NDArray[np.float32]:
+    """[most, 5] float32 (class, centre x, centre y, width, height) in shares of the letterboxed input.
+
+    The first `most` objects in their order; rows without one have the class -1 and zeros.
+
+    Args:
+        objects: in pixels of the frame.
+        size: width and height of the frame in pixels.
+        height: of the input in pixels.
+        width: of the input in pixels.
+    """
+    edges = Letterbox(size, (width, height)).boxes(Boxes(objects.edges)).edges
+    return padded(Objects(edges, objects.classes), most, height, width)
