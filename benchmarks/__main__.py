@@ -7,14 +7,17 @@ from pathlib import Path
 from rich.console import Console
 from rich.table import Table
 
-from benchmarks import binding, checking, evaluation, exploration
+from benchmarks import binding, checking, detection, encoding, evaluation, exploration, segmentation
 from benchmarks.measuring import Figure, machine
 
 BENCHMARKS = {
     "binding": binding.run,
     "checking": checking.run,
+    "detection": detection.run,
+    "encoding": encoding.run,
     "evaluation": evaluation.run,
     "exploration": exploration.run,
+    "segmentation": segmentation.run,
 }
 REPORT = Path("build/benchmarks.json")
 

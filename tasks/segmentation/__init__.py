@@ -1,0 +1,1 @@
+"""Instance segmentation: boxes with classes and masks, and predictions with confidences."""

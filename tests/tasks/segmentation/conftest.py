@@ -1,0 +1,111 @@
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tasks.detection.decode import Decoding
+from tasks.detection.detections import Objects
+from tasks.detection.ground_truth import padded
+from tasks.detection.metrics import Rules
+from tasks.segmentation.instances import MaskedDetections, MaskedObjects
+from vision.boxes import Boxes
+from vision.masks import edges
+
+STRIDE = 4
+SIZE = (96, 128)
+"""Height and width of the input, so that none can be taken for the other."""
+ROWS, COLUMNS = SIZE[0] // STRIDE, SIZE[1] // STRIDE
+"""Of the masks."""
+LABELS = ("Object", "Tote")
+MOST = 12
+PROTOTYPES = 32
+ROWS_OF_OUTPUT = 40
+RULES = Rules(LABELS, Decoding(least_score=0.25, suppression_iou=1.0, most=20), 0.5, *SIZE)
+
+Mask = NDArray[np.bool_]
+
+
+def area(x1: int, y1: int, x2: int, y2: int) -> Mask:
+    """A rectangle, in pixels of the masks."""
+    mask = np.zeros((ROWS, COLUMNS), bool)
+    mask[y1:y2, x1:x2] = True
+    return mask
+
+
+def objects(*masks: Mask, classes: Sequence[int] | None = None) -> MaskedObjects:
+    """All of class 0 where none is named."""
+    stack = np.array(masks, bool).reshape(-1, ROWS, COLUMNS)
+    labels = np.array(classes if classes is not None else [0] * len(masks), np.int64)
+    return MaskedObjects(edges(stack) * STRIDE, labels, stack)
+
+
+def detections(
+    *masks: Mask, classes: Sequence[int] | None = None, scores: Sequence[float] | None = None
+) -> MaskedDetections:
+    """All of class 0 and of falling confidence where none is named."""
+    found = objects(*masks, classes=classes)
+    confidence = np.array(scores if scores is not None else 0.9 - 0.05 * np.arange(len(masks)), np.float64)
+    return MaskedDetections(found.edges, found.classes, confidence, found.masks)
+
+
+class Arrays(NamedTuple):
+    """What handlers are given of a batch."""
+
+    ground_truth: NDArray[np.float32]
+    masks: NDArray[np.float32]
+    prediction: NDArray[np.float32]
+    prototypes: NDArray[np.float32]
+
+
+def arrays(*images: tuple[MaskedObjects, MaskedDetections]) -> Arrays:
+    """The arrays that hold these objects, and from which these detections are decoded: each has a prototype."""
+    batch = Arrays(
+        np.stack([padded(Objects(truth.edges, truth.classes), MOST, *SIZE) for truth, _ in images]),
+        np.zeros((len(images), MOST, ROWS, COLUMNS), np.float32),
+        np.zeros((len(images), ROWS_OF_OUTPUT, 5 + len(LABELS) + PROTOTYPES), np.float32),
+        np.full((len(images), PROTOTYPES, ROWS, COLUMNS), -6.0, np.float32),
+    )
+    for number, (truth, predicted) in enumerate(images):
+        batch.masks[number, : len(truth)] = truth.masks
+        # From the last row on, so that the rows of the output are not those of the detections.
+        for row, (box, label, score, mask) in enumerate(
+            zip(
+                Boxes(predicted.edges).centre_and_size(),
+                predicted.classes,
+                predicted.scores,
+                predicted.masks,
+                strict=True,
+            )
+        ):
+            output = batch.prediction[number, ROWS_OF_OUTPUT - 1 - row]
+            output[:5] = (*box, score)
+            output[5 + label] = 1.0
+            output[5 + len(LABELS) + row] = 1.0
+            batch.prototypes[number, row, mask] = 6.0
+    return batch
+
+
+def random_image(rng: np.random.Generator) -> tuple[MaskedObjects, MaskedDetections]:
+    """Objects that overlap, and detections: near ones, duplicates, halves, merges, wrong classes and phantoms."""
+
+    def somewhere() -> Mask:
+        x, y = int(rng.integers(0, COLUMNS - 4)), int(rng.integers(0, ROWS - 4))
+        return area(x, y, x + int(rng.integers(3, 12)), y + int(rng.integers(3, 12)))
+
+    truth = [somewhere() for _ in range(int(rng.integers(0, 8)))]
+    found = []
+    for number, mask in enumerate(truth):
+        near = np.roll(mask, tuple(rng.integers(-1, 2, 2)), (0, 1))
+        halves = [mask.copy(), mask.copy()]
+        middle = int(np.argwhere(mask)[:, 1].mean()) + 1
+        halves[0][:, middle:] = False
+        halves[1][:, :middle] = False
+        merged = mask | truth[(number + 1) % len(truth)]
+        found += [[near], [mask, near], halves, [merged], []][int(rng.integers(0, 5))]
+    found += [somewhere() for _ in range(int(rng.integers(0, 3)))]
+    found = [mask for mask in found if mask.any()]
+    labels, claimed = ((rng.random(len(each)) < 0.15).astype(int).tolist() for each in (truth, found))
+    # Few scores, so that some are tied.
+    scores = rng.integers(6, 20, len(found)) / 20
+    return objects(*truth, classes=labels), detections(*found, classes=claimed, scores=scores.tolist())
