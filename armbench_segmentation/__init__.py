@@ -1,0 +1,1 @@
+"""Instance segmentation of objects in totes, from the ARMBench or from any COCO dataset."""

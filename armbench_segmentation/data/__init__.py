@@ -1,0 +1,1 @@
+"""Images of totes and the masks of what lies in them."""

@@ -1,0 +1,156 @@
+"""Where the images of totes lie -> what each shows -> one PreprocessResponse per state."""
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path, PurePosixPath
+
+import cv2
+import numpy as np
+from code_loader.contract.datasetclasses import PreprocessResponse
+from code_loader.contract.enums import DataStateType
+from numpy.typing import NDArray
+
+from armbench_segmentation.config import ArmbenchConfig
+from armbench_segmentation.data.coco import Annotation, Instances, ListedImage, decode, read_annotated, read_images
+from data_access.errors import DataError
+from data_access.root import data_root
+from data_access.sampling import limit
+
+STATES = (DataStateType.training, DataStateType.validation, DataStateType.unlabeled)
+
+
+class Totes:
+    """The images of one state, read from their files when they are asked for; of the unlabeled, this is all there is.
+
+    What was asked for last is kept, because the encoders and metadata of a sample ask one after the other.
+
+    Attributes:
+        ids: sample ids, `NAME_17` for the image with the id 17 of NAME.json.
+        images: where they lie.
+    """
+
+    def __init__(self, source: Path, images: Path, listed: Sequence[ListedImage]) -> None:
+        self._source = source
+        self.images = images
+        self._listed = {_sample_id(source, image): image for image in listed}
+        self.ids = tuple(self._listed)
+        self._latest_image: tuple[str, NDArray[np.uint8]] | None = None
+
+    def image(self, sample_id: str) -> NDArray[np.uint8]:
+        """[H, W, 3] uint8, RGB, not to be written to.
+
+        Raises:
+            DataError: the file is missing, cannot be read, is no image, or has another size than the annotations tell.
+        """
+        latest = self._latest_image
+        if latest is None or latest[0] != sample_id:
+            latest = self._latest_image = sample_id, self._read(sample_id)
+        return latest[1]
+
+    def objects(self, sample_id: str) -> Instances | None:
+        """What lies in the tote, and the tote: not known."""
+        return None
+
+    def origin(self, sample_id: str) -> Path:
+        """The file of the image."""
+        listed = self._listed[sample_id]
+        relative = PurePosixPath(listed.file_name)
+        if relative.is_absolute() or ".." in relative.parts:
+            raise DataError(
+                f"{self._source}: image {listed.id} has the file name {listed.file_name!r}, which leads out of "
+                f"{self.images}: name files below it."
+            )
+        return self.images / relative
+
+    def file_name(self, sample_id: str) -> str:
+        """The name of the image as the annotations have it."""
+        return self._listed[sample_id].file_name
+
+    def size(self, sample_id: str) -> tuple[int, int]:
+        """Width and height of the image, in pixels."""
+        return self._listed[sample_id].width, self._listed[sample_id].height
+
+    def _read(self, sample_id: str) -> NDArray[np.uint8]:
+        path = self.origin(sample_id)
+        try:
+            content = path.read_bytes()
+        except FileNotFoundError as error:
+            raise DataError(f"{path} is missing, though {self._source} lists it: put the image there.") from error
+        except OSError as error:
+            raise DataError(f"{path} cannot be read: {error.strerror or error}. Make it a readable file.") from error
+        # Masks are of the pixels as the file has them, so it is not turned by its EXIF tag.
+        how = cv2.IMREAD_COLOR | cv2.IMREAD_IGNORE_ORIENTATION
+        pixels = cv2.imdecode(np.frombuffer(content, np.uint8), how) if content else None
+        if pixels is None:
+            raise DataError(f"{path} is cut short or no image: copy it here again.")
+        width, height = self.size(sample_id)
+        if pixels.shape != (height, width, 3):
+            raise DataError(
+                f"{path} is {pixels.shape[1]} x {pixels.shape[0]} pixels, but {self._source} tells {width} x {height}: "
+                "its masks would not fit; put the image there that was annotated."
+            )
+        rgb = np.asarray(cv2.cvtColor(pixels, cv2.COLOR_BGR2RGB), np.uint8)
+        rgb.flags.writeable = False
+        return rgb
+
+
+class AnnotatedTotes(Totes):
+    """Images with the masks of what they show."""
+
+    def __init__(
+        self,
+        source: Path,
+        images: Path,
+        listed: Sequence[ListedImage],
+        annotations: Mapping[int, Sequence[Annotation]],
+    ) -> None:
+        super().__init__(source, images, listed)
+        self._annotations = annotations
+        self._latest_objects: tuple[str, Instances] | None = None
+
+    def objects(self, sample_id: str) -> Instances:
+        """What lies in the tote, the tote, and groups of objects that were not told apart.
+
+        Raises:
+            DataError: an annotation of the image has no mask, see `armbench_segmentation.data.coco.decode`.
+        """
+        latest = self._latest_objects
+        if latest is None or latest[0] != sample_id:
+            listed = self._listed[sample_id]
+            found = decode(self._source, listed, self._annotations.get(listed.id, ()))
+            latest = self._latest_objects = sample_id, found
+        return latest[1]
+
+
+def load_state(config: ArmbenchConfig, state: DataStateType) -> Totes:
+    """The images of a state, as many as the config's limit lets through.
+
+    Raises:
+        DataError: the annotations are missing or damaged, see `armbench_segmentation.data.coco`.
+    """
+    dataset = config.dataset
+    part = getattr(dataset, state.name)
+    folder = data_root() / dataset.folder
+    source, images = folder / part.annotations, folder / part.images
+
+    def choose(listed: list[ListedImage]) -> list[ListedImage]:
+        by_id = {_sample_id(source, image): image for image in listed}
+        kept = limit(list(by_id), getattr(config.sample_limit, state.name), config.seed)
+        return [by_id[sample_id] for sample_id in kept]
+
+    if state is DataStateType.unlabeled:
+        return Totes(source, images, choose(read_images(source)))
+    content = read_annotated(source, config.classes, choose, dataset.crowd_is_instance)
+    return AnnotatedTotes(source, images, content.images, content.annotations)
+
+
+def preprocess_responses(config: ArmbenchConfig) -> list[PreprocessResponse]:
+    """One response per state; `data` is `Totes`, sample ids are strings."""
+    responses = []
+    for state in STATES:
+        totes = load_state(config, state)
+        responses.append(PreprocessResponse(data=totes, sample_ids=list(totes.ids), state=state))
+    return responses
+
+
+def _sample_id(source: Path, image: ListedImage) -> str:
+    return f"{source.stem}_{image.id}"

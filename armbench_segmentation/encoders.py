@@ -1,0 +1,61 @@
+"""What the model and the losses see of a tote."""
+
+import numpy as np
+from numpy.typing import NDArray
+
+from armbench_segmentation.data.coco import Instances
+from tasks.detection.detections import Objects
+from tasks.detection.ground_truth import padded
+from vision.boxes import Boxes
+from vision.letterbox import Letterbox
+from vision.pixels import to_unit_range
+
+
+def letterboxed(pixels: NDArray[np.uint8], size: int) -> NDArray[np.uint8]:
+    """[H, W, 3] uint8 -> [size, size, 3] uint8: undistorted, in the middle of a grey square."""
+    return Letterbox((pixels.shape[1], pixels.shape[0]), (size, size)).image(pixels)
+
+
+def image(pixels: NDArray[np.uint8], size: int, layout: str) -> NDArray[np.float32]:
+    """[H, W, 3] uint8, RGB -> [size, size, 3] float32 in [0, 1], or [3, size, size] where the layout is NCHW."""
+    fitted = to_unit_range(letterboxed(pixels, size))
+    return fitted if layout == "NHWC" else np.ascontiguousarray(fitted.transpose(2, 0, 1))
+
+
+def taught(instances: Instances) -> Instances:
+    """Those that a model is to find, in the order of the ground truth: all but the crowds."""
+    return instances if not instances.crowd.any() else instances.chosen(~instances.crowd)
+
+
+def ground_truth(instances: Instances, size: int, most: int) -> NDArray[np.float32]:
+    """[most, 5] float32 boxes of the letterboxed image, see `tasks.detection.ground_truth`; crowds are left out.
+
+    Where there are more than `most`, the first are kept.
+    """
+    found = taught(instances)
+    edges = Letterbox(found.size, (size, size)).boxes(Boxes(found.edges)).edges
+    return padded(Objects(edges, found.classes), most, size, size)
+
+
+def masks(instances: Instances, size: int, stride: int, most: int) -> NDArray[np.float32]:
+    """[most, size / stride, size / stride] float32, 0 or 1: the masks in the rows of `ground_truth`, 0 below them.
+
+    A pixel of the masks is a square of `stride` pixels of the letterboxed image; it has the value that the image's mask
+    has under its middle. (OpenCV's nearest neighbour takes the upper left corner: half a pixel aside.)
+    """
+    found = taught(instances)
+    letterbox = Letterbox(found.size, (size, size))
+    middles = (np.arange(size // stride) + 0.5) * stride
+    # Of the mask's columns and rows, the ones of the image under their middles; outside the image for the border.
+    columns, rows = (
+        np.floor((middles - border) * side / inner).astype(np.int64)
+        for border, side, inner in zip(letterbox.offset, found.size, letterbox.inner, strict=True)
+    )
+    taken = np.zeros((most, size // stride, size // stride), np.float32)
+    for row, crop in enumerate(found.crops[:most]):
+        left, top = found.corners[row]
+        height, width = crop.shape
+        x, y = np.searchsorted(columns, (left, left + width)), np.searchsorted(rows, (top, top + height))
+        inside = crop[np.ix_(rows[slice(*y)] - top, columns[slice(*x)] - left)]
+        taken[row, slice(*y), slice(*x)] = inside
+    return taken

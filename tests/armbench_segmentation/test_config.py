@@ -1,0 +1,67 @@
+from pathlib import Path
+
+import pytest
+from msgspec.structs import replace
+
+from armbench_segmentation import config as module
+from armbench_segmentation.config import ArmbenchConfig
+from data_access.errors import SettingsError
+from tests.changed_settings import load_changed
+
+
+@pytest.mark.parametrize(
+    ("change", "key"),
+    [
+        (("labels: [Object, Tote]", "labels: []"), "labels"),
+        (("labels: [Object, Tote]", "labels: [Object, Object, Tote]"), "labels must differ"),
+        (("    Tote: Tote", "    Tote: Toat"), "'Toat', which is none of the labels"),
+        (("container: Tote", "container: Toat"), "'Toat', which is none of the labels"),
+        (("size: 320", "size: 300"), "input.size"),
+        (("layout: NHWC", "layout: HWC"), "layout"),
+        (("most_objects: 32", "most_objects: 0"), "most_objects"),
+        (("  unlabeled: 1000", "  unlabeled: 0"), "unlabeled"),
+        (("small_share: 0.005", "small_share: 5"), "small_share"),
+        (("duplicate_iou: 0.9", "duplicate_iou: 0"), "duplicate_iou"),
+        (("blue: 218", "blue: 360"), "tote_hues"),
+        (("mean_objects: 9.5", "mean_objects: 0"), "mean_objects"),
+        (("jpeg_quality: 92", "jpeg_quality: 101"), "jpeg_quality"),
+        (("seed: 42", "sede: 42"), "sede"),
+        (("crowd_is_instance: false", "crowd_is_instance: perhaps"), "crowd_is_instance"),
+    ],
+)
+def test_a_bad_value_is_an_error_that_names_file_and_key(
+    change: tuple[str, str], key: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with pytest.raises(SettingsError) as raised:
+        load_changed(module, change, tmp_path, monkeypatch)
+    assert str(tmp_path / "project_config.yaml") in str(raised.value)
+    assert key in str(raised.value)
+
+
+@pytest.mark.parametrize("path", ["seed", "input.size", "dataset.training.images", "generator.width"])
+def test_settings_are_frozen(path: str, config: ArmbenchConfig) -> None:
+    *parents, key = path.split(".")
+    owner: object = config
+    for parent in parents:
+        owner = getattr(owner, parent)
+    with pytest.raises(AttributeError):
+        setattr(owner, key, 1)
+
+
+def test_class_indices_are_those_of_the_labels_and_a_category_may_be_left_out(config: ArmbenchConfig) -> None:
+    assert config.classes == {"Object": 0, "Tote": 1}
+    assert config.container == 1
+    dataset = replace(config.dataset, categories={"person": None, "crate": "Tote", "bin": "Tote", "cup": "Object"})
+    other = replace(config, dataset=dataset, metadata=replace(config.metadata, container=None))
+    assert other.classes == {"person": None, "crate": 1, "bin": 1, "cup": 0}
+    assert other.container is None
+
+
+def test_masks_are_a_quarter_of_the_input(config: ArmbenchConfig) -> None:
+    assert config.input.mask_size == 80
+    assert replace(config.input, size=640).mask_size == 160
+    assert (config.input.channel_dim, replace(config.input, layout="NCHW").channel_dim) == (-1, 1)
+
+
+def test_a_generated_image_has_the_proportions_of_a_real_one(config: ArmbenchConfig) -> None:
+    assert config.generator.width / config.generator.height == pytest.approx(2448 / 2048, rel=0.002)
