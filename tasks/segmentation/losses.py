@@ -1,0 +1,68 @@
+"""The losses of a YOLO that segments, per sample in numpy: those of its detector, and that of its masks."""
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tasks.detection.assignment import assign
+from tasks.detection.grid import Grid
+from tasks.segmentation.instances import unpadded_instances
+
+Batch = NDArray[np.floating]
+
+
+def mask_loss(
+    ground_truth: Batch, masks: Batch, prediction: Batch, prototypes: Batch, grid: Grid, classes: int
+) -> NDArray[np.float32]:
+    """How far the masks of the assigned rows are from those of their objects, [B] float32.
+
+    Of each row that `tasks.detection.assignment` gives an object: the cross-entropy of its mask, the sum of the
+    prototypes weighted by its coefficients, with the object's, over the cells whose middle lies in the object's box;
+    the mean over these cells, and over the rows. 0 without an assigned row. Bolya et al., "YOLACT: real-time instance
+    segmentation", ICCV 2019, section 3.3, where the sum over the cells is divided by the area of the box.
+
+    Args:
+        ground_truth: [B, MAX, 5], see `tasks.detection.ground_truth`.
+        masks: [B, MAX, h, w], of its rows, 0 or 1.
+        prediction: [B, N, 5 + classes + K], the last columns being the coefficients.
+        prototypes: [B, K, h, w].
+
+    Returns:
+        NaN for a sample whose output is not finite: there is no loss to tell.
+    """
+    grid.require_rows(prediction.shape[1])
+    return np.array(
+        [
+            _sample_loss(*sample, grid, classes)
+            for sample in zip(ground_truth, masks, prediction, prototypes, strict=True)
+        ],
+        np.float32,
+    )
+
+
+def _sample_loss(
+    ground_truth: Batch, masks: Batch, prediction: Batch, prototypes: Batch, grid: Grid, classes: int
+) -> float:
+    if not (np.isfinite(prediction).all() and np.isfinite(prototypes).all()):
+        return float("nan")
+    objects = unpadded_instances(ground_truth, masks, grid.height, grid.width)
+    assignment = assign(objects, prediction.astype(np.float64), grid, classes)
+    height, width = prototypes.shape[1:]
+    inside = _inside(objects.edges[assignment.objects], grid, height, width)
+    has_cells = inside.any(axis=1)
+    rows, owners, inside = assignment.rows[has_cells], assignment.objects[has_cells], inside[has_cells]
+    if len(rows) == 0:
+        return 0.0
+    coefficients = prediction[rows, 5 + classes :].astype(np.float64)
+    logits = coefficients @ prototypes.reshape(len(prototypes), -1).astype(np.float64)
+    target = objects.masks.reshape(len(objects), -1)[owners]
+    entropies = np.logaddexp(0.0, logits) - target * logits
+    return float((np.where(inside, entropies, 0.0).sum(axis=1) / inside.sum(axis=1)).mean())
+
+
+def _inside(edges: NDArray[np.floating], grid: Grid, height: int, width: int) -> NDArray[np.bool_]:
+    """[R, height * width]: the cells of the masks whose middle lies in each box, which is in pixels of the input."""
+    x = (np.arange(width) + 0.5) * grid.width / width
+    y = (np.arange(height) + 0.5) * grid.height / height
+    left, top, right, bottom = edges.T[..., np.newaxis]
+    columns, rows = (left <= x) & (x < right), (top <= y) & (y < bottom)
+    return (rows[:, :, np.newaxis] & columns[:, np.newaxis]).reshape(len(edges), height * width)
