@@ -5,7 +5,7 @@ The model that is trained gives logits in the place of probabilities, see `tasks
 
 import math
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 import keras
 import numpy as np
@@ -44,26 +44,37 @@ class DetectionLoss(keras.losses.Loss):  # type: ignore[misc]
         return sum(weight * part for weight, part in zip(self.weights, parts, strict=True))
 
 
-def detection_losses(ground_truth: Tensor, prediction: Tensor, grid: Grid, classes: int) -> tuple[Tensor, ...]:
+class Assigned(NamedTuple):
+    """The P rows of each sample that may be assigned, and which are, to which object.
+
+    Attributes:
+        rows: [B, P] int, numbers of rows of the output.
+        owner: [B, P] int, the object, a row of the ground truth; means nothing where there is none.
+        is_assigned: [B, P], 1.0 where there is one, else 0.0.
+    """
+
+    rows: Tensor
+    owner: Tensor
+    is_assigned: Tensor
+
+
+def detection_losses(
+    ground_truth: Tensor, prediction: Tensor, grid: Grid, classes: int, assigned: Assigned | None = None
+) -> tuple[Tensor, ...]:
     """Box, objectness and class loss, each [B]; as `tasks.detection.losses.detection_losses`, but from logits.
 
     Args:
         ground_truth: [B, MAX, 5], see `tasks.detection.ground_truth`.
         prediction: [B, N, 5 + classes or more] (centre x, centre y, width, height in pixels of the input, logit of the
             objectness, logits of the classes).
+        assigned: what `assign_rows` gives of the two, where it is known already.
     """
     ground_truth, prediction = ops.cast(ground_truth, "float32"), ops.cast(prediction, "float32")
-    scale = np.array([grid.width, grid.height, grid.width, grid.height], np.float32)
-    boxes, labels = ops.multiply(ground_truth[..., 1:], scale), ground_truth[..., 0]
+    rows, owner, is_assigned = assigned or assign_rows(ground_truth, prediction, grid, classes)
+    boxes, is_class = _boxes(ground_truth, grid), _is_class(ground_truth, classes)
     objectness = ops.clip(prediction[..., 4], -LARGEST_LOGIT, LARGEST_LOGIT)
-
-    rows, valid = _candidates(boxes, labels >= 0, grid)
     pooled = ops.take_along_axis(prediction[..., : 5 + classes], rows[..., None], axis=1)
     predicted, logits = pooled[..., :4], ops.clip(pooled[..., 5:], -LARGEST_LOGIT, LARGEST_LOGIT)
-    is_class = ops.cast(ops.equal(labels[..., None], np.arange(classes, dtype=np.float32)), "float32")
-    # Which row predicts what is a choice, not a function with a gradient.
-    fixed = ops.stop_gradient(pooled)
-    owner, is_assigned = _assign(boxes, is_class, labels >= 0, fixed[..., :4], fixed[..., 4:], valid)
 
     count = ops.maximum(ops.sum(is_assigned, axis=1), 1.0)
     quality = _ciou(predicted, ops.take_along_axis(boxes, owner[..., None], axis=1))
@@ -81,6 +92,29 @@ def detection_losses(ground_truth: Tensor, prediction: Tensor, grid: Grid, class
     objectness_loss = ops.sum(ops.multiply(ops.softplus(objectness), of_row), axis=1)
     objectness_loss = objectness_loss - ops.sum(target * pooled_objectness * weights, axis=1)
     return box_loss, objectness_loss, class_loss
+
+
+def assign_rows(ground_truth: Tensor, prediction: Tensor, grid: Grid, classes: int) -> Assigned:
+    """Give rows of the output to objects, as `tasks.detection.assignment` does; arguments as of `detection_losses`."""
+    # Which row predicts what is a choice, not a function with a gradient.
+    ground_truth, prediction = (ops.stop_gradient(ops.cast(each, "float32")) for each in (ground_truth, prediction))
+    boxes, is_object = _boxes(ground_truth, grid), ground_truth[..., 0] >= 0
+    rows, valid = _candidates(boxes, is_object, grid)
+    pooled = ops.take_along_axis(prediction[..., : 5 + classes], rows[..., None], axis=1)
+    owner, is_assigned = _assign(
+        boxes, _is_class(ground_truth, classes), is_object, pooled[..., :4], pooled[..., 4:], valid
+    )
+    return Assigned(rows, owner, is_assigned)
+
+
+def _boxes(ground_truth: Tensor, grid: Grid) -> Tensor:
+    """[B, MAX, 4] (centre x, centre y, width, height) in pixels of the input."""
+    return ops.multiply(ground_truth[..., 1:], np.array([grid.width, grid.height] * 2, np.float32))
+
+
+def _is_class(ground_truth: Tensor, classes: int) -> Tensor:
+    """[B, MAX, classes], 1.0 for the class of each object."""
+    return ops.cast(ops.equal(ground_truth[..., :1], np.arange(classes, dtype=np.float32)), "float32")
 
 
 def _candidates(boxes: Tensor, is_object: Tensor, grid: Grid) -> tuple[Tensor, Tensor]:
