@@ -14,7 +14,7 @@ def export(model: Any, path: Path, example_batch: NDArray[np.float32]) -> float:
     """Write `path` with the suffixes .h5 and .onnx and compare the two on a batch.
 
     Args:
-        model: a functional Keras model of one input and one output.
+        model: a functional Keras model of one input.
         path: the files' path without suffix.
         example_batch: [B, ...] float32, what the encoders make of real samples.
 
@@ -34,12 +34,17 @@ def export(model: Any, path: Path, example_batch: NDArray[np.float32]) -> float:
         model.export(onnx, format="onnx", verbose=False)
 
         session = onnxruntime.InferenceSession(str(onnx))
-        from_onnx = session.run(None, {session.get_inputs()[0].name: example_batch})[0]
-        from_h5 = keras.ops.convert_to_numpy(keras.models.load_model(h5, compile=False)(example_batch))
-        # Of a value above 1, as pixels are, relative to it.
-        difference = float((np.abs(from_onnx - from_h5) / np.maximum(np.abs(from_h5), 1)).max())
+        from_onnx = session.run(None, {session.get_inputs()[0].name: example_batch})
+        read_back = keras.models.load_model(h5, compile=False)(example_batch)
+        from_h5 = [keras.ops.convert_to_numpy(output) for output in keras.tree.flatten(read_back)]
+        difference = float(np.max([_difference(*outputs) for outputs in zip(from_onnx, from_h5, strict=True)]))
         if not difference <= TOLERANCE:
             raise ValueError(f"{onnx.name} and {h5.name} differ by {difference:.2g}, more than {TOLERANCE}.")
         for file in (h5, onnx):
             file.replace(path.with_name(file.name))
     return difference
+
+
+def _difference(one: NDArray[np.float32], other: NDArray[np.float32]) -> np.floating[Any]:
+    # Of a value above 1, as pixels are, relative to it. NaN is the largest.
+    return np.asarray(np.abs(one - other) / np.maximum(np.abs(other), 1)).max()
