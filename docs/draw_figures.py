@@ -7,6 +7,7 @@ import os
 import sys
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 from urllib.parse import urlencode
 
 from playwright.sync_api import Page
@@ -19,16 +20,22 @@ from tests.browser import chromium_browser, served_run  # noqa: E402 - the path 
 TIMEOUT = 90_000  # ms
 SETTLE = 1_500
 
+TARGET_ROW, MISSED_ROW = 2_017, 2_234  # of a frame of the target, and of one of cognata_a of which four objects are missed
+
 
 @dataclass(frozen=True)
 class Figure:
-    """A picture of the page: `part` is a test id, or empty for the whole window."""
+    """A picture of the page: `part` is a test id, or empty for the whole window.
+
+    Where the view shows a sample, the picture is taken once the visualizer `awaited` has drawn.
+    """
 
     path: str
     view: list[tuple[str, str]]
     part: str = ""
     width: int = 1440
     height: int = 900
+    awaited: str = "class_probabilities"
 
 
 def view(
@@ -76,7 +83,43 @@ def of_cifar10_resnet() -> tuple[Figure, ...]:
     )
 
 
-FIGURES = {"mnist": ("mnist_cnn", of_mnist), "cifar10_resnet": ("cifar10_resnet_18", of_cifar10_resnet)}
+def of_yolov7_foresight() -> tuple[Figure, ...]:
+    """Rows are those of 1,600 training and 400 validation frames, 200 of the target, and 300 of each generation."""
+    folder = "yolov7_foresight/images"
+
+    def frames(colour: str, hide: tuple[str, ...] = (), row: int | None = None, size: str = "none") -> Any:
+        return view(colour, hide=hide, row=row, size=size)
+
+    origin, loss = "metadata.origin", "loss.yolov7_loss"
+    return (
+        Figure(f"{folder}/map_target.png", frames(origin, ("validation", "additional")), "map", 1200, 800),
+        Figure(f"{folder}/map_generated.png", frames(origin, ("validation",)), "map", 1200, 800),
+        Figure(f"{folder}/map_red.png", frames("metadata.image_red_std", ("training", "validation")), "map", 1200, 800),
+        Figure(f"{folder}/map_loss.png", frames(loss, ("unlabeled",), size=loss), "map", 1200, 800),
+        Figure(
+            f"{folder}/target_frame.png",
+            frames(origin, row=TARGET_ROW),
+            "details",
+            1440,
+            820,
+            awaited="detections",
+        ),
+        Figure(
+            f"{folder}/missed.png",
+            frames(origin, row=MISSED_ROW),
+            "details",
+            1440,
+            1420,
+            awaited="misses_and_false_alarms",
+        ),
+    )
+
+
+FIGURES = {
+    "mnist": ("mnist_cnn", of_mnist),
+    "cifar10_resnet": ("cifar10_resnet_18", of_cifar10_resnet),
+    "yolov7_foresight": ("yolov7_tiny_foresight", of_yolov7_foresight),
+}
 """Example -> the name of its run, and the figures of it."""
 
 
@@ -88,7 +131,7 @@ def draw(page: Page, address: str, figure: Figure) -> None:
     page.wait_for_function("window.explorer && window.explorer.samples > 0", timeout=TIMEOUT)
     page.evaluate("window.explorer.ready")
     if "row" in dict(figure.view):
-        page.get_by_test_id("visual-class_probabilities").wait_for(timeout=TIMEOUT)
+        page.get_by_test_id(f"visual-{figure.awaited}").wait_for(timeout=TIMEOUT)
     page.wait_for_timeout(SETTLE)
     target = page.get_by_test_id(figure.part) if figure.part else page
     target.screenshot(path=ROOT / figure.path)

@@ -19,7 +19,7 @@ Types = dict[str, type]
 OVERLAP = 0.1
 """IoU above which two boxes count as overlapping: the lines of neighbours touch, and labels are a pixel off."""
 
-FRAME_TYPES: Types = {"file_name": str, "origin": str, "width": int, "height": int}
+FRAME_TYPES: Types = {"file_name": str, "width": int, "height": int}
 
 STATISTICS_TYPES: Types = dict.fromkeys(statistics.IMAGE_STATISTICS, float)
 
@@ -28,10 +28,10 @@ SIZE_TYPES: Types = dict.fromkeys(
 )
 
 
-def frame(pixels: NDArray[np.uint8], path: Path | None, origin: str) -> dict[str, Value]:
-    """What frame it is: the name of its file, None where it has none, its population, and its size in pixels."""
+def frame(pixels: NDArray[np.uint8], path: Path | None) -> dict[str, Value]:
+    """What frame it is: the name of its file, None where it has none, and its size in pixels."""
     height, width = pixels.shape[:2]
-    return {"file_name": None if path is None else path.name, "origin": origin, "width": width, "height": height}
+    return {"file_name": None if path is None else path.name, "width": width, "height": height}
 
 
 def count_types(labels: Sequence[str]) -> Types:

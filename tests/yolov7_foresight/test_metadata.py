@@ -24,14 +24,13 @@ def street() -> NDArray[np.uint8]:
     return pixels
 
 
-def test_a_frame_tells_its_file_population_and_size(street: NDArray[np.uint8]) -> None:
-    assert metadata.frame(street, Path("far/away/a b.jpg"), "foresight") == {
+def test_a_frame_tells_its_file_and_size(street: NDArray[np.uint8]) -> None:
+    assert metadata.frame(street, Path("far/away/a b.jpg")) == {
         "file_name": "a b.jpg",
-        "origin": "foresight",
         "width": 120,
         "height": 90,
     }
-    assert metadata.frame(street, None, "cognata")["file_name"] is None
+    assert metadata.frame(street, None)["file_name"] is None
 
 
 def test_objects_are_counted_by_class_and_in_all() -> None:
@@ -101,7 +100,7 @@ def test_keys_and_types_are_those_declared_whatever_the_frame(
     objects: Objects | None, street: NDArray[np.uint8]
 ) -> None:
     for found, types in (
-        (metadata.frame(street, Path("a.jpg"), "foresight"), metadata.FRAME_TYPES),
+        (metadata.frame(street, Path("a.jpg")), metadata.FRAME_TYPES),
         (image_statistics(street), metadata.STATISTICS_TYPES),
         (metadata.object_counts(objects, LABELS, 1), metadata.count_types(LABELS)),
         (metadata.object_sizes(objects, 120, 90), metadata.SIZE_TYPES),
