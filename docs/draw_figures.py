@@ -20,7 +20,7 @@ from tests.browser import chromium_browser, served_run  # noqa: E402 - the path 
 TIMEOUT = 90_000  # ms
 SETTLE = 1_500
 
-TARGET_ROW, MISSED_ROW = 2_017, 2_234  # of a frame of the target, and of one of cognata_a of which four objects are missed
+TARGET_ROW, MISSED_ROW = 2_017, 2_234  # of a frame of the target, and of one of cognata_a with objects missed
 
 
 @dataclass(frozen=True)

@@ -65,4 +65,5 @@ def _inside(edges: NDArray[np.floating], grid: Grid, height: int, width: int) ->
     y = (np.arange(height) + 0.5) * grid.height / height
     left, top, right, bottom = edges.T[..., np.newaxis]
     columns, rows = (left <= x) & (x < right), (top <= y) & (y < bottom)
-    return (rows[:, :, np.newaxis] & columns[:, np.newaxis]).reshape(len(edges), height * width)
+    both = rows[:, :, np.newaxis] & columns[:, np.newaxis]
+    return np.asarray(both.reshape(len(edges), height * width))

@@ -112,8 +112,8 @@ def test_an_output_that_is_no_number_has_no_loss(value: float) -> None:
 def test_batches_and_float16(metric_tester: Any) -> None:
     arrays = [array.astype(np.float16).astype(np.float32) for array in crowd(3)]
 
-    def handler(*batch: NDArray[Any]) -> NDArray[np.float32]:
-        return mask_loss(*batch, GRID, CLASSES)
+    def handler(*batch: Any) -> NDArray[np.float32]:
+        return loss(batch)
 
     metric_tester(
         handler, lambda *batch: handler(*(each.astype(np.float64) for each in batch)), *arrays, tolerance=1e-4
