@@ -10,8 +10,10 @@ from msgspec.structs import replace
 from numpy.typing import NDArray
 
 from data_access.models import load_onnx_session
-from tasks.detection.average_precision import average_precisions
+from tasks.detection.average_precision import COCO_THRESHOLDS, average_precisions
 from tasks.detection.decode import Decoding, decode
+from tasks.detection.ground_truth import unpadded
+from tests.tasks.detection.conftest import Image, coco_evaluation
 from tests.yolov7_foresight.fixture_data import REAL_DATA
 from yolov7_foresight import encoders
 from yolov7_foresight.config import ForesightConfig, load_config
@@ -51,25 +53,30 @@ def prediction(images: NDArray[np.float32]) -> NDArray[np.float32]:
     return np.concatenate([session.run(None, {name: batch})[0] for batch in np.array_split(images, 10)])
 
 
-def average_precision_50(prediction: NDArray[np.float32], frames: StoredFrames) -> NDArray[np.float64]:
-    from tasks.detection.ground_truth import unpadded
-
+@pytest.fixture(scope="module")
+def found(prediction: NDArray[np.float32], frames: StoredFrames) -> list[Image]:
+    """What is there and what the model says, of each frame."""
     config = load_config()
     size = config.input
+    decoded = decode(prediction, 3, Decoding(0.001, 0.65, 100), size.height, size.width)
     pairs = []
-    for sample_id, found in zip(
-        frames.ids, decode(prediction, 3, Decoding(0.001, 0.65, 100), size.height, size.width), strict=True
-    ):
+    for sample_id, image in zip(frames.ids, decoded, strict=True):
         objects = frames.objects(sample_id)
         assert objects is not None
         rows = encoders.ground_truth(objects, frames.size(sample_id), size.height, size.width, size.most_objects)
-        pairs.append((unpadded(rows, size.height, size.width), found.detections))
-    per_threshold = average_precisions(pairs, 3, (0.5,))
-    return np.asarray(per_threshold[0])
+        pairs.append((unpadded(rows, size.height, size.width), image.detections))
+    return pairs
 
 
-def test_the_model_finds_as_much_as_stated(prediction: NDArray[np.float32], frames: StoredFrames) -> None:
-    assert float(np.nanmean(average_precision_50(prediction, frames))) >= LEAST_PRECISION
+def test_the_model_finds_as_much_as_stated(found: list[Image]) -> None:
+    assert float(np.nanmean(average_precisions(found, 3, (0.5,)))) >= LEAST_PRECISION
+
+
+def test_its_average_precision_is_that_of_pycocotools(found: list[Image]) -> None:
+    evaluation = coco_evaluation(found, 3, COCO_THRESHOLDS)
+    # precision: [thresholds, recalls, classes, areas, most detections]
+    expected = evaluation.eval["precision"][:, :, :, 0, -1].mean(axis=1)
+    np.testing.assert_allclose(average_precisions(found, 3), expected, rtol=0, atol=1e-6)
 
 
 def test_the_output_has_the_layout_of_an_official_export(
