@@ -141,7 +141,9 @@ def _candidates(boxes: Tensor, is_object: Tensor, grid: Grid) -> tuple[Tensor, T
         fits = ops.logical_and(fits, is_object[..., None])
         start = grid.first_row[level] + np.arange(len(anchors)) * height * width
         cell = ops.cast(y * width + x, "int32")
-        rows.append(ops.add(cell[..., None, :], start.astype(np.int32)[:, None]))
+        # Repeated, not broadcast: a training that TensorFlow compiles lost the anchors of a broadcast sum.
+        cell = ops.repeat(cell[..., None, :], len(anchors), axis=-2)
+        rows.append(ops.add(cell, start.astype(np.int32)[:, None]))
         valid.append(ops.logical_and(fits[..., None], is_cell[..., None, :]))
     # The number of rows is stated, because a compiled training must know it.
     of_level = boxes.shape[1] * len(grid.anchors[0]) * 3

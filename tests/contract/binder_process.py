@@ -18,6 +18,15 @@ WITHOUT_TENSORFLOW = str(HERE / "without_tensorflow")
 """For PYTHONPATH. No bundle asks for TensorFlow, and a process without it starts ten seconds sooner."""
 
 
+SAID_BY_CODE_LOADER = "not called in integration test"
+"""At the end of a process that bound a simulation and did not run the integration test."""
+
+
+def said_by_us(stdout: str) -> list[str]:
+    """The lines that a process printed, but for code-loader's own."""
+    return [line for line in stdout.splitlines() if line and SAID_BY_CODE_LOADER not in line]
+
+
 def run(arguments: list[str], example: str, root: Path = ROOT, **environment: str) -> subprocess.CompletedProcess[str]:
     """Python in the root of an integration, with `LEAP_EXAMPLE` set."""
     inherited = {name: value for name, value in os.environ.items() if name != "IS_TENSORLEAP_PLATFORM"}
