@@ -6,7 +6,6 @@ file is never touched. The same settings give the same bytes.
 """
 
 import argparse
-import shutil
 import sys
 from collections.abc import Iterable
 from pathlib import Path
@@ -23,8 +22,8 @@ from armbench_segmentation.config import ArmbenchConfig, load_config
 from armbench_segmentation.simulation import TOTE, Scene, draw_tote
 from data_access.errors import DataError
 from data_access.root import data_root
+from data_access.substitute import is_due, replaced
 
-MARKER = "GENERATED.txt"
 STATES = ("training", "validation", "unlabeled")
 CATEGORIES = {"Object": 1, "Tote": 2}
 
@@ -32,11 +31,6 @@ CATEGORIES = {"Object": 1, "Tote": 2}
 def dataset_folder(config: ArmbenchConfig) -> Path:
     """Where the dataset lies or is to lie."""
     return data_root() / config.dataset.folder
-
-
-def is_generated(folder: Path) -> bool:
-    """Whether what lies there is the substitute."""
-    return (folder / MARKER).is_file()
 
 
 def generate(config: ArmbenchConfig, folder: Path, replace: bool = False) -> bool:
@@ -49,36 +43,17 @@ def generate(config: ArmbenchConfig, folder: Path, replace: bool = False) -> boo
         DataError: another dataset is there, or the folder cannot be written.
     """
     text = _marker(config)
-    if folder.exists() and any(folder.iterdir()):
-        if not is_generated(folder):
-            raise DataError(
-                f"{folder} holds a dataset that was not generated, and is left alone: point LEAP_DATA_ROOT to another "
-                "folder to generate one."
-            )
-        if (folder / MARKER).read_text(encoding="utf-8") == text:
-            return False
-        if not replace:
-            raise DataError(f"{folder} was generated with other settings: run again with --replace to replace it.")
+    elsewhere = "point LEAP_DATA_ROOT to another folder to generate one"
+    if not is_due(folder, text, "a dataset that was", elsewhere, replace):
+        return False
     if missing := set(CATEGORIES) - set(config.dataset.categories):
         raise DataError(
             f"The config does not map {' and '.join(sorted(missing))}, so generated totes could not be read: add them "
             "to dataset.categories."
         )
-    # Whatever a killed run has left is drawn again: to the same bytes.
-    aside = folder.with_name(f".{folder.name}.partial")
-    try:
-        shutil.rmtree(aside, ignore_errors=True)
-        aside.mkdir(parents=True)
+    with replaced(folder, text) as aside:
         for index, state in enumerate(STATES):
             _write_state(config, aside, state, index)
-        (aside / MARKER).write_text(text, encoding="utf-8")
-        if folder.exists():
-            shutil.rmtree(folder)
-        aside.rename(folder)
-    except OSError as error:
-        raise DataError(
-            f"{folder} cannot be written: {error.strerror or error}. Make room or choose another."
-        ) from error
     return True
 
 

@@ -6,7 +6,6 @@ its folder, and a population without that file is never touched. The same settin
 """
 
 import argparse
-import shutil
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -19,6 +18,7 @@ from tqdm import tqdm
 
 from data_access.errors import DataError
 from data_access.root import data_root
+from data_access.substitute import is_due, is_generated, replaced
 from tasks.detection.detections import Objects
 from vision.boxes import Boxes
 from yolov7_foresight.camera import Camera
@@ -28,16 +28,10 @@ from yolov7_foresight.fitting import fit_camera
 from yolov7_foresight.photographs import take
 from yolov7_foresight.street import render
 
-MARKER = "GENERATED.txt"
 FITTED_SCENES = 24
 """Scenes with which a camera is fitted."""
 DRAWING = 2
 """Counts the changes of what is drawn: frames of another one are not of the same settings."""
-
-
-def is_generated(folder: Path) -> bool:
-    """Whether the population that lies there is a substitute."""
-    return (folder / MARKER).is_file()
 
 
 def write_population(name: str, root: Path, config: ForesightConfig, overwrite: bool = False) -> bool:
@@ -57,31 +51,10 @@ def write_population(name: str, root: Path, config: ForesightConfig, overwrite: 
     folder = root / name
     camera = _camera(name, root, config)
     text = _marker(name, camera, config)
-    if folder.exists() and not folder.is_dir():
-        raise DataError(f"{folder} is a file where a folder belongs: move it away, or give another folder by --root.")
-    if folder.exists() and any(folder.iterdir()):
-        if not is_generated(folder):
-            raise DataError(
-                f"{folder} holds frames that were not generated, and is left alone: give another folder by --root to "
-                "generate some."
-            )
-        if (folder / MARKER).read_text(encoding="utf-8") == text:
-            return False
-        if not overwrite:
-            raise DataError(f"{folder} was generated with other settings: run again with --replace to replace it.")
-    # Whatever a killed run has left is drawn again: to the same bytes.
-    aside = folder.with_name(f".{name}.partial")
-    try:
-        shutil.rmtree(aside, ignore_errors=True)
-        aside.mkdir(parents=True)
+    if not is_due(folder, text, "frames that were", "give another folder by --root to generate some", overwrite):
+        return False
+    with replaced(folder, text) as aside:
         _write_frames(name, aside, camera, config)
-        (aside / MARKER).write_text(text, encoding="utf-8")
-        if folder.exists():
-            shutil.rmtree(folder)
-        aside.rename(folder)
-    except OSError as error:
-        reason = error.strerror or error
-        raise DataError(f"{folder} cannot be written: {reason}. Make room or choose another.") from error
     return True
 
 

@@ -17,12 +17,12 @@ from tqdm import tqdm
 from data_access.errors import DataError
 from data_access.root import data_root
 from data_access.sampling import limit
+from data_access.substitute import is_generated
 from vision import statistics
 from yolov7_foresight.config import ForesightConfig, load_config
 from yolov7_foresight.data.images import list_images, read_image
-from yolov7_foresight.generate import is_generated
+from yolov7_foresight.data.preprocess import UNLABELED
 
-TARGET = "foresight_unlabeled"
 COMPARED = ("red_std", "colour_temperature")
 """What the first generated population misses the target in."""
 MOST_IMAGES = 200
@@ -112,7 +112,7 @@ def _of_scene(image: NDArray[np.uint8], lit: NDArray[np.bool_] | None) -> dict[s
 
 
 def _from_target(populations: list[Measured]) -> dict[str, dict[str, float | None]]:
-    target = next((one.statistics for one in populations if one.name == TARGET), None)
+    target = next((one.statistics for one in populations if one.name == UNLABELED), None)
     if target is None:
         return {}
 
@@ -120,7 +120,7 @@ def _from_target(populations: list[Measured]) -> dict[str, dict[str, float | Non
         pairs = {key: (own[key], target[key]) for key in COMPARED}
         return {key: None if one is None or other is None else one - other for key, (one, other) in pairs.items()}
 
-    return {one.name: differences(one.statistics) for one in populations if one.name != TARGET}
+    return {one.name: differences(one.statistics) for one in populations if one.name != UNLABELED}
 
 
 def show(report: Report, console: Console) -> None:
@@ -139,7 +139,7 @@ def show(report: Report, console: Console) -> None:
         console.print(table)
 
     if report.from_target:
-        table = Table(title=f"higher than {TARGET} by", title_justify="left")
+        table = Table(title=f"higher than {UNLABELED} by", title_justify="left")
         table.add_column("")
         for key in COMPARED:
             table.add_column(_titled(key), justify="right")

@@ -17,9 +17,10 @@ from pycocotools.coco import COCO
 
 from armbench_segmentation import generate as module
 from armbench_segmentation.config import ArmbenchConfig
-from armbench_segmentation.generate import MARKER, annotate, generate, is_generated, outlines
+from armbench_segmentation.generate import annotate, generate, outlines
 from armbench_segmentation.simulation import OUTSIDE, TOTE, Scene, draw_tote
 from data_access.errors import DataError
+from data_access.substitute import MARKER, is_generated
 
 
 @pytest.fixture

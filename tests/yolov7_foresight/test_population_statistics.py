@@ -7,11 +7,12 @@ import numpy as np
 import pytest
 from rich.console import Console
 
+from data_access.substitute import MARKER
 from vision import statistics
 from yolov7_foresight import population_statistics
 from yolov7_foresight.config import ForesightConfig
 from yolov7_foresight.data.images import read_image
-from yolov7_foresight.generate import MARKER
+from yolov7_foresight.data.preprocess import UNLABELED
 from yolov7_foresight.population_statistics import Report, main, measure, show
 
 WARM, GREY, BLACK = (200, 120, 60), (120, 120, 120), (0, 0, 0)
@@ -151,5 +152,5 @@ def test_a_damaged_image_ends_the_command_with_its_name(
 
 
 def test_the_target_and_what_is_compared_are_what_the_story_is_about() -> None:
-    assert population_statistics.TARGET == "foresight_unlabeled"
+    assert UNLABELED == "foresight_unlabeled"
     assert population_statistics.COMPARED == ("red_std", "colour_temperature")
