@@ -3,6 +3,10 @@
 import numpy as np
 from numpy.typing import NDArray
 
+_UNIT = np.arange(256) / 255.0
+LINEAR_LIGHT = np.where(_UNIT <= 0.04045, _UNIT / 12.92, ((_UNIT + 0.055) / 1.055) ** 2.4)
+"""[256] float64: the light that each byte stands for, in [0, 1]: the inverse of sRGB's transfer (IEC 61966-2-1)."""
+
 
 def to_unit_range(image: NDArray[np.uint8]) -> NDArray[np.float32]:
     """uint8 0..255 of any shape -> float32 in [0, 1] of that shape."""

@@ -9,6 +9,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from vision.pixels import LINEAR_LIGHT
+
 _WEIGHTS = np.array([0.299, 0.587, 0.114])
 """Of red, green and blue in luma: ITU-R BT.601-7, section 2.5.1."""
 
@@ -230,7 +232,7 @@ def _mean_light(image: NDArray[np.uint8]) -> NDArray[np.float64]:
 
     IEC 61966-2-1.
     """
-    return np.asarray(_shares(image) @ _LINEAR_OF_BYTE, np.float64)
+    return np.asarray(_shares(image) @ LINEAR_LIGHT, np.float64)
 
 
 def _shares(image: NDArray[np.uint8]) -> NDArray[np.float64]:
@@ -240,4 +242,3 @@ def _shares(image: NDArray[np.uint8]) -> NDArray[np.float64]:
 
 
 _UNIT = np.arange(256) / 255.0
-_LINEAR_OF_BYTE = np.where(_UNIT <= 0.04045, _UNIT / 12.92, ((_UNIT + 0.055) / 1.055) ** 2.4)

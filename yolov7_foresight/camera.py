@@ -13,6 +13,7 @@ from msgspec import Meta, Struct
 from msgspec.structs import replace
 from numpy.typing import NDArray
 
+from vision.pixels import LINEAR_LIGHT
 from vision.statistics import black_body_colour
 
 Image = NDArray[np.uint8]
@@ -179,8 +180,7 @@ def _squared_radius(width: int, height: int) -> NDArray[np.float32]:
     return np.asarray((x**2 + y**2) / 2, np.float32)
 
 
-_UNIT = np.arange(256) / 255.0
-_LINEAR = np.where(_UNIT <= 0.04045, _UNIT / 12.92, ((_UNIT + 0.055) / 1.055) ** 2.4).astype(np.float32)
+_LINEAR = LINEAR_LIGHT.astype(np.float32)
 
 
 def _encoded(linear: NDArray[np.float32]) -> NDArray[np.float32]:

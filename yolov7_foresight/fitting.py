@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from data_access.sampling import limit
 from vision import statistics
-from yolov7_foresight.camera import Camera
+from yolov7_foresight.camera import DAYLIGHT, Camera
 from yolov7_foresight.data.images import read_image
 
 ROUNDS = 12
@@ -42,7 +42,7 @@ def look(images: Sequence[NDArray[np.uint8]]) -> Look:
     temperatures = [kelvin for image in images if (kelvin := statistics.colour_temperature(image)) is not None]
     return Look(
         float(np.mean([statistics.brightness(image) for image in images])),
-        float(np.median(temperatures)) if temperatures else 6504.0,
+        float(np.median(temperatures)) if temperatures else DAYLIGHT,
         np.mean([statistics.channel_deviations(image) for image in images], axis=0),
     )
 
