@@ -4,8 +4,7 @@ import pytest
 
 from cifar10_resnet import config as module
 from cifar10_resnet.config import Cifar10Config
-from data_access.errors import SettingsError
-from tests.changed_settings import load_changed
+from tests.changed_settings import assert_frozen, assert_names_file_and_key
 from tests.cifar10_resnet.fixture_data import NAMES
 
 
@@ -29,20 +28,12 @@ from tests.cifar10_resnet.fixture_data import NAMES
 def test_a_bad_value_is_an_error_that_names_file_and_key(
     change: tuple[str, str], key: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    with pytest.raises(SettingsError) as raised:
-        load_changed(module, change, tmp_path, monkeypatch)
-    assert str(tmp_path / "project_config.yaml") in str(raised.value)
-    assert key in str(raised.value)
+    assert_names_file_and_key(module, change, key, tmp_path, monkeypatch)
 
 
 @pytest.mark.parametrize("path", ["seed", "split.validation_share", "metadata.border", "download.urls"])
 def test_settings_are_frozen(path: str, config: Cifar10Config) -> None:
-    *parents, key = path.split(".")
-    owner: object = config
-    for parent in parents:
-        owner = getattr(owner, parent)
-    with pytest.raises(AttributeError):
-        setattr(owner, key, 1)
+    assert_frozen(config, path)
 
 
 def test_labels_are_in_the_order_of_the_datas_indices(config: Cifar10Config) -> None:

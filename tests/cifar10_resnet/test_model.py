@@ -1,7 +1,6 @@
 """The shipped model, on the real photographs."""
 
 import csv
-import hashlib
 from typing import Any
 
 import numpy as np
@@ -89,13 +88,6 @@ def test_both_model_files_give_the_same_on_real_photographs(
 def test_model_files_are_small_enough_for_git(config: Cifar10Config) -> None:
     for suffix in (".onnx", ".h5"):
         assert 100_000 < config.model_path.with_suffix(suffix).stat().st_size < LARGEST_FILE
-
-
-def test_the_card_gives_the_checksums_of_the_files(config: Cifar10Config) -> None:
-    card = (config.model_path.parent / "README.md").read_text(encoding="utf-8")
-    for suffix in (".onnx", ".h5"):
-        file = config.model_path.with_suffix(suffix)
-        assert f"{hashlib.sha256(file.read_bytes()).hexdigest()}  {file.name}" in card
 
 
 def test_the_history_beside_the_model_tells_of_a_training_that_learned(config: Cifar10Config) -> None:

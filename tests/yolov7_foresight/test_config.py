@@ -2,8 +2,7 @@ from pathlib import Path
 
 import pytest
 
-from data_access.errors import SettingsError
-from tests.changed_settings import load_changed
+from tests.changed_settings import assert_frozen, assert_names_file_and_key, load_changed
 from yolov7_foresight import config as module
 from yolov7_foresight.config import ForesightConfig
 
@@ -31,20 +30,12 @@ from yolov7_foresight.config import ForesightConfig
 def test_a_bad_value_is_an_error_that_names_file_and_key(
     change: tuple[str, str], key: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    with pytest.raises(SettingsError) as raised:
-        load_changed(module, change, tmp_path, monkeypatch)
-    assert str(tmp_path / "project_config.yaml") in str(raised.value)
-    assert key in str(raised.value)
+    assert_names_file_and_key(module, change, key, tmp_path, monkeypatch)
 
 
 @pytest.mark.parametrize("path", ["seed", "input.height", "detector.strides", "decoding.most", "sample_limit.training"])
 def test_settings_are_frozen(path: str, config: ForesightConfig) -> None:
-    *parents, key = path.split(".")
-    owner: object = config
-    for parent in parents:
-        owner = getattr(owner, parent)
-    with pytest.raises(AttributeError):
-        setattr(owner, key, 1)
+    assert_frozen(config, path)
 
 
 def test_the_layout_decides_where_the_channels_are(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
