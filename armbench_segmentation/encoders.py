@@ -4,22 +4,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from armbench_segmentation.data.coco import Instances
+from tasks.detection import encoders
 from tasks.detection.detections import Objects
-from tasks.detection.ground_truth import padded
-from vision.boxes import Boxes
 from vision.letterbox import Letterbox
-from vision.pixels import to_unit_range
 
 
-def letterboxed(pixels: NDArray[np.uint8], size: int) -> NDArray[np.uint8]:
-    """[H, W, 3] uint8 -> [size, size, 3] uint8: undistorted, in the middle of a grey square."""
-    return Letterbox((pixels.shape[1], pixels.shape[0]), (size, size)).image(pixels)
-
-
-def image(pixels: NDArray[np.uint8], size: int, layout: str) -> NDArray[np.float32]:
+def image(pixels: NDArray[np.uint8], size: int, layout: encoders.Layout) -> NDArray[np.float32]:
     """[H, W, 3] uint8, RGB -> [size, size, 3] float32 in [0, 1], or [3, size, size] where the layout is NCHW."""
-    fitted = to_unit_range(letterboxed(pixels, size))
-    return fitted if layout == "NHWC" else np.ascontiguousarray(fitted.transpose(2, 0, 1))
+    return encoders.image(pixels, size, size, layout)
 
 
 def taught(instances: Instances) -> Instances:
@@ -33,8 +25,7 @@ def ground_truth(instances: Instances, size: int, most: int) -> NDArray[np.float
     Where there are more than `most`, the first are kept.
     """
     found = taught(instances)
-    edges = Letterbox(found.size, (size, size)).boxes(Boxes(found.edges)).edges
-    return padded(Objects(edges, found.classes), most, size, size)
+    return encoders.ground_truth(Objects(found.edges, found.classes), found.size, size, size, most)
 
 
 def masks(instances: Instances, size: int, stride: int, most: int) -> NDArray[np.float32]:

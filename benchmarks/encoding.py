@@ -13,7 +13,7 @@ SCRIPT = """
 import json, sys, time
 import cv2
 import numpy as np
-from yolov7_foresight import encoders
+from tasks.detection import encoders
 from yolov7_foresight.config import load_config
 from yolov7_foresight.data.preprocess import load_population
 

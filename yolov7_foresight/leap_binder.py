@@ -28,9 +28,9 @@ from code_loader.inner_leap_binder.leapbinder_decorators import (
 )
 from numpy.typing import NDArray
 
-from tasks.detection import confusion, losses, metrics, visualizers
+from tasks.detection import confusion, encoders, losses, metrics, visualizers
 from vision.statistics import image_statistics
-from yolov7_foresight import encoders, metadata, simulation
+from yolov7_foresight import metadata, simulation
 from yolov7_foresight.config import load_config
 from yolov7_foresight.data.preprocess import preprocess_responses
 

@@ -20,6 +20,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from data_access.errors import DataError
+from tasks.detection import encoders
 from tasks.detection.augmentation import augment
 from tasks.detection.average_precision import average_precisions
 from tasks.detection.decode import Decoding, decode
@@ -31,7 +32,6 @@ from tasks.training.batches import AugmentedBatches
 from tasks.training.export import export
 from tasks.training.history import HistoryWriter
 from tasks.training.precision import use_mixed_precision_on_gpu
-from yolov7_foresight import encoders
 from yolov7_foresight.config import ForesightConfig, load_config
 from yolov7_foresight.data.preprocess import Frames, load_population
 

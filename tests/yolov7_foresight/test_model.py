@@ -1,7 +1,6 @@
 """The shipped model, on generated validation frames as `generate` writes them."""
 
 import csv
-import hashlib
 from typing import Any
 
 import numpy as np
@@ -10,12 +9,12 @@ from msgspec.structs import replace
 from numpy.typing import NDArray
 
 from data_access.models import load_onnx_session
+from tasks.detection import encoders
 from tasks.detection.average_precision import COCO_THRESHOLDS, average_precisions
 from tasks.detection.decode import Decoding, decode
 from tasks.detection.ground_truth import unpadded
 from tests.tasks.detection.conftest import Image, coco_evaluation
 from tests.yolov7_foresight.fixture_data import REAL_DATA
-from yolov7_foresight import encoders
 from yolov7_foresight.config import ForesightConfig, load_config
 from yolov7_foresight.data.preprocess import StoredFrames, load_population
 from yolov7_foresight.generate import write_population
@@ -99,13 +98,6 @@ def test_both_model_files_give_the_same(
 def test_model_files_are_small_enough_for_git(config: ForesightConfig) -> None:
     for suffix in (".onnx", ".h5"):
         assert 100_000 < config.model_path.with_suffix(suffix).stat().st_size < LARGEST_FILE
-
-
-def test_the_card_gives_the_checksums_of_the_files(config: ForesightConfig) -> None:
-    card = (config.model_path.parent / "README.md").read_text(encoding="utf-8")
-    for suffix in (".onnx", ".h5"):
-        file = config.model_path.with_suffix(suffix)
-        assert f"{hashlib.sha256(file.read_bytes()).hexdigest()}  {file.name}" in card
 
 
 def test_the_history_beside_the_model_tells_of_a_training_that_learned(config: ForesightConfig) -> None:

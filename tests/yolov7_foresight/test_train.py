@@ -7,10 +7,10 @@ import pytest
 from msgspec.structs import replace
 
 from data_access.errors import DataError
+from tasks.detection import encoders
 from tasks.detection.ground_truth import PADDING, unpadded
 from tests.yolov7_foresight.fixture_data import small, write
 from vision.boxes import Boxes
-from yolov7_foresight import encoders
 from yolov7_foresight.config import ForesightConfig
 from yolov7_foresight.data.preprocess import load_population
 

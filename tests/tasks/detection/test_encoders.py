@@ -4,10 +4,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from tasks.detection import encoders
 from tasks.detection.detections import Objects
 from tasks.detection.ground_truth import unpadded
 from vision.letterbox import FILL
-from yolov7_foresight import encoders
 
 HEIGHT, WIDTH = 256, 320
 SIZES = [(480, 360), (200, 640), (90, 70), (320, 256), (2448, 2048), (1, 1), (700, 3)]

@@ -1,4 +1,4 @@
-"""What the model and the losses see of a frame."""
+"""What a detector and its losses see of an image."""
 
 from typing import Literal
 
@@ -20,7 +20,7 @@ def letterboxed(pixels: NDArray[np.uint8], height: int, width: int) -> NDArray[n
 
 
 def image(pixels: NDArray[np.uint8], height: int, width: int, layout: Layout) -> NDArray[np.float32]:
-    """The letterboxed frame in float32 in [0, 1]: [height, width, 3] for NHWC, [3, height, width] for NCHW."""
+    """The letterboxed image in float32 in [0, 1]: [height, width, 3] for NHWC, [3, height, width] for NCHW."""
     fitted = letterboxed(pixels, height, width)
     return to_unit_range(fitted if layout == "NHWC" else np.ascontiguousarray(fitted.transpose(2, 0, 1)))
 
@@ -31,8 +31,8 @@ def ground_truth(objects: Objects, size: tuple[int, int], height: int, width: in
     The first `most` objects in their order; rows without one have the class -1 and zeros.
 
     Args:
-        objects: in pixels of the frame.
-        size: width and height of the frame in pixels.
+        objects: in pixels of the image.
+        size: width and height of the image in pixels.
         height: of the input in pixels.
         width: of the input in pixels.
     """
