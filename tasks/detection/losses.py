@@ -6,7 +6,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from tasks.detection.assignment import EPSILON, assign
+from tasks.detection.assignment import EPSILON, Assignment, assign
 from tasks.detection.grid import Grid
 from tasks.detection.ground_truth import unpadded
 from vision.boxes import Boxes, ciou
@@ -29,7 +29,30 @@ class DetectionLosses(NamedTuple):
         return np.asarray(sum(weight * loss for weight, loss in zip(weights, self, strict=True)), np.float32)
 
 
-def detection_losses(ground_truth: Batch, prediction: Batch, grid: Grid, classes: int) -> DetectionLosses:
+def assignments(ground_truth: Batch, prediction: Batch, grid: Grid, classes: int) -> list[Assignment | None]:
+    """What `tasks.detection.assignment` gives for each sample; None where the prediction is not finite.
+
+    The arguments are those of `detection_losses`.
+
+    Raises:
+        ValueError: the rows of the prediction are not those of the grid.
+    """
+    grid.require_rows(prediction.shape[1])
+    found: list[Assignment | None] = []
+    for rows, predicted in zip(ground_truth, prediction[..., : 5 + classes], strict=True):
+        is_finite = bool(np.isfinite(predicted).all())
+        objects = unpadded(rows, grid.height, grid.width)
+        found.append(assign(objects, predicted.astype(np.float64), grid, classes) if is_finite else None)
+    return found
+
+
+def detection_losses(
+    ground_truth: Batch,
+    prediction: Batch,
+    grid: Grid,
+    classes: int,
+    assigned: Sequence[Assignment | None] | None = None,
+) -> DetectionLosses:
     """Box, objectness and class loss of each sample, after `tasks.detection.assignment`.
 
     - box: mean over the assigned rows of 1 - CIoU with their object.
@@ -47,6 +70,7 @@ def detection_losses(ground_truth: Batch, prediction: Batch, grid: Grid, classes
         ground_truth: [B, MAX, 5], see `tasks.detection.ground_truth`.
         prediction: [B, N, 5 + classes or more] (centre x, centre y, width, height in pixels of the input, objectness,
             probabilities of the classes); probabilities count as no nearer to 0 and 1 than `EPSILON`.
+        assigned: what `assignments` gives of the two, where it is known already.
 
     Returns:
         NaN for a sample whose prediction is not finite: there is no loss to tell.
@@ -54,20 +78,21 @@ def detection_losses(ground_truth: Batch, prediction: Batch, grid: Grid, classes
     Raises:
         ValueError: the rows of the prediction are not those of the grid.
     """
-    grid.require_rows(prediction.shape[1])
+    assigned = assigned or assignments(ground_truth, prediction, grid, classes)
     losses = [
-        _sample_losses(rows, predicted, grid, classes)
-        for rows, predicted in zip(ground_truth, prediction[..., : 5 + classes], strict=True)
+        _sample_losses(rows, predicted, assignment, grid, classes)
+        for rows, predicted, assignment in zip(ground_truth, prediction[..., : 5 + classes], assigned, strict=True)
     ]
     return DetectionLosses(*np.array(losses, np.float32).reshape(-1, 3).T)
 
 
-def _sample_losses(rows: Batch, prediction: Batch, grid: Grid, classes: int) -> tuple[float, float, float]:
-    prediction = prediction.astype(np.float64)
-    if not np.isfinite(prediction).all():
+def _sample_losses(
+    rows: Batch, prediction: Batch, assignment: Assignment | None, grid: Grid, classes: int
+) -> tuple[float, float, float]:
+    if assignment is None:
         return np.nan, np.nan, np.nan
+    prediction = prediction.astype(np.float64)
     objects = unpadded(rows, grid.height, grid.width)
-    assignment = assign(objects, prediction, grid, classes)
     assigned, owners = prediction[assignment.rows], assignment.objects
 
     box_loss = class_loss = 0.0

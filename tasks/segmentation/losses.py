@@ -1,17 +1,54 @@
 """The losses of a YOLO that segments, per sample in numpy: those of its detector, and that of its masks."""
 
+from collections.abc import Sequence
+from typing import NamedTuple
+
 import numpy as np
 from numpy.typing import NDArray
 
-from tasks.detection.assignment import assign
+from tasks.detection.assignment import Assignment
 from tasks.detection.grid import Grid
+from tasks.detection.losses import assignments, detection_losses
 from tasks.segmentation.instances import unpadded_instances
 
 Batch = NDArray[np.floating]
 
 
-def mask_loss(
+class SegmentationLosses(NamedTuple):
+    """Each [B] float32."""
+
+    box: NDArray[np.float32]
+    objectness: NDArray[np.float32]
+    classes: NDArray[np.float32]
+    masks: NDArray[np.float32]
+
+    def total(self, weights: Sequence[float]) -> NDArray[np.float32]:
+        """[B]: the four, weighted in this order and added."""
+        return np.asarray(sum(weight * loss for weight, loss in zip(weights, self, strict=True)), np.float32)
+
+
+def segmentation_losses(
     ground_truth: Batch, masks: Batch, prediction: Batch, prototypes: Batch, grid: Grid, classes: int
+) -> SegmentationLosses:
+    """Those of `tasks.detection.losses.detection_losses` and `mask_loss`, of one assignment of rows to objects.
+
+    The arguments are those of `mask_loss`.
+    """
+    assigned = assignments(ground_truth, prediction, grid, classes)
+    detector = detection_losses(ground_truth, prediction, grid, classes, assigned)
+    return SegmentationLosses(
+        *detector, mask_loss(ground_truth, masks, prediction, prototypes, grid, classes, assigned)
+    )
+
+
+def mask_loss(
+    ground_truth: Batch,
+    masks: Batch,
+    prediction: Batch,
+    prototypes: Batch,
+    grid: Grid,
+    classes: int,
+    assigned: Sequence[Assignment | None] | None = None,
 ) -> NDArray[np.float32]:
     """How far the masks of the assigned rows are from those of their objects, [B] float32.
 
@@ -25,27 +62,33 @@ def mask_loss(
         masks: [B, MAX, h, w], of its rows, 0 or 1.
         prediction: [B, N, 5 + classes + K], the last columns being the coefficients.
         prototypes: [B, K, h, w].
+        assigned: what `tasks.detection.losses.assignments` gives, where it is known already.
 
     Returns:
         NaN for a sample whose output is not finite: there is no loss to tell.
     """
-    grid.require_rows(prediction.shape[1])
+    assigned = assigned or assignments(ground_truth, prediction, grid, classes)
     return np.array(
         [
             _sample_loss(*sample, grid, classes)
-            for sample in zip(ground_truth, masks, prediction, prototypes, strict=True)
+            for sample in zip(ground_truth, masks, prediction, prototypes, assigned, strict=True)
         ],
         np.float32,
     )
 
 
 def _sample_loss(
-    ground_truth: Batch, masks: Batch, prediction: Batch, prototypes: Batch, grid: Grid, classes: int
+    ground_truth: Batch,
+    masks: Batch,
+    prediction: Batch,
+    prototypes: Batch,
+    assignment: Assignment | None,
+    grid: Grid,
+    classes: int,
 ) -> float:
-    if not (np.isfinite(prediction).all() and np.isfinite(prototypes).all()):
+    if assignment is None or not (np.isfinite(prediction).all() and np.isfinite(prototypes).all()):
         return float("nan")
     objects = unpadded_instances(ground_truth, masks, grid.height, grid.width)
-    assignment = assign(objects, prediction.astype(np.float64), grid, classes)
     height, width = prototypes.shape[1:]
     inside = _inside(objects.edges[assignment.objects], grid, height, width)
     has_cells = inside.any(axis=1)

@@ -9,7 +9,8 @@ from tasks.detection.assignment import assign
 from tasks.detection.detections import Objects
 from tasks.detection.grid import Grid
 from tasks.detection.ground_truth import padded
-from tasks.segmentation.losses import mask_loss
+from tasks.detection.losses import detection_losses
+from tasks.segmentation.losses import mask_loss, segmentation_losses
 from vision.boxes import Boxes
 
 GRID = Grid(64, 96, (8, 16, 32), (((8, 8), (8, 20)), ((20, 12), (30, 30)), ((60, 40), (90, 60))))
@@ -118,3 +119,19 @@ def test_batches_and_float16(metric_tester: Any) -> None:
     metric_tester(
         handler, lambda *batch: handler(*(each.astype(np.float64) for each in batch)), *arrays, tolerance=1e-4
     )
+
+
+def test_all_four_losses_are_those_of_the_detector_and_of_the_masks() -> None:
+    truth, masks, prediction, prototypes = crowd(4)
+    prediction[1, 7, 3] = np.nan
+    prototypes[2, 0, 1, 1] = np.inf
+    found = segmentation_losses(truth, masks, prediction, prototypes, GRID, CLASSES)
+    for part, expected in zip(found, detection_losses(truth, prediction, GRID, CLASSES), strict=False):
+        np.testing.assert_array_equal(part, expected)
+    np.testing.assert_array_equal(found.masks, loss((truth, masks, prediction, prototypes)))
+    assert np.isnan(found.box).tolist() == [False, True, False, False]
+    assert np.isnan(found.masks).tolist() == [False, True, True, False]
+    total = found.total((1, 2, 3, 4))
+    by_hand = found.box[0] + 2 * found.objectness[0] + 3 * found.classes[0] + 4 * found.masks[0]
+    assert total[0] == pytest.approx(by_hand)
+    assert total.dtype == np.float32
