@@ -7,19 +7,15 @@ from typing import Annotated, Literal
 from msgspec import Meta, Struct
 
 from data_access.settings import load_settings
-from tasks.detection.augmentation import Augmentation
 from tasks.detection.decode import Decoding
 from tasks.detection.grid import Grid
 from tasks.detection.metrics import Rules
+from tasks.detection.settings import Detector, LossWeights, Positive, Size, Training
 from yolov7_foresight.camera import Camera
 
 HERE = Path(__file__).resolve().parent
 
 Share = Annotated[float, Meta(ge=0, le=1)]
-Positive = Annotated[int, Meta(ge=1)]
-Size = Annotated[float, Meta(gt=0)]
-Anchor = tuple[Size, Size]
-Weight = Annotated[float, Meta(ge=0)]
 Label = Annotated[str, Meta(min_length=1)]
 
 
@@ -44,48 +40,6 @@ class SampleLimit(Struct, frozen=True, forbid_unknown_fields=True):
     validation: Positive | None = None
     unlabeled: Positive | None = None
     additional: Positive | None = None
-
-
-class Detector(Struct, frozen=True, forbid_unknown_fields=True):
-    """The grid of the model's output: a stride and its anchors a level, the finest level first."""
-
-    strides: Annotated[tuple[Positive, ...], Meta(min_length=1)]
-    anchors: Annotated[tuple[Annotated[tuple[Anchor, ...], Meta(min_length=1)], ...], Meta(min_length=1)]
-
-    def __post_init__(self) -> None:
-        if len(self.strides) != len(self.anchors):
-            raise ValueError(f"strides ({len(self.strides)}) and anchors ({len(self.anchors)}) must be as many levels")
-        if len({len(level) for level in self.anchors}) > 1:
-            raise ValueError("every level of anchors must have as many as the first")
-
-
-class LossWeights(Struct, frozen=True, forbid_unknown_fields=True):
-    """Of the losses in their sum."""
-
-    box: Weight
-    objectness: Weight
-    classes: Weight
-
-    @property
-    def in_order(self) -> tuple[float, float, float]:
-        """As `tasks.detection.losses.DetectionLosses` has them."""
-        return self.box, self.objectness, self.classes
-
-
-class Training(Struct, frozen=True, forbid_unknown_fields=True):
-    """The recipe of train.py."""
-
-    width: Size
-    epochs: Positive
-    warmup_epochs: Annotated[int, Meta(ge=0)]
-    batch_size: Positive
-    learning_rate: Size
-    weight_decay: Weight
-    augmentation: Augmentation
-
-    def __post_init__(self) -> None:
-        if self.warmup_epochs >= self.epochs:
-            raise ValueError(f"warmup_epochs ({self.warmup_epochs}) must be fewer than epochs ({self.epochs})")
 
 
 class FineTuning(Struct, frozen=True, forbid_unknown_fields=True):
@@ -151,7 +105,7 @@ class ForesightConfig(Struct, frozen=True, forbid_unknown_fields=True):
     @property
     def grid(self) -> Grid:
         """What the rows of the model's output stand for."""
-        return Grid(self.input.height, self.input.width, self.detector.strides, self.detector.anchors)
+        return self.detector.grid(self.input.height, self.input.width)
 
     @property
     def rules(self) -> Rules:

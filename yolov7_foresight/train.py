@@ -13,7 +13,6 @@ import argparse
 import sys
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
 import keras
 import numpy as np
@@ -23,11 +22,12 @@ from data_access.errors import DataError
 from tasks.detection import encoders
 from tasks.detection.augmentation import augment
 from tasks.detection.average_precision import average_precisions
-from tasks.detection.decode import Decoding, decode
+from tasks.detection.decode import decode
 from tasks.detection.grid import Grid, fit_anchors
 from tasks.detection.ground_truth import unpadded
 from tasks.detection.keras_loss import DetectionLoss
 from tasks.detection.keras_model import yolov7_tiny
+from tasks.detection.keras_training import COUNTED, PrecisionWatch, optimizer
 from tasks.training.batches import AugmentedBatches
 from tasks.training.export import export
 from tasks.training.history import HistoryWriter
@@ -35,12 +35,8 @@ from tasks.training.precision import use_mixed_precision_on_gpu
 from yolov7_foresight.config import ForesightConfig, load_config
 from yolov7_foresight.data.preprocess import Frames, load_population
 
-EVERY = 5
-"""Epochs between two looks at the average precision."""
 COMPARED = 8
 """Frames on which the two formats of the model are compared."""
-COUNTED = Decoding(least_score=0.001, suppression_iou=0.65, most=100)
-"""What counts towards average precision: nearly all of it, as COCO's evaluation has it."""
 
 
 def arrays(frames: Frames, config: ForesightConfig) -> tuple[NDArray[np.uint8], NDArray[np.float32]]:
@@ -83,22 +79,6 @@ def average_precision_50(
     return np.asarray(per_threshold[0])
 
 
-class PrecisionWatch(keras.callbacks.Callback):  # type: ignore[misc]
-    """Adds the mean AP50 of a validation set to the values of every `EVERY`th epoch, before they are written."""
-
-    def __init__(self, config: ForesightConfig, images: NDArray[np.uint8], truth: NDArray[np.float32]) -> None:
-        super().__init__()
-        self.config, self.images, self.truth = config, images, truth
-        self.decoded = build(config, logits=False)
-
-    def on_epoch_end(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
-        if logs is None or (epoch + 1) % EVERY:
-            return
-        self.decoded.set_weights(self.model.get_weights())
-        found = average_precision_50(self.decoded, self.images, self.truth, self.config.grid, len(self.config.labels))
-        logs["val_ap50"] = float(np.nanmean(found))
-
-
 def train(
     config: ForesightConfig,
     name: Path,
@@ -139,20 +119,20 @@ def train(
     if init is not None:
         model.set_weights(keras.models.load_model(init, compile=False).get_weights())
         report(f"before, {init.name}", model, tests, config)
-    steps = len(batches)
-    rate = keras.optimizers.schedules.CosineDecay(
-        0.0, (epochs - warmup) * steps, warmup_target=peak, warmup_steps=warmup * steps
-    )
-    optimizer = keras.optimizers.AdamW(rate, weight_decay=recipe.weight_decay, clipnorm=10.0)
-    optimizer.exclude_from_weight_decay(var_names=["gamma", "beta", "bias"])
-    model.compile(optimizer, DetectionLoss(config.grid, len(config.labels), config.loss_weights.in_order))
+    chosen = optimizer(recipe, epochs, warmup, peak, len(batches))
+    model.compile(chosen, DetectionLoss(config.grid, len(config.labels), config.loss_weights.in_order))
+
+    def measure(decoded: keras.Model) -> dict[str, float]:
+        found = average_precision_50(decoded, *watched, config.grid, len(config.labels))
+        return {"val_ap50": float(np.nanmean(found))}
+
     model.fit(
         batches,
         epochs=epochs,
         validation_data=(watched[0].astype(np.float32) / 255.0, watched[1]),
         validation_batch_size=recipe.batch_size,
         callbacks=[
-            PrecisionWatch(config, *watched),
+            PrecisionWatch(build(config, logits=False), measure),
             HistoryWriter(name.with_suffix(".history.csv"), monitored="validation"),
         ],
         verbose=2,

@@ -156,8 +156,8 @@ def _head(
     half_root = share(values("size", 2))
     size = layers.Multiply(dtype="float32")([half_root, half_root])
     size = layers.Rescaling([[4.0 * side for side in anchor] for anchor in anchors], dtype="float32")(size)
-    present = values("presence", 1 + classes)
-    present = present if logits else share(present)
+    # Linear, not left out: the layers of both kinds of net must come in the same order, or so their weights would not.
+    present = layers.Activation("linear" if logits else "sigmoid", dtype="float32")(values("presence", 1 + classes))
     parts = [centre, size, present] + ([values("coefficients", coefficients)] if coefficients else [])
     x = layers.Concatenate(dtype="float32")(parts)
     x = layers.Permute((3, 1, 2, 4), dtype="float32")(x)
