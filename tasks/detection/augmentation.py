@@ -44,15 +44,26 @@ def augment(
     Returns:
         Images [B, H, W, 3] float32 in [0, 1] and ground truth [B, MAX, 5]; padding may stand between its rows.
     """
-    height, width = images.shape[1:3]
     changed = np.empty(images.shape, np.float32)
     truth = np.empty_like(ground_truth)
-    for index, image in enumerate(images):
-        matrix = _placement(width, height, settings, rng)
-        moved = cv2.warpAffine(image, _of_centres(matrix), (width, height), borderValue=(FILL,) * 3)
-        changed[index] = _recoloured(moved, settings.colour, rng)
-        truth[index] = _moved(ground_truth[index], matrix, width, height, settings.least_visible)
+    for index, (image, rows) in enumerate(zip(images, ground_truth, strict=True)):
+        changed[index], truth[index], _ = augment_one(image, rows, settings, rng)
     return changed, truth
+
+
+def augment_one(
+    image: NDArray[np.uint8], rows: NDArray[np.float32], settings: Augmentation, rng: np.random.Generator
+) -> tuple[NDArray[np.float32], NDArray[np.float32], NDArray[np.float64]]:
+    """As `augment` of a single image [H, W, 3] and its ground truth [MAX, 5], and where each point went.
+
+    Returns:
+        Also the matrix [2, 3] that takes the continuous coordinates of the image to those of the changed one.
+    """
+    height, width = image.shape[:2]
+    matrix = _placement(width, height, settings, rng)
+    moved = cv2.warpAffine(image, _of_centres(matrix), (width, height), borderValue=(FILL,) * 3)
+    changed = _recoloured(moved, settings.colour, rng)
+    return changed, _moved(rows, matrix, width, height, settings.least_visible), matrix
 
 
 def _placement(width: int, height: int, settings: Augmentation, rng: np.random.Generator) -> NDArray[np.float64]:

@@ -1,16 +1,57 @@
 """The loss of masks in Keras, for training: the definition of tasks/segmentation/losses.py, with gradients."""
 
+from collections.abc import Sequence
 from typing import Any
 
+import keras
 import numpy as np
 from keras import ops
 
 from tasks.detection.assignment import MOST_ROWS
 from tasks.detection.grid import Grid
-from tasks.detection.keras_loss import Assigned
+from tasks.detection.keras_loss import Assigned, assign_rows, detection_losses
 
 Tensor = Any
 """A tensor of whichever backend Keras has."""
+
+
+class SegmenterInTraining(keras.Model):  # type: ignore[misc]
+    """A net of `tasks.segmentation.keras_model` that gives logits, trained on (ground truth, masks) of a batch.
+
+    Its loss is that of both its outputs together, which no loss of one output can be: which row stands for which
+    object decides on boxes and masks alike.
+
+    Args:
+        net: what is trained; its weights are shared.
+        grid: what the rows of the detections stand for.
+        classes: number of classes.
+        weights: of box, objectness, class and mask loss.
+    """
+
+    def __init__(self, net: keras.Model, grid: Grid, classes: int, weights: Sequence[float]) -> None:
+        super().__init__()
+        self.net, self.grid, self.classes, self.loss_weights = net, grid, classes, tuple(weights)
+
+    def call(self, inputs: Tensor, training: bool | None = None) -> Tensor:
+        """[B, H, W, 3] -> detections and prototypes."""
+        return self.net(inputs, training=training)
+
+    def compute_loss(
+        self,
+        x: Tensor = None,
+        y: Tensor = None,
+        y_pred: Tensor = None,
+        sample_weight: Tensor = None,
+        training: bool = True,
+    ) -> Tensor:
+        """The mean of a batch's weighted sums."""
+        (ground_truth, masks), (prediction, prototypes) = y, y_pred
+        assigned = assign_rows(ground_truth, prediction, self.grid, self.classes)
+        parts = [
+            *detection_losses(ground_truth, prediction, self.grid, self.classes, assigned),
+            mask_loss(ground_truth, masks, prediction, prototypes, self.grid, assigned),
+        ]
+        return ops.mean(sum(weight * part for weight, part in zip(self.loss_weights, parts, strict=True)))
 
 
 def mask_loss(

@@ -14,7 +14,9 @@ from tasks.detection.keras_model import convolution, heads, pyramid, scaled_by, 
 PROTOTYPES = 32
 
 
-def yolo_segmenter(grid: Grid, classes: int, width: float = 1.0, logits: bool = False) -> keras.Model:
+def yolo_segmenter(
+    grid: Grid, classes: int, width: float = 1.0, logits: bool = False, prototypes: int = PROTOTYPES
+) -> keras.Model:
     """A detector with decoded output, and prototypes of masks.
 
     Args:
@@ -22,6 +24,7 @@ def yolo_segmenter(grid: Grid, classes: int, width: float = 1.0, logits: bool = 
         classes: number of classes.
         width: factor on the channels of the published detector, which has 1.
         logits: whether objectness and classes are logits, as the losses in Keras want them, or probabilities.
+        prototypes: number of prototypes, and of coefficients.
 
     Returns:
         A functional model [B, H, W, 3] float32 in [0, 1] -> detections [B, N, 5 + classes + 32], the last columns the
@@ -29,15 +32,17 @@ def yolo_segmenter(grid: Grid, classes: int, width: float = 1.0, logits: bool = 
     """
     inputs = keras.Input((grid.height, grid.width, 3), name="image")
     maps = pyramid(inputs, grid, width)
-    detections = heads(maps, grid, classes, width, logits, PROTOTYPES)
-    model = keras.Model(inputs, [detections, _prototypes(maps[0], scaled_by(width)(128))], name="yolo_segmenter")
+    detections = heads(maps, grid, classes, width, logits, prototypes)
+    model = keras.Model(
+        inputs, [detections, _prototypes(maps[0], scaled_by(width)(128), prototypes)], name="yolo_segmenter"
+    )
     set_priors(model, grid, classes)
     return model
 
 
-def _prototypes(fine: keras.KerasTensor, channels: int) -> keras.KerasTensor:
+def _prototypes(fine: keras.KerasTensor, channels: int, count: int) -> keras.KerasTensor:
     x = convolution(fine, channels, 3)
     x = layers.UpSampling2D(2, interpolation="nearest")(x)
     x = convolution(x, channels, 3)
-    x = convolution(x, PROTOTYPES, 1)
+    x = convolution(x, count, 1)
     return layers.Permute((3, 1, 2), name="prototypes", dtype="float32")(x)

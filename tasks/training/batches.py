@@ -2,31 +2,34 @@
 
 import math
 from collections.abc import Callable
-from typing import Any
+from typing import Any, Generic, TypeVar
 
 import keras
 import numpy as np
 from numpy.typing import NDArray
 
 Images = NDArray[Any]
-Targets = NDArray[np.float32]
-Augmentation = Callable[[Images, Targets, np.random.Generator], tuple[NDArray[np.float32], Targets]]
+Targets = TypeVar("Targets")
+"""An array, or several in a tuple."""
+Changed = TypeVar("Changed")
+"""The same, perhaps of another type or size."""
+Augmentation = Callable[[Images, Targets, np.random.Generator], tuple[NDArray[np.float32], Changed]]
 """A batch of images [B, ...] and of their targets [B, ...] and a generator -> changed copies of both."""
 
 
 def of_images(
     change: Callable[[NDArray[np.float32], np.random.Generator], NDArray[np.float32]],
-) -> Augmentation:
+) -> Augmentation[NDArray[np.float32], NDArray[np.float32]]:
     """An augmentation that changes images alone: their targets stay what they are."""
     return lambda images, targets, rng: (change(images, rng), targets)
 
 
-class AugmentedBatches(keras.utils.PyDataset):  # type: ignore[misc]
+class AugmentedBatches(keras.utils.PyDataset, Generic[Targets, Changed]):  # type: ignore[misc]
     """Shuffled, augmented batches; order and augmentation depend on seed and epoch alone, whichever thread asks.
 
     Args:
         images: [N, ...], of what type the augmentation takes.
-        targets: [N, ...] float32, one row an image.
+        targets: [N, ...], one row an image, or several such arrays in a tuple.
         batch_size: images a batch; the last batch holds what is left.
         augment: changes a batch at random.
         seed: of order and augmentation.
@@ -38,7 +41,7 @@ class AugmentedBatches(keras.utils.PyDataset):  # type: ignore[misc]
         images: Images,
         targets: Targets,
         batch_size: int,
-        augment: Augmentation,
+        augment: Augmentation[Targets, Changed],
         seed: int,
         **kwargs: Any,
     ) -> None:
@@ -51,10 +54,11 @@ class AugmentedBatches(keras.utils.PyDataset):  # type: ignore[misc]
     def __len__(self) -> int:
         return math.ceil(len(self.images) / self.batch_size)
 
-    def __getitem__(self, index: int) -> tuple[NDArray[np.float32], Targets]:
+    def __getitem__(self, index: int) -> tuple[NDArray[np.float32], Changed]:
         rows = self.order[index * self.batch_size : (index + 1) * self.batch_size]
         rng = np.random.default_rng((self.seed, self.epoch, index))
-        return self.augment(self.images[rows], self.targets[rows], rng)
+        targets = keras.tree.map_structure(lambda each: each[rows], self.targets)
+        return self.augment(self.images[rows], targets, rng)
 
     def on_epoch_end(self) -> None:
         self.epoch += 1

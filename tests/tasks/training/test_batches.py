@@ -60,6 +60,13 @@ def test_the_augmentation_differs_by_epoch(batches: Any) -> None:
     assert not np.allclose(noise[0], noise[1])
 
 
+def test_there_may_be_several_targets(batches: Any) -> None:
+    loader = batches(IMAGES, (TARGETS, IMAGES[:, 0, 0] * 2), 16, lambda images, targets, rng: (images, targets), seed=1)
+    images, (one, other) = loader[3]
+    np.testing.assert_array_equal(one.argmax(axis=1), images.ravel())
+    np.testing.assert_array_equal(other.ravel(), images.ravel() * 2)
+
+
 def test_the_arrays_stay_as_they_are(batches: Any) -> None:
     images = IMAGES.copy()
     targets = TARGETS.copy()
