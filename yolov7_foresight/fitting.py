@@ -8,10 +8,10 @@ import numpy as np
 from msgspec.structs import replace
 from numpy.typing import NDArray
 
+from data_access.images import read_image
 from data_access.sampling import limit
 from vision import statistics
 from yolov7_foresight.camera import DAYLIGHT, Camera
-from yolov7_foresight.data.images import read_image
 
 ROUNDS = 12
 MOST_IMAGES = 64

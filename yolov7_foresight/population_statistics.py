@@ -15,12 +15,13 @@ from rich.table import Table
 from tqdm import tqdm
 
 from data_access.errors import DataError
+from data_access.images import read_image
 from data_access.root import data_root
 from data_access.sampling import limit
 from data_access.substitute import is_generated
 from vision import statistics
 from yolov7_foresight.config import ForesightConfig, load_config
-from yolov7_foresight.data.images import list_images, read_image
+from yolov7_foresight.data.images import list_images
 from yolov7_foresight.data.preprocess import UNLABELED
 
 COMPARED = ("red_std", "colour_temperature")

@@ -3,7 +3,6 @@
 from collections.abc import Mapping, Sequence
 from pathlib import Path, PurePosixPath
 
-import cv2
 import numpy as np
 from code_loader.contract.datasetclasses import PreprocessResponse
 from code_loader.contract.enums import DataStateType
@@ -12,6 +11,7 @@ from numpy.typing import NDArray
 from armbench_segmentation.config import ArmbenchConfig
 from armbench_segmentation.data.coco import Annotation, Instances, ListedImage, decode, read_annotated, read_images
 from data_access.errors import DataError
+from data_access.images import read_image
 from data_access.root import data_root
 from data_access.sampling import limit
 
@@ -21,7 +21,8 @@ STATES = (DataStateType.training, DataStateType.validation, DataStateType.unlabe
 class Totes:
     """The images of one state, read from their files when they are asked for; of the unlabeled, this is all there is.
 
-    What was asked for last is kept, because the encoders and metadata of a sample ask one after the other.
+    All that takes a sample id also takes that of one of its objects, and means its image: where each object is a
+    sample of its own, code-loader calls object 3 of `NAME_17` `NAME_17_3`.
 
     Attributes:
         ids: sample ids, `NAME_17` for the image with the id 17 of NAME.json.
@@ -33,7 +34,6 @@ class Totes:
         self.images = images
         self._listed = {_sample_id(source, image): image for image in listed}
         self.ids = tuple(self._listed)
-        self._latest_image: tuple[str, NDArray[np.uint8]] | None = None
 
     def image(self, sample_id: str) -> NDArray[np.uint8]:
         """[H, W, 3] uint8, RGB, not to be written to.
@@ -41,18 +41,30 @@ class Totes:
         Raises:
             DataError: the file is missing, cannot be read, is no image, or has another size than the annotations tell.
         """
-        latest = self._latest_image
-        if latest is None or latest[0] != sample_id:
-            latest = self._latest_image = sample_id, self._read(sample_id)
-        return latest[1]
+        path = self.origin(sample_id)
+        if not path.exists():
+            raise DataError(f"{path} is missing, though {self._source} lists it: put the image there.")
+        # Masks are of the pixels as the file has them.
+        pixels = read_image(path, turned=False)
+        width, height = self.size(sample_id)
+        if pixels.shape != (height, width, 3):
+            raise DataError(
+                f"{path} is {pixels.shape[1]} x {pixels.shape[0]} pixels, but {self._source} tells {width} x {height}: "
+                "its masks would not fit; put the image there that was annotated."
+            )
+        return pixels
 
     def objects(self, sample_id: str) -> Instances | None:
         """What lies in the tote, and the tote: not known."""
         return None
 
+    def count(self, sample_id: str) -> int:
+        """How many objects a model is to find, the tote among them, without a look at their masks."""
+        return 0
+
     def origin(self, sample_id: str) -> Path:
         """The file of the image."""
-        listed = self._listed[sample_id]
+        listed = self._entry(sample_id)
         relative = PurePosixPath(listed.file_name)
         if relative.is_absolute() or ".." in relative.parts:
             raise DataError(
@@ -63,34 +75,18 @@ class Totes:
 
     def file_name(self, sample_id: str) -> str:
         """The name of the image as the annotations have it."""
-        return self._listed[sample_id].file_name
+        return self._entry(sample_id).file_name
 
     def size(self, sample_id: str) -> tuple[int, int]:
         """Width and height of the image, in pixels."""
-        return self._listed[sample_id].width, self._listed[sample_id].height
+        listed = self._entry(sample_id)
+        return listed.width, listed.height
 
-    def _read(self, sample_id: str) -> NDArray[np.uint8]:
-        path = self.origin(sample_id)
-        try:
-            content = path.read_bytes()
-        except FileNotFoundError as error:
-            raise DataError(f"{path} is missing, though {self._source} lists it: put the image there.") from error
-        except OSError as error:
-            raise DataError(f"{path} cannot be read: {error.strerror or error}. Make it a readable file.") from error
-        # Masks are of the pixels as the file has them, so it is not turned by its EXIF tag.
-        how = cv2.IMREAD_COLOR | cv2.IMREAD_IGNORE_ORIENTATION
-        pixels = cv2.imdecode(np.frombuffer(content, np.uint8), how) if content else None
-        if pixels is None:
-            raise DataError(f"{path} is cut short or no image: copy it here again.")
-        width, height = self.size(sample_id)
-        if pixels.shape != (height, width, 3):
-            raise DataError(
-                f"{path} is {pixels.shape[1]} x {pixels.shape[0]} pixels, but {self._source} tells {width} x {height}: "
-                "its masks would not fit; put the image there that was annotated."
-            )
-        rgb = np.asarray(cv2.cvtColor(pixels, cv2.COLOR_BGR2RGB), np.uint8)
-        rgb.flags.writeable = False
-        return rgb
+    def _image_of(self, sample_id: str) -> str:
+        return sample_id if sample_id in self._listed else sample_id.rpartition("_")[0]
+
+    def _entry(self, sample_id: str) -> ListedImage:
+        return self._listed[self._image_of(sample_id)]
 
 
 class AnnotatedTotes(Totes):
@@ -113,12 +109,16 @@ class AnnotatedTotes(Totes):
         Raises:
             DataError: an annotation of the image has no mask, see `armbench_segmentation.data.coco.decode`.
         """
+        sample_id = self._image_of(sample_id)
         latest = self._latest_objects
         if latest is None or latest[0] != sample_id:
-            listed = self._listed[sample_id]
+            listed = self._entry(sample_id)
             found = decode(self._source, listed, self._annotations.get(listed.id, ()))
             latest = self._latest_objects = sample_id, found
         return latest[1]
+
+    def count(self, sample_id: str) -> int:
+        return sum(not annotation.crowd for annotation in self._annotations.get(self._entry(sample_id).id, ()))
 
 
 def load_state(config: ArmbenchConfig, state: DataStateType) -> Totes:

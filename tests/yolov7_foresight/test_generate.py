@@ -9,12 +9,12 @@ import pytest
 from msgspec.structs import replace
 
 from data_access.errors import DataError
+from data_access.images import read_image
 from data_access.substitute import MARKER, is_generated
 from vision import statistics
 from vision.boxes import Boxes
 from yolov7_foresight import generate, photographs
 from yolov7_foresight.config import ForesightConfig
-from yolov7_foresight.data.images import read_image
 from yolov7_foresight.generate import main, write_population
 
 Files = dict[str, bytes]

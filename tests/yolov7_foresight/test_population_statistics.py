@@ -7,11 +7,11 @@ import numpy as np
 import pytest
 from rich.console import Console
 
+from data_access.images import read_image
 from data_access.substitute import MARKER
 from vision import statistics
 from yolov7_foresight import population_statistics
 from yolov7_foresight.config import ForesightConfig
-from yolov7_foresight.data.images import read_image
 from yolov7_foresight.data.preprocess import UNLABELED
 from yolov7_foresight.population_statistics import Report, main, measure, show
 

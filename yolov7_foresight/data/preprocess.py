@@ -12,11 +12,12 @@ from code_loader.contract.enums import DataStateType
 from numpy.typing import NDArray
 
 from data_access.errors import DataError
+from data_access.images import read_image
 from data_access.root import data_root
 from data_access.sampling import limit
 from tasks.detection.detections import Objects
 from yolov7_foresight.config import ForesightConfig
-from yolov7_foresight.data.images import list_images, read_image
+from yolov7_foresight.data.images import list_images
 from yolov7_foresight.data.yolo_labels import CLASSES, list_labels, read_labels, require_classes
 
 FORESIGHT = "foresight"

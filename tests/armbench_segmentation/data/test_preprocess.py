@@ -52,6 +52,34 @@ def test_images_and_masks_are_those_of_the_files(
         np.testing.assert_array_equal(found.masks(), [coco.annToMask(annotation) for annotation in annotations])
 
 
+def test_objects_are_counted_without_a_look_at_their_masks_and_crowds_are_none(
+    folder: Path, config: ArmbenchConfig
+) -> None:
+    content = json.loads((folder / "train.json").read_text(encoding="utf-8"))
+    of_first = [entry for entry in content["annotations"] if entry["image_id"] == 1]
+    of_first[0]["iscrowd"] = 1
+    of_first[1]["segmentation"] = []  # cannot be decoded
+    (folder / "train.json").write_text(json.dumps(content), encoding="utf-8")
+    totes = load_state(config, TRAINING)
+    assert totes.count("train_1") == len(of_first) - 1
+    for sample_id in totes.ids[1:]:
+        found = totes.objects(sample_id)
+        assert found is not None
+        assert totes.count(sample_id) == len(found)
+    assert load_state(config, UNLABELED).count("test_1") == 0
+
+
+def test_the_id_of_an_object_stands_for_its_image(folder: Path, config: ArmbenchConfig) -> None:
+    totes = load_state(config, TRAINING)
+    for sample_id, element_id in (("train_2", "train_2_0"), ("train_1", "train_1_11"), ("train_2", "train_2_3")):
+        assert totes.image(element_id) is totes.image(sample_id)
+        assert totes.objects(element_id) is totes.objects(sample_id)
+        assert totes.file_name(element_id) == totes.file_name(sample_id)
+        assert totes.size(element_id) == totes.size(sample_id)
+        assert totes.origin(element_id) == totes.origin(sample_id)
+        assert totes.count(element_id) == totes.count(sample_id)
+
+
 def test_the_masks_of_the_unlabeled_are_nowhere_to_be_found(folder: Path, config: ArmbenchConfig) -> None:
     (folder / "test.json").write_text(
         json.dumps({"images": json.loads((folder / "test.json").read_text(encoding="utf-8"))["images"]})
@@ -110,10 +138,10 @@ def _break_image(path: Path, how: str) -> None:
     [
         ("missing", "is missing, though"),
         ("a folder", "cannot be read: Is a directory"),
-        ("empty", "is cut short or no image: copy it here again"),
-        ("cut short", "is cut short or no image: copy it here again"),
-        ("nearly whole", "is cut short or no image: copy it here again"),
-        ("text", "is cut short or no image: copy it here again"),
+        ("empty", "is empty: replace it by the image"),
+        ("cut short", "is cut short, damaged or no image: replace it"),
+        ("nearly whole", "is cut short, damaged or no image: replace it"),
+        ("text", "is cut short, damaged or no image: replace it"),
         ("another size", "is 30 x 20 pixels, but"),
     ],
 )
