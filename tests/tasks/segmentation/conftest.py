@@ -1,8 +1,13 @@
+import contextlib
+import io
 from collections.abc import Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
+from pycocotools import mask as coco_mask
+from pycocotools.coco import COCO
+from pycocotools.cocoeval import COCOeval
 
 from tasks.detection.decode import Decoding
 from tasks.detection.detections import Objects
@@ -109,3 +114,34 @@ def random_image(rng: np.random.Generator) -> tuple[MaskedObjects, MaskedDetecti
     # Few scores, so that some are tied.
     scores = rng.integers(6, 20, len(found)) / 20
     return objects(*truth, classes=labels), detections(*found, classes=claimed, scores=scores.tolist())
+
+
+def coco_precision(images: Sequence[tuple[MaskedObjects, MaskedDetections]], classes: int) -> Any:
+    """[thresholds, recalls, classes] by pycocotools."""
+    rows_of_masks, columns_of_masks = images[0][0].masks.shape[1:]
+    annotations: list[dict[str, Any]] = []
+    results: list[dict[str, Any]] = []
+    for number, (truth, predicted) in enumerate(images, start=1):
+        for found, rows in ((truth, annotations), (predicted, results)):
+            for mask, label in zip(found.masks, found.classes.tolist(), strict=True):
+                code = coco_mask.encode(np.asfortranarray(mask.astype(np.uint8)))
+                rows.append({"image_id": number, "category_id": label, "segmentation": code})
+        for entry, score in zip(results[len(results) - len(predicted) :], predicted.scores.tolist(), strict=True):
+            entry["score"] = score
+    for number, entry in enumerate(annotations, start=1):
+        entry |= {"id": number, "iscrowd": 0, "area": float(coco_mask.area(entry["segmentation"]))}
+    with contextlib.redirect_stdout(io.StringIO()):
+        truth_of_all = COCO()
+        truth_of_all.dataset = {
+            "images": [
+                {"id": number, "height": rows_of_masks, "width": columns_of_masks}
+                for number in range(1, len(images) + 1)
+            ],
+            "categories": [{"id": label} for label in range(classes)],
+            "annotations": annotations,
+        }
+        truth_of_all.createIndex()
+        evaluation = COCOeval(truth_of_all, truth_of_all.loadRes(results), "segm")
+        evaluation.evaluate()
+        evaluation.accumulate()
+    return evaluation.eval["precision"][:, :, :, 0, -1]
