@@ -10,7 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from armbench_segmentation.data.coco import Instances
-from armbench_segmentation.encoders import taught
+from armbench_segmentation.encoders import masks, taught
+from tasks.segmentation.occlusion import occlusions_by_box, occlusions_by_mask
 from vision import statistics
 from vision.boxes import area, intersection
 from vision.letterbox import Letterbox
@@ -26,6 +27,15 @@ CLASS_VALUES = (
     "aspect_ratio_std",
 )
 """The keys of `classes`, after the label."""
+FILE_TYPES = {"file_name": str, "width": int, "height": int}
+"""The keys of `file`, and the types of their values."""
+OCCLUSION_TYPES = {
+    "by_box": int,
+    "by_box_mean": float,
+    "by_mask": int,
+    "by_mask_mean": float,
+}
+"""The keys of `occlusions`, and the types of their values."""
 LOOKED_AT = 40_000
 """Pixels of a tote that are enough to tell its colour."""
 
@@ -35,9 +45,24 @@ def key(label: str) -> str:
     return "_".join(label.lower().split())
 
 
+def file(name: str, size: tuple[int, int]) -> dict[str, str | int]:
+    """Which image it is: its name in the annotations, and its width and height in pixels."""
+    return {"file_name": name, "width": size[0], "height": size[1]}
+
+
+def count_names(labels: Sequence[str]) -> tuple[str, ...]:
+    """The keys of `counts`."""
+    return ("instances", *(key(label) for label in labels), "crowds", "beyond")
+
+
+def class_names(labels: Sequence[str]) -> tuple[str, ...]:
+    """The keys of `classes`."""
+    return tuple(f"{key(label)}_{value}" for label in labels for value in CLASS_VALUES)
+
+
 def counts(instances: Instances | None, labels: Sequence[str], most: int) -> dict[str, int | None]:
     """How many objects there are: `instances`, of each label, `crowds`, and `beyond` the rows of the ground truth."""
-    names = ["instances", *(key(label) for label in labels), "crowds", "beyond"]
+    names = count_names(labels)
     if instances is None:
         return dict.fromkeys(names)
     found = taught(instances)
@@ -58,8 +83,7 @@ def classes(pixels: NDArray[np.uint8], instances: Instances | None, labels: Sequ
         area; `aspect_ratio`, of the boxes' widths over their heights. Deviations are those of the population: 0 where
         there is one object.
     """
-    names = [f"{key(label)}_{value}" for label in labels for value in CLASS_VALUES]
-    values: dict[str, float | None] = dict.fromkeys(names)
+    values: dict[str, float | None] = dict.fromkeys(class_names(labels))
     if instances is None or not len(instances):
         return values
     whole = pixels.shape[0] * pixels.shape[1]
@@ -138,6 +162,23 @@ def duplicates(instances: Instances | None, least_iou: float) -> int | None:
         if shared >= least_iou * (areas[one] + areas[other] - shared):
             again.add(other)
     return len(again)
+
+
+def occlusions(instances: Instances | None, container: int | None, size: int) -> dict[str, float | None]:
+    """How often an object is hidden by another, totes aside; see `tasks.segmentation.occlusion`.
+
+    Args:
+        size: of the model's input, in whose pixels the masks are compared.
+
+    Returns:
+        `by_box` and `by_mask`, the pairs; each with `_mean`, of an object, None where there is none.
+    """
+    if instances is None:
+        return dict.fromkeys(OCCLUSION_TYPES)
+    found = contents(instances, container)
+    by_box = occlusions_by_box(found.edges)
+    by_mask = occlusions_by_mask(masks(found, size, 1, len(found)).astype(bool))
+    return dict(zip(OCCLUSION_TYPES, (*by_box, *by_mask), strict=True))
 
 
 def contents(instances: Instances, container: int | None) -> Instances:

@@ -179,6 +179,41 @@ def test_duplicates_are_those_of_a_double_loop_over_whole_masks() -> None:
         assert metadata.duplicates(instances(rows), 0.6) == expected
 
 
+def test_occlusions_are_those_between_objects_by_box_and_by_mask() -> None:
+    size = (64, 64)
+    lower, upper = rectangle(8, 8, 40, 40, size), rectangle(24, 8, 40, 24, size)
+    beside = rectangle(44, 44, 60, 60, size)
+    rows = [(1, rectangle(0, 0, 64, 64, size)), (0, lower & ~upper), (0, upper), (0, beside)]
+    found = instances(rows, size)
+    # The upper one lies in a corner of the lower one: their boxes overlap, and each covers a share of the other's.
+    # Of the lower one's hull, cut off at that corner, the upper one covers the half of itself.
+    by_box = {"by_box": 2, "by_box_mean": 2 / 3}
+    by_mask = {"by_mask": 1, "by_mask_mean": 1 / 3}
+    assert metadata.occlusions(found, 1, 64) == pytest.approx(by_box | by_mask)
+    # A crowd is no object, and an object alone hides none.
+    alone = metadata.occlusions(instances(rows[1:3], size, [True, False]), 1, 64)
+    assert alone == {"by_box": 0, "by_box_mean": 0.0, "by_mask": 0, "by_mask_mean": 0.0}
+    assert set(alone) == set(metadata.OCCLUSION_TYPES)
+
+
+def test_occlusions_of_no_object_have_no_mean_and_of_no_annotations_no_value() -> None:
+    only_tote = instances([(1, rectangle(0, 0, 12, 9))])
+    assert metadata.occlusions(only_tote, 1, 32) == {
+        "by_box": 0,
+        "by_box_mean": None,
+        "by_mask": 0,
+        "by_mask_mean": None,
+    }
+    assert set(metadata.occlusions(None, 1, 32).values()) == {None}
+
+
+def test_the_keys_of_counts_and_classes_are_told_beforehand(tote: tuple[NDArray[np.uint8], Instances]) -> None:
+    assert tuple(metadata.counts(tote[1], LABELS, 9)) == metadata.count_names(LABELS)
+    assert tuple(metadata.classes(*tote, LABELS)) == metadata.class_names(LABELS)
+    assert metadata.file("a/b.jpg", (12, 9)) == {"file_name": "a/b.jpg", "width": 12, "height": 9}
+    assert {key: type(value) for key, value in metadata.file("", (1, 1)).items()} == metadata.FILE_TYPES
+
+
 def test_image_statistics_are_of_the_image_and_not_of_its_border() -> None:
     pixels = np.zeros((30, 61, 3), np.uint8)
     pixels[:, :, 0] = 255

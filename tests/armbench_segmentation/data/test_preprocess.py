@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 from code_loader.contract.enums import DataStateType
 from msgspec.structs import replace
+from PIL import Image
 from pycocotools.coco import COCO
 
 from armbench_segmentation.config import ArmbenchConfig, Part, SampleLimit
@@ -117,6 +118,17 @@ def test_what_is_asked_for_again_is_not_read_again(folder: Path, config: Armbenc
     assert totes.image(second) is not image
     with pytest.raises(ValueError, match="read-only"):
         image[0, 0] = 0
+
+
+def test_an_image_is_not_turned_because_its_masks_are_not(folder: Path, config: ArmbenchConfig) -> None:
+    totes = load_state(config, VALIDATION)
+    path = totes.origin("val_1")
+    upright = totes.image("val_1")
+    orientation = Image.Exif()
+    orientation[0x0112] = 6  # a viewer turns it by a quarter
+    with Image.open(path) as image:
+        image.save(path, exif=orientation, quality=100)
+    np.testing.assert_allclose(totes.image("val_1").astype(int), upright, atol=25)
 
 
 def _break_image(path: Path, how: str) -> None:
