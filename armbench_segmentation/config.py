@@ -7,11 +7,15 @@ from typing import Annotated, Literal
 from msgspec import Meta, Struct
 
 from data_access.settings import load_settings
+from tasks.detection import settings
+from tasks.detection.decode import Decoding
+from tasks.detection.grid import Grid
+from tasks.detection.metrics import Rules
+from tasks.detection.settings import Detector, Positive, Training, Weight
 
 HERE = Path(__file__).resolve().parent
 
 Share = Annotated[float, Meta(ge=0, le=1)]
-Positive = Annotated[int, Meta(ge=1)]
 Text = Annotated[str, Meta(min_length=1)]
 
 MASK_STRIDE = 4
@@ -62,6 +66,17 @@ class SampleLimit(Struct, frozen=True, forbid_unknown_fields=True):
     unlabeled: Positive | None = None
 
 
+class LossWeights(settings.LossWeights, frozen=True, forbid_unknown_fields=True):
+    """Of the losses in their sum."""
+
+    masks: Weight
+
+    @property
+    def all_in_order(self) -> tuple[float, float, float, float]:
+        """Those of the detector, and that of the masks."""
+        return *self.in_order, self.masks
+
+
 class Metadata(Struct, frozen=True, forbid_unknown_fields=True):
     """What counts as a tote, as small, as twice the same, and which colours totes have."""
 
@@ -94,6 +109,12 @@ class ArmbenchConfig(Struct, frozen=True, forbid_unknown_fields=True):
     input: Input
     sample_limit: SampleLimit
     metadata: Metadata
+    detector: Detector
+    prototypes: Positive
+    decoding: Decoding
+    matching_iou: Annotated[float, Meta(gt=0, le=1)]
+    loss_weights: LossWeights
+    training: Training
     generator: Generator
 
     def __post_init__(self) -> None:
@@ -117,6 +138,16 @@ class ArmbenchConfig(Struct, frozen=True, forbid_unknown_fields=True):
     def container(self) -> int | None:
         """The class index of `metadata.container`."""
         return None if self.metadata.container is None else self.labels.index(self.metadata.container)
+
+    @property
+    def grid(self) -> Grid:
+        """What the rows of the model's detections stand for."""
+        return self.detector.grid(self.input.size, self.input.size)
+
+    @property
+    def rules(self) -> Rules:
+        """How the model's output is read and matched."""
+        return Rules(self.labels, self.decoding, self.matching_iou, self.input.size, self.input.size)
 
     @property
     def model_path(self) -> Path:

@@ -24,6 +24,12 @@ from tests.changed_settings import assert_frozen, assert_names_file_and_key
         (("blue: 218", "blue: 360"), "tote_hues"),
         (("mean_objects: 9.5", "mean_objects: 0"), "mean_objects"),
         (("jpeg_quality: 92", "jpeg_quality: 101"), "jpeg_quality"),
+        (("strides: [8, 16, 32]", "strides: [8, 16]"), "strides (2) and anchors (3)"),
+        (("prototypes: 32", "prototypes: 0"), "prototypes"),
+        (("least_score: 0.25", "least_score: 25"), "least_score"),
+        (("matching_iou: 0.5", "matching_iou: 0"), "matching_iou"),
+        (("masks: 0.3", "masks: -1"), "loss_weights.masks"),
+        (("warmup_epochs: 2", "warmup_epochs: 99"), "warmup_epochs (99)"),
         (("seed: 42", "sede: 42"), "sede"),
         (("crowd_is_instance: false", "crowd_is_instance: perhaps"), "crowd_is_instance"),
     ],
@@ -52,6 +58,12 @@ def test_masks_are_a_quarter_of_the_input(config: ArmbenchConfig) -> None:
     assert config.input.mask_size == 80
     assert replace(config.input, size=640).mask_size == 160
     assert (config.input.channel_dim, replace(config.input, layout="NCHW").channel_dim) == (-1, 1)
+
+
+def test_the_grid_and_the_rules_are_those_of_the_input(config: ArmbenchConfig) -> None:
+    assert config.grid.rows == 3 * (40 * 40 + 20 * 20 + 10 * 10)
+    assert (config.rules.labels, config.rules.height, config.rules.width) == (("Object", "Tote"), 320, 320)
+    assert config.loss_weights.all_in_order == (0.15, 0.7, 0.3, 0.3)
 
 
 def test_a_generated_image_has_the_proportions_of_a_real_one(config: ArmbenchConfig) -> None:
