@@ -184,3 +184,14 @@ def test_an_unknown_example_is_refused_before_anything_runs(
         leap_test.main()
     assert left.value.code == 2
     assert capsys.readouterr().err.startswith("error: The command line names the example 'fashion'")
+
+
+def test_no_test_demands_data_that_is_given_on_request(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("LEAP_DATA_ROOT", str(tmp_path / "nothing"))
+    monkeypatch.setenv("REQUIRE_REAL_DATA", "1")
+    found = example_data_root("armbench_segmentation", tmp_path / "scratch")
+    assert found == tmp_path / "scratch" / "armbench_segmentation"
+    assert (found / "armbench" / "mix-object-tote" / "train.json").exists()
+    # Where it lies in the data root, it is what the tests bind with.
+    monkeypatch.setenv("LEAP_DATA_ROOT", str(found))
+    assert example_data_root("armbench_segmentation", tmp_path / "again") == found

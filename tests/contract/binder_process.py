@@ -5,12 +5,16 @@ What a child finds out it writes as JSON; each is asked once a session, and ever
 
 import json
 import os
+import shutil
 import subprocess
 import sys
 import tempfile
+from collections.abc import Callable
 from functools import cache
 from pathlib import Path
 from typing import Any
+
+import yaml
 
 HERE = Path(__file__).resolve().parent
 ROOT = HERE.parents[1]
@@ -42,11 +46,29 @@ def run(arguments: list[str], example: str, root: Path = ROOT, **environment: st
     )
 
 
+def copy(example: str, root: Path, change: Callable[[dict[str, Any]], None]) -> Path:
+    """An example's integration elsewhere, without models, with other settings; the folder.
+
+    Args:
+        change: changes the content of its project_config.yaml in place.
+    """
+    for name in ("data_access", "tasks", "vision", example):
+        shutil.copytree(ROOT / name, root / name, ignore=shutil.ignore_patterns("__pycache__", "images"))
+    for name in ("leap_binder.py", "leap_integration.py", "leap_test.py", "project_config.yaml"):
+        shutil.copy(ROOT / name, root / name)
+    settings = root / example / "project_config.yaml"
+    config = yaml.safe_load(settings.read_text(encoding="utf-8"))
+    change(config)
+    settings.write_text(yaml.safe_dump(config), encoding="utf-8")
+    (root / "models").mkdir()
+    return root
+
+
 @cache
-def behaviour(example: str, data_root: Path) -> dict[str, Any]:
+def behaviour(example: str, data_root: Path, root: Path = ROOT) -> dict[str, Any]:
     """What probe_behaviour.py finds: the platform's verdict and every handler on samples of each state."""
     environment = {"LEAP_DATA_ROOT": str(data_root), "IS_TENSORLEAP_PLATFORM": "true"}
-    return _ask("probe_behaviour.py", example, **environment)
+    return _ask("probe_behaviour.py", example, root, **environment)
 
 
 @cache
@@ -54,7 +76,7 @@ def imports(example: str, data_root: Path, times: int = 3) -> list[dict[str, Any
     """What probe_import.py finds, in several processes one after the other."""
     # With TensorFlow, so that a binder which imports it is told so.
     environment = {"LEAP_DATA_ROOT": str(data_root), "PYTHONPATH": str(ROOT)}
-    return [_ask("probe_import.py", example, **environment) for _ in range(times)]
+    return [_ask("probe_import.py", example, ROOT, **environment) for _ in range(times)]
 
 
 @cache
@@ -63,11 +85,11 @@ def integration_test(example: str, data_root: Path) -> subprocess.CompletedProce
     return run(["leap_integration.py"], example, LEAP_DATA_ROOT=str(data_root))
 
 
-def _ask(probe: str, example: str, **environment: str) -> dict[str, Any]:
+def _ask(probe: str, example: str, root: Path, **environment: str) -> dict[str, Any]:
     with tempfile.TemporaryDirectory() as folder:
         answer = Path(folder, "answer.json")
         # -P: the probe's own folder is not on the path.
-        process = run(["-P", str(HERE / probe), str(answer)], example, ROOT, **environment)
+        process = run(["-P", str(HERE / probe), str(answer)], example, root, **environment)
         assert process.returncode == 0, f"{probe} of {example}: {process.stdout}{process.stderr}"
         found = json.loads(answer.read_text(encoding="utf-8"))
     return {**found, "stdout": process.stdout, "stderr": process.stderr}

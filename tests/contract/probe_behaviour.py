@@ -28,6 +28,7 @@ def answer() -> dict[str, Any]:
     found["states"] = {state.name: _sample_ids(loader, state) for state in loader._preprocess_result()}
     found["encoders"] = [record for state in loader._preprocess_result() for record in _encoders(loader, state)]
     found["metadata"] = _metadata(loader)
+    found["instances"] = [record for state in loader._preprocess_result() for record in _instances(loader, state)]
     nodes = [node for node in result.engine_file_contract.node_connections if node.node_inputs]
     found["wiring"] = _wiring(result)
     model = sys.modules[f"{os.environ['LEAP_EXAMPLE']}.leap_binder"].load_model()
@@ -46,10 +47,20 @@ def answer() -> dict[str, Any]:
     return found
 
 
+def _ids(loader: Any, state: DataStateEnum) -> list[Any]:
+    """Of the samples, without the element instances, which code-loader mixes in."""
+    response = loader._preprocess_result()[state]
+    instances = response.instance_to_sample_ids_mappings or {}
+    return [sample_id for sample_id in response.sample_ids if sample_id not in instances]
+
+
 def _sample_ids(loader: Any, state: DataStateEnum) -> dict[str, Any]:
-    ids = loader._preprocess_result()[state].sample_ids
+    response = loader._preprocess_result()[state]
+    ids = response.sample_ids
     return {
-        "count": len(ids),
+        "count": len(_ids(loader, state)),
+        "instances": len(response.instance_to_sample_ids_mappings or {}),
+        "rows": len(ids),
         "unique": len(set(ids)),
         "longest": max(len(str(sample_id)) for sample_id in ids),
         "types": sorted({type(sample_id).__name__ for sample_id in ids}),
@@ -58,14 +69,14 @@ def _sample_ids(loader: Any, state: DataStateEnum) -> dict[str, Any]:
 
 def _some(loader: Any, state: DataStateEnum) -> list[Any]:
     """The first, the last and some samples between."""
-    ids = loader._preprocess_result()[state].sample_ids
+    ids = _ids(loader, state)
     between = random.Random(0).sample(ids, min(6, len(ids)))
     return [ids[0], ids[-1], *between]
 
 
 def _spread(loader: Any, state: DataStateEnum) -> list[Any]:
     """Samples at even distances: the files may be sorted by class."""
-    ids = loader._preprocess_result()[state].sample_ids
+    ids = _ids(loader, state)
     return [ids[round(position)] for position in np.linspace(0, len(ids) - 1, BATCH)]
 
 
@@ -91,6 +102,37 @@ def _encoders(loader: Any, state: DataStateEnum) -> list[dict[str, Any]]:
         }
         for kind, name, arrays, repeated in tensors
     ]
+
+
+def _instances(loader: Any, state: DataStateEnum) -> list[dict[str, Any]]:
+    """Every element instance of some samples, as the engine asks for it."""
+    by_sample, _ = loader.get_instances_data(state)
+    records = []
+    for sample_id in _some(loader, state) if by_sample else ():
+        whole = loader.get_sample(state, sample_id)
+        for number, instance_id in enumerate(by_sample[sample_id]):
+            sample = loader.get_sample(state, sample_id, number)
+            # The engine also asks for a row of an instance by its own id.
+            row = loader.get_sample(state, instance_id)
+            for encoder, element in sample.instance_masks.items():
+                records.append(
+                    {
+                        "what": f"{encoder} {number} of sample {sample_id} of {state.name}",
+                        "name": element.name,
+                        "shape": list(element.mask.shape),
+                        "inputs": [list(array.shape) for array in whole.inputs.values()],
+                        "dtype": str(element.mask.dtype),
+                        "values": sorted({float(value) for value in np.unique(element.mask)}),
+                        "metadata": {
+                            key: [type(value).__name__, element.instance_metadata_is_none[key]]
+                            for key, value in (element.instance_metadata or {}).items()
+                        },
+                        "row is of its sample": all(
+                            bool(np.array_equal(row.inputs[name], whole.inputs[name])) for name in whole.inputs
+                        ),
+                    }
+                )
+    return records
 
 
 def _metadata(loader: Any) -> dict[str, Any]:
@@ -184,7 +226,9 @@ def _score(
     loader: Any, node: Any, state: DataStateEnum, ids: list[Any], arguments: dict[str, Any]
 ) -> list[dict[str, Any]]:
     """A loss or metric on the batch, beside the same samples one at a time; in both precisions of the platform."""
-    call = loader.run_custom_loss if node.type.value == "CustomLoss" else loader.run_metric
+    of_instances = node.name in loader.instance_metric_by_name()
+    metric = loader.run_instance_metric if of_instances else loader.run_metric
+    call = loader.run_custom_loss if node.type.value == "CustomLoss" else metric
     records = []
     for dtype in ("float32", "float16"):
         batch = {name: np.asarray(value, dtype) for name, value in arguments.items()}
@@ -209,17 +253,23 @@ def _score(
                     "is_matrix": key == "matrix",
                     "dimensions": values.ndim,
                     "finite": key == "matrix" or bool(np.isfinite(values).all()),
-                    "difference": _difference(values, np.concatenate([single[key] for single in singles])),
+                    "difference": _difference(values, _joined(singles, key, of_instances)),
                     "mutated": mutated,
                 }
             )
     return records
 
 
+def _joined(singles: list[dict[str, Any]], key: str, of_instances: bool) -> Any:
+    """The results of single samples as one; one with fewer instances than others has no such key."""
+    absent = {key: np.array([np.nan], np.float32)} if of_instances else {}
+    return np.concatenate([{**absent, **single}[key] for single in singles])
+
+
 def _as_arrays(result: Any) -> dict[str, Any]:
     """Any of the results that a metric may have, as arrays over the batch."""
     if isinstance(result, dict):
-        return {name: np.asarray(values) for name, values in result.items()}
+        return {str(name): np.asarray(values) for name, values in result.items()}
     if isinstance(result, list):
         # A confusion matrix: the elements of each sample, of which each may have another number, as text.
         return {"matrix": np.array([json.dumps([_as_text(element) for element in row]) for row in result])}

@@ -34,7 +34,8 @@ def test_every_state_has_string_ids_that_are_unique_and_short(behaviour: dict[st
     assert {"training", "validation"} <= set(behaviour["states"])
     for state, ids in behaviour["states"].items():
         assert ids["count"] > 0, state
-        assert ids["unique"] == ids["count"], state
+        assert ids["rows"] == ids["count"] + ids["instances"], state
+        assert ids["unique"] == ids["rows"], state
         assert ids["longest"] <= 256, state
         assert ids["types"] == ["str"], state
 

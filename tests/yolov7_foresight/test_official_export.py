@@ -4,14 +4,12 @@ A graph of exactly its signature stands in for it, [1, 3, 640, 640] -> [1, 25200
 """
 
 import json
-import shutil
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import onnx
 import pytest
-import yaml
 from onnx import TensorProto, helper, numpy_helper
 
 from tests.contract import binder_process
@@ -48,21 +46,16 @@ def official_graph(path: Path) -> None:
 
 
 @pytest.fixture(scope="module")
-def integration(tmp_path_factory: pytest.TempPathFactory, repository: Path) -> Path:
+def integration(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A copy of the repository's integration with the settings for an official export."""
-    root = tmp_path_factory.mktemp("official")
-    for name in ("data_access", "tasks", "vision", "yolov7_foresight"):
-        shutil.copytree(repository / name, root / name, ignore=shutil.ignore_patterns("__pycache__", "images"))
-    for name in ("leap_binder.py", "leap_integration.py", "leap_test.py", "project_config.yaml"):
-        shutil.copy(repository / name, root / name)
-    settings = root / "yolov7_foresight" / "project_config.yaml"
-    config = yaml.safe_load(settings.read_text(encoding="utf-8"))
-    config["labels"] = CLASSES
-    config["model"] = "models/yolov7.onnx"
-    config["input"] |= {"height": 640, "width": 640, "layout": "NCHW"}
-    config["detector"]["anchors"] = ANCHORS
-    settings.write_text(yaml.safe_dump(config), encoding="utf-8")
-    (root / "models").mkdir()
+
+    def change(config: dict[str, Any]) -> None:
+        config["labels"] = CLASSES
+        config["model"] = "models/yolov7.onnx"
+        config["input"] |= {"height": 640, "width": 640, "layout": "NCHW"}
+        config["detector"]["anchors"] = ANCHORS
+
+    root = binder_process.copy("yolov7_foresight", tmp_path_factory.mktemp("official"), change)
     official_graph(root / "models" / "yolov7.onnx")
     return root
 
