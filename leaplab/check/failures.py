@@ -23,6 +23,7 @@ TOPICS: tuple[tuple[str, str], ...] = (
     (r"Unsupported return type|(Values|Keys) in the return dict|it is declared int but returned", "metadata.type"),
     (r"custom latent space|tensorleap_custom_latent_space validation failed", "latent"),
     (r"Sample id are too long", "ids.long"),
+    (r"\bits mask (is|holds) ", "instance.mask"),
 )
 
 

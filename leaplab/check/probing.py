@@ -1,7 +1,8 @@
 """The handlers on a few samples of each state, in the integration's process: what they do, as observations.
 
 First, last and random samples go through every encoder and metadata function twice, through the model in a batch and
-one at a time, and through every wired loss, metric and visualizer. A handler that fails hides no other.
+one at a time, and through every wired loss, metric and visualizer; their element instances through the masks encoder. A
+handler that fails hides no other.
 """
 
 import hashlib
@@ -12,6 +13,7 @@ from typing import Any
 import numpy as np
 
 from leaplab.check.observations import Probe
+from leaplab.check.probing_instances import probe_instances
 from leaplab.check.probing_samples import probe_samples, probe_simulations, probe_variety
 from leaplab.check.probing_scores import probe_scores
 
@@ -33,6 +35,7 @@ def probe(integration: Any) -> Probe:
     seen.samples = sum(map(len, chosen.values()))
     samples = {state: probe_samples(integration, state, ids, seen.note) for state, ids in chosen.items()}
     probe_variety(samples, seen.note)
+    probe_instances(integration, chosen, seen.note)
     if description.has_integration_test:
         probe_scores(integration, samples, seen.note)
     probe_simulations(integration, seen.note)
@@ -47,10 +50,14 @@ def _chosen(ids: Sequence[str | int]) -> list[str | int]:
 
 def _probe_ids(integration: Any, seen: Probe) -> None:
     owners: dict[str | int, str] = {}
+    listed = {
+        state.name: response.flat_sample_ids for state, response in integration.loader._preprocess_result().items()
+    }
     for state in integration.description.states:
         ids = integration.sample_ids(state)
-        text = "\n".join(map(str, ids))
-        seen.ids[state] = (len(ids), hashlib.sha256(text.encode(errors="surrogatepass")).hexdigest())
+        text = "\n".join(map(str, listed[state]))  # with those of element instances
+        seen.ids[state] = (len(listed[state]), hashlib.sha256(text.encode(errors="surrogatepass")).hexdigest())
+        _probe_instance_ids(integration, state, ids, seen)
         known: set[str | int] = set()
         twice = next((sample_id for sample_id in ids if sample_id in known or known.add(sample_id)), None)  # type: ignore[func-returns-value]
         if twice is not None:
@@ -61,3 +68,14 @@ def _probe_ids(integration: Any, seen: Probe) -> None:
             count = len(set(shared))
             text = f"{count} sample ids of {state} occur in {owners[shared[0]]} too, '{shared[0]}' for one"
             seen.note("ids.shared", state, text)
+
+
+def _probe_instance_ids(integration: Any, state: str, ids: list[str | int], seen: Probe) -> None:
+    known = set(map(str, ids))
+    for sample_id in ids:
+        for number in range(integration.instance_count(state, sample_id)):
+            if f"{sample_id}_{number}" in known:
+                text = (
+                    f"Sample id '{sample_id}_{number}' of {state} is also the id of instance {number} of '{sample_id}'"
+                )
+                seen.note("ids.twice", state, text)

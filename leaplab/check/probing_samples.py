@@ -68,7 +68,7 @@ def probe_variety(samples: dict[str, Samples], note: Note) -> None:
             note("encoder.constant", name, f"The input '{name}' is the same on all {len(everything)} samples looked at")
     for column in everything[0].metadata:
         values = {sample.metadata.get(column) for sample in everything} - {None}
-        fake = _made_up(values)
+        fake = made_up(values)
         if fake is not None:
             note("metadata.fake", column, f"Metadata '{column}' is {fake!r} on some samples")
 
@@ -106,7 +106,7 @@ def _undeclared() -> set[str]:
     return {handler.name for handler in global_leap_binder.setup_container.metadata if handler.metadata_type is None}
 
 
-def _made_up(values: set[Any]) -> Any:
+def made_up(values: set[Any]) -> Any:
     """A value that stands for none; None where there is none such beside real values."""
     texts = {value for value in values if isinstance(value, str)}
     fakes = {value for value in texts if value.strip().lower() in MADE_UP}

@@ -1,6 +1,7 @@
 """The model, losses, metrics and visualizers on some samples, along the wiring."""
 
 from collections.abc import Callable, Iterator
+from itertools import chain
 from typing import Any
 
 import numpy as np
@@ -9,7 +10,7 @@ from numpy.typing import NDArray
 from leaplab.check.probing_samples import Note, Samples
 from leaplab.errors import LeaplabError
 from leaplab.evaluate.loading import load_predictor
-from leaplab.evaluate.scoring import Batch, Scores, score_node
+from leaplab.evaluate.scoring import Batch, Kind, Scores, score_node
 from leaplab.integration.description import Description, Node
 from leaplab.integration.samples import Sample
 
@@ -31,20 +32,26 @@ def probe_scores(integration: Any, samples: dict[str, Samples], note: Note) -> N
         if not usable:
             continue
         batch = _batch(state, usable)
+        if description.instances:
+            batch.instances = [integration.instance_count(state, sample_id) for sample_id in usable]
         outputs = _predicted(predictor, description, batch, note)
         if outputs is None or not _probe_outputs(outputs, len(usable), description, note):
             return
         _probe_wiring(description, note)
         batch.predictions = outputs
-        for kind, nodes in (("loss", description.losses), ("metric", description.metrics)):
-            for node in nodes:
-                _probe_score(integration, kind, node, batch, note)
+        for node in description.losses:
+            _probe_score(integration, "loss", node, batch, note)
+        for node in description.metrics:
+            _probe_score(integration, "metric", node, batch, note)
+        for node in description.instance_metrics:
+            _probe_score(integration, "instance metric", node, batch, note)
         for node in description.visualizers:
             _probe_visualizer(integration, node, batch, note)
 
 
 def _probe_wiring(description: Description, note: Note) -> None:
-    nodes = (*description.losses, *description.metrics, *description.visualizers)
+    scores = (*description.losses, *description.metrics, *description.instance_metrics)
+    nodes = (*scores, *description.visualizers)
     used = {source.index for node in nodes for source in node.arguments.values() if source.kind == "prediction"}
     for index, prediction in enumerate(description.predictions):
         if index not in used:
@@ -108,7 +115,7 @@ def _probe_outputs(outputs: list[Array], count: int, description: Description, n
     return good
 
 
-def _probe_score(integration: Any, kind: str, node: Node, batch: Batch, note: Note) -> None:
+def _probe_score(integration: Any, kind: Kind, node: Node, batch: Batch, note: Note) -> None:
     arguments = batch.arguments(node)
     if arguments is None:
         return
@@ -123,35 +130,45 @@ def _probe_score(integration: Any, kind: str, node: Node, batch: Batch, note: No
         return
     if whole is None:
         return
+    # An instance metric has no other word than NaN for an instance to which it does not apply.
     for result, values in whole.columns.items():
         if any(value is not None and not np.isfinite(value) for value in values):
             note("score.finite", node.handler, f"{column} gives NaN or infinity for a sample ({result})")
     if not _probe_singles(integration, kind, node, batch, whole, note):
         return
     half = _tried(lambda: score_node(integration, kind, node, batch, float16=True), "score.float16", node, note)
-    for result, values in whole.columns.items() if half is not None else ():
-        halves = half.columns.get(result, [None] * len(values)) if half is not None else []
-        for value, rounded in zip(values, halves, strict=True):
+    if half is None:
+        return
+    for result, samples in _by_sample(whole).items():
+        halves = _by_sample(half).get(result, [[None] * len(values) for values in samples])
+        for value, rounded in zip(chain(*samples), chain(*halves), strict=True):
             if value is not None and np.isfinite(value) and (rounded is None or not np.isfinite(rounded)):
                 text = f"{column} gives {rounded} for float16 arguments, and {value:g} for float32 ({result})"
                 note("score.float16", node.handler, text)
 
 
-def _probe_singles(integration: Any, kind: str, node: Node, batch: Batch, whole: Scores, note: Note) -> bool:
+def _by_sample(scores: Scores) -> dict[str, list[list[float | None]]]:
+    """Column -> for each sample its value, or those of its instances."""
+    return {column: [[value] for value in values] for column, values in scores.columns.items()} | scores.instances
+
+
+def _probe_singles(integration: Any, kind: Kind, node: Node, batch: Batch, whole: Scores, note: Note) -> bool:
     """Whether a handler gives for each sample alone what it gives for it in the batch."""
     for position, one in enumerate(_singles(batch)):
         single = _tried(lambda one=one: score_node(integration, kind, node, one), f"{kind}.raises", node, note)  # type: ignore[misc]
         if single is None:
             return False
-        for result, values in whole.columns.items():
-            alone, together = single.columns.get(result, [None])[0], values[position]
-            if result in single.columns and not _close(alone, together):
-                text = (
-                    f"{kind.capitalize()} '{node.column}' gives {together} for a sample in a batch of {len(values)},"
-                    f" and {alone} for it alone"
-                )
-                note("score.batch", node.handler, text)
-                return False
+        singly = _by_sample(single)
+        for result, samples in _by_sample(whole).items():
+            (values,) = singly.get(result, [samples[position]])
+            for alone, together in zip(values, samples[position], strict=True):
+                if not _close(alone, together):
+                    text = (
+                        f"{kind.capitalize()} '{node.column}' gives {together} for a sample in a batch of"
+                        f" {len(samples)}, and {alone} for it alone"
+                    )
+                    note("score.batch", node.handler, text)
+                    return False
     return True
 
 
@@ -214,6 +231,7 @@ def _singles(batch: Batch) -> Iterator[Batch]:
             {name: array[one] for name, array in batch.inputs.items()},
             {name: array[one] for name, array in batch.ground_truths.items()},
             [array[one] for array in batch.predictions],
+            batch.instances[one],
         )
 
 

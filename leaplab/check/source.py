@@ -13,6 +13,7 @@ CALLED_KINDS = {
     "tensorleap_metadata": "metadata function",
     "tensorleap_custom_loss": "loss",
     "tensorleap_custom_metric": "metric",
+    "tensorleap_custom_instances_metric": "instance metric",
     "tensorleap_custom_visualizer": "visualizer",
     "tensorleap_load_model": "model loader",
 }

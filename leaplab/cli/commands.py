@@ -146,7 +146,8 @@ def sample(
     if as_json:
         told = {"state": state, "sample_id": sample_id, "tensors": inspection.tensors, "scores": inspection.scores}
         shown = {name: str(picture) for name, picture in pictures.items()}
-        print_json({**told, "metadata": inspection.metadata, "visualizers": shown})
+        told |= {"metadata": inspection.metadata, "instances": inspection.instances, "visualizers": shown}
+        print_json(told)
     else:
         print_inspection(inspection, pictures)
 

@@ -55,14 +55,25 @@ def print_findings(report: "Report") -> None:
 
 def summary_table(summary: dict[str, Any]) -> Table:
     """A column a state, and a line a loss or metric: of those an integration may have many."""
-    columns = list(dict.fromkeys(column for state in summary.values() for column in state["means"]))
     states = (Column(state, justify="right", no_wrap=True) for state in summary)
     table = Table(Column(""), *states, box=None, pad_edge=False)
     table.add_row("samples", *(f"{values['samples']:,}" for values in summary.values()))
-    for column in columns:
-        means = (values["means"].get(column) for values in summary.values())
-        table.add_row(f"mean {column.split('.', 1)[1]}", *("-" if mean is None else f"{mean:.4f}" for mean in means))
+    _add_means(table, [values["means"] for values in summary.values()])
+    instances = [values["instances"] for values in summary.values() if "instances" in values]
+    if instances:
+        table.add_row("instances", *(f"{values['count']:,}" for values in instances))
+        _add_means(table, [values["means"] for values in instances], " of instances")
     return table
+
+
+def _add_means(table: Table, states: list[dict[str, float | None]], of: str = "") -> None:
+    for column in dict.fromkeys(column for means in states for column in means):
+        shown = (_mean(means.get(column)) for means in states)
+        table.add_row(f"mean {column.split('.', 1)[1]}{of}", *shown)
+
+
+def _mean(value: float | None) -> str:
+    return "-" if value is None else f"{value:.4f}"
 
 
 def print_json(value: Any) -> None:
@@ -71,7 +82,7 @@ def print_json(value: Any) -> None:
 
 
 def print_inspection(inspection: "Inspection", pictures: dict[str, Path | str]) -> None:
-    """One sample: its tensors, scores and metadata, and where its visualizers' pictures are."""
+    """One sample: its tensors, scores, metadata and element instances, and where its visualizers' pictures are."""
     output = Console(highlight=False)
     tensors = Table("tensor", "name", "shape", "dtype", "min", "max", "mean", box=None, pad_edge=False)
     for each in inspection.tensors:
@@ -81,13 +92,19 @@ def print_inspection(inspection: "Inspection", pictures: dict[str, Path | str]) 
     for column, score in inspection.scores.items():
         values.add_row(escape(column), _figure(score))
     for column, value in inspection.metadata.items():
-        shown = _figure(value) if isinstance(value, float) else "absent" if value is None else escape(str(value))
-        values.add_row(escape(f"metadata.{column}"), shown)
+        values.add_row(escape(f"metadata.{column}"), _shown(value))
     output.print(f"[bold]{escape(inspection.sample_id)}[/] of {inspection.state}\n")
     output.print(tensors)
     output.print()
     output.print(values)
     output.print()
+    if inspection.instances:
+        columns = (Column(escape(name), overflow="fold") for name in inspection.instances[0] if name != "number")
+        instances = Table("instance", *columns, box=None, pad_edge=False)
+        for row in inspection.instances:
+            instances.add_row(*map(_shown, row.values()))
+        output.print(instances)
+        output.print()
     for name, picture in pictures.items():
         output.print(f"{escape(name)}: {escape(str(picture))}", soft_wrap=True)
 
@@ -114,6 +131,12 @@ def print_problems(problems: "tuple[Problem, ...]") -> None:
 
 def _counted(count: int, what: str) -> str:
     return f"{count} {what}" if count == 1 else f"{count} {what}s"
+
+
+def _shown(value: Any) -> str:
+    if value is None:
+        return "absent"
+    return _figure(value) if isinstance(value, float) else escape(str(value))
 
 
 def _figure(value: float | None) -> str:

@@ -9,6 +9,7 @@ import numpy as np
 
 from leaplab.errors import LeaplabError
 from leaplab.evaluate.encoding import Encoded, encode
+from leaplab.evaluate.instances import InstanceRows, add_scores, read_instances
 from leaplab.evaluate.loading import predictor_of
 from leaplab.evaluate.pipeline import infer
 from leaplab.evaluate.scoring import Batch, score
@@ -53,6 +54,7 @@ class Inspection:
         metadata: column -> value, None where absent.
         scores: column of a loss or metric -> value.
         visuals: what the visualizers returned.
+        instances: number, name, mask_share, metadata.KEY and metric.COLUMN of each element instance.
     """
 
     state: str
@@ -61,6 +63,7 @@ class Inspection:
     metadata: dict[str, Any]
     scores: dict[str, float | None]
     visuals: list[Visual]
+    instances: list[dict[str, Any]] = field(default_factory=list)
 
 
 def inspect_sample(integration: Any, state: str, sample_id: str) -> Inspection:
@@ -76,9 +79,13 @@ def inspect_sample(integration: Any, state: str, sample_id: str) -> Inspection:
     tensors = [_tensor("input", name, array[0]) for name, array in batch.inputs.items()]
     tensors += [_tensor("ground truth", name, array[0]) for name, array in batch.ground_truths.items()]
     tensors += [_tensor("prediction", name, array[0]) for name, array in zip(names, batch.predictions, strict=True)]
-    scores = {column: values[0] for column, values in score(integration, batch, float16=False).columns.items()}
+    instances = read_instances(integration, encoded) if description.instances else InstanceRows()
+    scored = score(integration, batch, float16=False)
+    add_scores(instances, scored, description)
+    scores = {column: values[0] for column, values in scored.columns.items()}
     metadata = {column: values[0] for column, values in encoded.metadata.items()}
-    return Inspection(state, sample_id, tensors, metadata, scores, _visuals(integration, batch))
+    visuals = _visuals(integration, batch)
+    return Inspection(state, sample_id, tensors, metadata, scores, visuals, instances.rows())
 
 
 def visualize(integration: Any, state: str, sample_id: str) -> list[Visual]:

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from leaplab.errors import LeaplabError
 from leaplab.evaluate.encoding import Encoded, encode
+from leaplab.evaluate.instances import InstanceRows, add_scores, read_instances
 from leaplab.evaluate.loading import predictor_of
 from leaplab.evaluate.model import LATENT_SPACE, Predictor
 from leaplab.evaluate.plan import Plan, planned_ids
@@ -36,6 +37,7 @@ class PartResult:
         latents: space -> [n, W] float32.
         predictions: name -> [n, ...] float32, small outputs only.
         confusion: metric column -> its elements; offsets count within the part.
+        instances: element instances; offsets count within the part. None where the integration has none.
     """
 
     part: Part
@@ -45,6 +47,17 @@ class PartResult:
     latents: dict[str, Array] = field(default_factory=dict)
     predictions: dict[str, Array] = field(default_factory=dict)
     confusion: dict[str, Confusion] = field(default_factory=dict)
+    instances: InstanceRows | None = None
+
+
+@dataclass
+class _Pending:
+    """A batch whose inference goes on."""
+
+    part: Part
+    encoded: Encoded
+    inferred: "Future[tuple[list[Array], Array | None]]"
+    instances: InstanceRows | None
 
 
 def evaluate(integration: Any, plan: Plan, parts: Sequence[Part]) -> Iterator[PartResult]:
@@ -55,16 +68,18 @@ def evaluate(integration: Any, plan: Plan, parts: Sequence[Part]) -> Iterator[Pa
     """
     predictor = predictor_of(integration, plan.latent)
     size = predictor.fixed_batch or plan.batch_size
+    has_instances = bool(integration.description.instances)
     with ThreadPoolExecutor(1, "inference") as pool:
-        pending: tuple[Part, Encoded, Future[tuple[list[Array], Array | None]]] | None = None
+        pending: _Pending | None = None
         collector: _Collector | None = None
         for part, ids in _batches(integration, plan, parts, size):
             encoded = encode(integration, part.state, ids)
             future = pool.submit(infer, predictor, integration.description, encoded, size)
+            instances = read_instances(integration, encoded) if has_instances else None
             if pending is not None:
                 collector, done = _collected(integration, plan, pending, collector)
                 yield from done
-            pending = (part, encoded, future)
+            pending = _Pending(part, encoded, future, instances)
         if pending is not None:
             collector, done = _collected(integration, plan, pending, collector)
             yield from done
@@ -124,7 +139,7 @@ class _Collector:
         self._latents: dict[str, list[Array]] = {}
         self._predictions: dict[str, list[Array]] = {}
 
-    def add(self, encoded: Encoded, latent: Array | None, scores: Scores) -> None:
+    def add(self, encoded: Encoded, latent: Array | None, scores: Scores, instances: InstanceRows | None) -> None:
         result, offset = self.result, len(self.result.ids)
         count = len(encoded.batch.ids)
         result.ids += encoded.batch.ids
@@ -147,6 +162,10 @@ class _Collector:
             whole.label.extend(elements.label)
             whole.expected.extend(elements.expected)
             whole.probability.extend(elements.probability)
+        if instances is not None:
+            add_scores(instances, scores, self._description)
+            result.instances = result.instances or InstanceRows()
+            result.instances.extend(instances, offset)
 
     @property
     def complete(self) -> bool:
@@ -161,16 +180,13 @@ class _Collector:
 
 
 def _collected(
-    integration: Any,
-    plan: Plan,
-    pending: tuple[Part, Encoded, "Future[tuple[list[Array], Array | None]]"],
-    collector: _Collector | None,
+    integration: Any, plan: Plan, pending: _Pending, collector: _Collector | None
 ) -> tuple[_Collector | None, list[PartResult]]:
-    part, encoded, future = pending
-    encoded.batch.predictions, latent = future.result()
+    batch = pending.encoded.batch
+    batch.predictions, latent = pending.inferred.result()
     if collector is None:
-        collector = _Collector(part, integration.description)
-    collector.add(encoded, latent, score(integration, encoded.batch, plan.float16))
+        collector = _Collector(pending.part, integration.description)
+    collector.add(pending.encoded, latent, score(integration, batch, plan.float16), pending.instances)
     if collector.complete:
         return None, [collector.finished()]
     return collector, []

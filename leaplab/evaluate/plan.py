@@ -22,7 +22,8 @@ class Plan(Struct, frozen=True):
         limit: the most samples a state, see `planned_ids`; None takes all.
         float16: hand losses and metrics their tensors as the platform stores them.
         latent: tensor or layer to take latent vectors from; None finds what feeds the head.
-        ids_sha256: of all sample ids, by state.
+        ids_sha256: of all sample ids, by state, and of how many element instances each has.
+        instances: state -> number of element instances of its samples; empty where the integration has none.
     """
 
     states: dict[str, int]
@@ -32,6 +33,7 @@ class Plan(Struct, frozen=True):
     batch_size: int = BATCH_SIZE
     float16: bool = False
     latent: str | None = None
+    instances: dict[str, int] = {}
 
     @property
     def samples(self) -> int:
@@ -58,15 +60,20 @@ def make_plan(
         LeaplabError: a state does not exist.
     """
     counts: dict[str, int] = {}
+    instances: dict[str, int] = {}
     parts: list[Part] = []
     digest = hashlib.sha256()
     for state in states or integration.description.states:
         ids = planned_ids(integration, state, limit)
         counts[state] = len(ids)
         digest.update("\n".join([state, *map(str, ids)]).encode())
+        if integration.description.instances:
+            having = [integration.instance_count(state, sample_id) for sample_id in ids]
+            instances[state] = sum(having)
+            digest.update(str(having).encode())
         for start in range(0, len(ids), part_size):
             parts.append(Part(len(parts), state, start, min(start + part_size, len(ids))))
-    return Plan(counts, tuple(parts), digest.hexdigest(), limit, batch_size, float16, latent)
+    return Plan(counts, tuple(parts), digest.hexdigest(), limit, batch_size, float16, latent, instances)
 
 
 def planned_ids(integration: Any, state: str, limit: int | None) -> list[str | int]:

@@ -11,12 +11,12 @@ from leaplab.errors import LeaplabError
 from leaplab.evaluate.loading import predictor_of
 from leaplab.evaluate.pipeline import PartResult, evaluate
 from leaplab.evaluate.plan import Plan, make_plan
-from leaplab.integration.description import Description
+from leaplab.integration.description import Description, Node
 from leaplab.integration.session import Session, describe
 from leaplab.store.manifest import SCHEMA, ColumnEntry, Manifest, Part
 from leaplab.store.run import Replace, RunStore, safe_name
 
-EVALUATION = 1
+EVALUATION = 2
 """Raised when the same integration and options give other numbers."""
 
 
@@ -93,6 +93,8 @@ def prepare(session: Session, options: Options, notices: Sequence[str] = ()) -> 
         visualizers=tuple(node.column for node in description.visualizers),
         notices=tuple(notices),
         wiring_option=None if options.wiring is None else str(options.wiring.expanduser().resolve()),
+        instances=plan.instances,
+        instance_columns=_instance_columns(description) if plan.instances else {},
     )
     return RunStore.begin(options.runs / name, manifest, options.replace), plan
 
@@ -104,7 +106,8 @@ def carry_out(runner: Runner, store: RunStore, plan: Plan, progress: Callable[[i
         columns: dict[str, Sequence[Any]] = {f"metadata.{name}": values for name, values in result.metadata.items()}
         columns.update(result.scores)
         confusion = {column: vars(elements) for column, elements in result.confusion.items()}
-        store.write_part(result.part, result.ids, columns, result.latents, result.predictions, confusion)
+        instances = None if result.instances is None else result.instances.table()
+        store.write_part(result.part, result.ids, columns, result.latents, result.predictions, confusion, instances)
         progress(len(result.ids))
 
 
@@ -155,11 +158,26 @@ def _plan(
 def _columns(description: Description) -> dict[str, ColumnEntry]:
     columns = {f"metadata.{spec.name}": ColumnEntry(spec.type) for spec in description.metadata}
     columns |= {f"loss.{node.column}": ColumnEntry("float", "downward") for node in description.losses}
-    for node in description.metrics:
+    return _distinct(columns | _metric_columns(description.metrics))
+
+
+def _instance_columns(description: Description) -> dict[str, ColumnEntry]:
+    columns = {"name": ColumnEntry("string"), "mask_share": ColumnEntry("float")}
+    columns |= {f"metadata.{spec.name}": ColumnEntry(spec.type) for spec in description.instance_metadata}
+    return _distinct(columns | _metric_columns(description.instance_metrics))
+
+
+def _metric_columns(nodes: Sequence[Node]) -> dict[str, ColumnEntry]:
+    columns = {}
+    for node in nodes:
         for key in dict.fromkeys([*node.directions, *node.insights]):
             name = f"metric.{node.column}_{key}" if key else f"metric.{node.column}"
             insights = node.insights.get(key, node.insights.get("", True))
             columns[name] = ColumnEntry("float", node.directions.get(key, node.directions.get("")), insights)
+    return columns
+
+
+def _distinct(columns: dict[str, ColumnEntry]) -> dict[str, ColumnEntry]:
     folded: dict[str, str] = {}
     for name in columns:
         if folded.setdefault(name.lower(), name) != name:  # one column to DuckDB

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,13 +11,15 @@ from leaplab.errors import LeaplabError
 from leaplab.integration.description import Description, Node, Source
 
 Array = NDArray[Any]
+Kind = Literal["loss", "metric", "instance metric"]
 
 
 @dataclass
 class Batch:
     """Samples of one state on their way: encoders' arrays and, later, the model's outputs, all [B, ...].
 
-    `ground_truths` is empty on the unlabeled state.
+    `ground_truths` is empty on the unlabeled state. `instances` counts the element instances of each sample, and is
+    empty where the integration has none.
     """
 
     state: str
@@ -25,6 +27,7 @@ class Batch:
     inputs: dict[str, Array]
     ground_truths: dict[str, Array]
     predictions: list[Array] = field(default_factory=list)
+    instances: list[int] = field(default_factory=list)
 
     def arguments(self, node: Node) -> dict[str, Array] | None:
         """The node's arguments; None where one needs a ground truth that this state has not."""
@@ -57,39 +60,60 @@ class Confusion:
 
 @dataclass
 class Scores:
-    """One batch's results: column -> [B] float64 (NaN stays NaN; None where not computed), confusion by column."""
+    """One batch's results.
+
+    Attributes:
+        columns: column -> [B] float64 (NaN stays NaN; None where not computed).
+        confusion: by column.
+        instances: column of an instance metric -> for each sample one value an instance, as in `columns`.
+    """
 
     columns: dict[str, list[float | None]] = field(default_factory=dict)
     confusion: dict[str, Confusion] = field(default_factory=dict)
+    instances: dict[str, list[list[float | None]]] = field(default_factory=dict)
 
 
 def score(integration: Any, batch: Batch, float16: bool) -> Scores:
-    """Run every wired loss and metric on a batch.
+    """Run every wired loss and metric on a batch, and instance metrics where the integration has instances.
 
     Raises:
         LeaplabError: a handler raised, or returned something else than one value a sample.
     """
     description: Description = integration.description
     scores = Scores()
-    for kind, nodes in (("loss", description.losses), ("metric", description.metrics)):
+    kinds: tuple[tuple[Kind, tuple[Node, ...]], ...] = (
+        ("loss", description.losses),
+        ("metric", description.metrics),
+        ("instance metric", description.instance_metrics if batch.instances else ()),
+    )
+    for kind, nodes in kinds:
         for node in nodes:
             found = score_node(integration, kind, node, batch, float16)
             scores.columns |= found.columns
             scores.confusion |= found.confusion
+            scores.instances |= found.instances
     return scores
 
 
-def score_node(integration: Any, kind: str, node: Node, batch: Batch, float16: bool = False) -> Scores:
-    """Run one loss or metric (`kind`) on a batch; nothing where it needs a ground truth that the state has not.
+def score_node(integration: Any, kind: Kind, node: Node, batch: Batch, float16: bool = False) -> Scores:
+    """Run one handler of a kind on a batch; nothing where it needs a ground truth that the state has not.
 
     Raises:
-        LeaplabError: it raised, or returned something else than one value a sample.
+        LeaplabError: it raised, or returned something else than one value a sample (and instance number).
     """
     scores = Scores()
     arguments = batch.arguments(node)
-    if arguments is not None:
-        run = integration.run_loss if kind == "loss" else integration.run_metric
-        result = run(node, batch.state, batch.ids, _as_float16(arguments) if float16 else arguments)
+    if arguments is None:
+        return scores
+    runs = {
+        "loss": integration.run_loss,
+        "metric": integration.run_metric,
+        "instance metric": integration.run_instance_metric,
+    }
+    result = runs[kind](node, batch.state, batch.ids, _as_float16(arguments) if float16 else arguments)
+    if kind == "instance metric":
+        scores.instances[f"metric.{node.column}"] = _instance_values(f"{kind}.{node.column}", result, batch)
+    else:
         _collect(scores, f"{kind}.{node.column}", result, len(batch.ids))
     return scores
 
@@ -126,6 +150,27 @@ def _values(column: str, result: Any, size: int) -> list[float | None]:
         return [None if value is None else float(value) for value in result]
     except (TypeError, ValueError) as error:
         raise LeaplabError(f"{_named(column)} returned what is no number ({error}); return one a sample.") from error
+
+
+def _instance_values(column: str, result: Any, batch: Batch) -> list[list[float | None]]:
+    """For each sample, the values of its instances; what is given for numbers that it does not have is left out."""
+    if not isinstance(result, dict):
+        raise LeaplabError(
+            f"{_named(column)} returned a {type(result).__name__}; return a dictionary of instance number ->"
+            " one value a sample."
+        )
+    by_number: dict[int, list[float | None]] = {}
+    for number, values in result.items():
+        if not isinstance(number, int) or number < 0:
+            raise LeaplabError(
+                f"{_named(column)} returned the key {number!r}; its keys must be instance numbers, 0, 1, ..."
+            )
+        by_number[number] = _values(f"{column}[{number}]", values, len(batch.ids))
+    absent: list[float | None] = [None] * len(batch.ids)
+    return [
+        [by_number.get(number, absent)[offset] for number in range(count)]
+        for offset, count in enumerate(batch.instances)
+    ]
 
 
 def _require_length(column: str, length: int, size: int) -> None:

@@ -1,9 +1,12 @@
 """What an evaluation says in a line a state."""
 
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
+from leaplab.store.manifest import ColumnEntry
 from leaplab.store.run import STATE, RunStore
 
 
@@ -11,21 +14,34 @@ def summarize(store: RunStore) -> dict[str, dict[str, Any]]:
     """State -> its number of samples, the mean of each loss and of each metric that has a better direction.
 
     Means are over the samples that have a finite value; `not_finite` counts those whose value is NaN, infinite or
-    absent.
+    absent. Where the integration has element instances, `instances` says of them what the rest says of the samples.
     """
-    columns = [
-        name
-        for name, entry in store.columns().items()
-        if name.startswith("loss.") or (name.startswith("metric.") and entry.insights is not False)
-    ]
+    columns = _ranked(store.columns())
     table = store.read([STATE, *columns])
     summary: dict[str, dict[str, Any]] = {}
     for state in store.manifest.states:
-        rows = table[STATE] == state
-        finite = {column: table[column][rows][np.isfinite(table[column][rows])] for column in columns}
-        summary[state] = {
-            "samples": int(rows.sum()),
-            "means": {column: float(values.mean()) if values.size else None for column, values in finite.items()},
-            "not_finite": {column: int(rows.sum()) - values.size for column, values in finite.items()},
-        }
+        count, told = _summarized(table, state, columns)
+        summary[state] = {"samples": count, **told}
+    if store.has_instances:
+        columns = _ranked(store.instance_columns())
+        table = store.read_instances([STATE, *columns])
+        for state in store.manifest.states:
+            count, told = _summarized(table, state, columns)
+            summary[state]["instances"] = {"count": count, **told}
     return summary
+
+
+def _ranked(columns: Mapping[str, ColumnEntry]) -> list[str]:
+    return [
+        name
+        for name, entry in columns.items()
+        if name.startswith("loss.") or (name.startswith("metric.") and entry.insights is not False)
+    ]
+
+
+def _summarized(table: Mapping[str, NDArray[Any]], state: str, columns: Sequence[str]) -> tuple[int, dict[str, Any]]:
+    rows = table[STATE] == state
+    count = int(rows.sum())
+    finite = {column: table[column][rows][np.isfinite(table[column][rows])] for column in columns}
+    means = {column: float(values.mean()) if values.size else None for column, values in finite.items()}
+    return count, {"means": means, "not_finite": {column: count - values.size for column, values in finite.items()}}

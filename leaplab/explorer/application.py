@@ -95,6 +95,7 @@ def _overview(population: Population) -> dict[str, Any]:
         "notice": " ".join(manifest.notices) or None,
         "states": [{"name": state, "count": count} for state, count in manifest.states.items()],
         "columns": columns,
+        "instance_columns": population.instance_columns,
         "latent_spaces": [{"name": name, "width": width} for name, width in population.spaces.items()],
         "projections": list(METHODS),
         "defaults": {

@@ -12,6 +12,7 @@ from leaplab.analysis.projection import METHODS, Method, project
 from leaplab.errors import LeaplabError
 from leaplab.evaluate.model import LATENT_SPACE
 from leaplab.store.derived import derived
+from leaplab.store.manifest import ColumnEntry
 from leaplab.store.run import ID, STATE, RunStore
 
 MAX_CATEGORIES = 1000
@@ -36,6 +37,14 @@ class Column(Struct, frozen=True):
     max: float | UnsetType | None = UNSET
     direction: str | UnsetType = UNSET
     insights: bool | UnsetType = UNSET
+
+
+class InstanceColumn(Struct, frozen=True):
+    """A column of the element instances as the page knows it."""
+
+    name: str
+    label: str
+    direction: str | UnsetType = UNSET
 
 
 class Population:
@@ -68,6 +77,12 @@ class Population:
             described.append(Column(CLUSTER_COLUMN, "k-means cluster", "cluster", "int", "categorical", categories))
         described += [self._described(name) for name in self._table if name not in (ID, STATE)]
         return {column.name: column for column in described}
+
+    @cached_property
+    def instance_columns(self) -> list[InstanceColumn]:
+        """Every column of the element instances; none where the run has no instances."""
+        entries = self.store.instance_columns()
+        return [InstanceColumn(name, name.split(".", 1)[-1], _direction(entry)) for name, entry in entries.items()]
 
     def column_bytes(self, name: str) -> bytes:
         """Little endian, in row order: float32 of a continuous column, int32 codes of a categorical one (absent -1).
@@ -138,11 +153,13 @@ class Population:
             return Column(name, label, group, entry.type, "categorical", texts)
         finite = values[np.isfinite(values)]
         low, high = (float(finite.min()), float(finite.max())) if finite.size else (None, None)
-        direction = UNSET if entry.direction is None else entry.direction
         insights = UNSET if entry.insights is None else entry.insights
-        if insights is False:
-            direction = UNSET  # neither more nor less of it is better
-        return Column(name, label, group, entry.type, "continuous", UNSET, low, high, direction, insights)
+        return Column(name, label, group, entry.type, "continuous", UNSET, low, high, _direction(entry), insights)
+
+
+def _direction(entry: ColumnEntry) -> str | UnsetType:
+    # Without insights neither more nor less of it is better.
+    return UNSET if entry.direction is None or entry.insights is False else entry.direction
 
 
 def map_points(store: RunStore, space: str, method: Method) -> NDArray[np.float32]:

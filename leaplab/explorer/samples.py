@@ -18,6 +18,8 @@ from leaplab.store.manifest import Manifest
 from leaplab.store.run import ID, STATE
 
 MAX_SHOWN_PREDICTION = 1000
+OF_THE_SAMPLE = ("sample", ID, STATE)
+"""Keys of an element instance that say of which sample it is."""
 
 
 def details(population: Population, row: int) -> dict[str, Any]:
@@ -44,6 +46,10 @@ def details(population: Population, row: int) -> dict[str, Any]:
             if column not in (ID, STATE)
         ],
         "predictions": predictions,
+        "instances": [
+            {column: _json_value(value) for column, value in instance.items() if column not in OF_THE_SAMPLE}
+            for instance in population.store.instances_of(row)
+        ],
     }
 
 

@@ -24,7 +24,7 @@ class GroundTruthSpec(Struct, frozen=True):
 
 
 class MetadataSpec(Struct, frozen=True):
-    """One metadata value a sample; the keys of a metadata dictionary are values of their own, `handler_key`."""
+    """One metadata value a sample or instance; a sample's dictionary has a value a key, `handler_key`."""
 
     name: str
     type: MetadataType
@@ -77,8 +77,12 @@ class Description(Struct, frozen=True):
 
     Attributes:
         states: state -> number of samples, in code-loader's order.
+        metadata: of samples. What code-loader adds for element instances is not among it.
         model_inputs: names of the inputs that the model takes, in its order.
         has_integration_test: without one there is no wiring: no losses, metrics or visualizers are run.
+        instances: state -> number of element instances; empty where the integration has none.
+        instance_metadata: one value an instance, by the keys that its masks encoder gives.
+        instance_metrics: metrics that give one value an instance.
         code_sha256: of the integration's own source and settings files that a run has loaded.
     """
 
@@ -95,3 +99,6 @@ class Description(Struct, frozen=True):
     visualizers: tuple[Node, ...]
     has_integration_test: bool
     code_sha256: str
+    instances: dict[str, int] = {}
+    instance_metadata: tuple[MetadataSpec, ...] = ()
+    instance_metrics: tuple[Node, ...] = ()

@@ -7,7 +7,7 @@ import hashlib
 import importlib
 import os
 import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from functools import cached_property
 from pathlib import Path
@@ -27,8 +27,18 @@ from leaplab.integration.description import (
     Node,
     PredictionSpec,
 )
+from leaplab.integration.instances import Instance, InstanceReader, instance_counts, masks_encoder
 from leaplab.integration.project import Project
-from leaplab.integration.samples import Sample, SampleId, SampleReader, sample_ids_by_state, told
+from leaplab.integration.recording import recorded
+from leaplab.integration.samples import (
+    BUILT_IN_METADATA,
+    INSTANCE_METADATA,
+    Sample,
+    SampleId,
+    SampleReader,
+    sample_ids_by_state,
+    told,
+)
 from leaplab.integration.script_failure import script_failure
 from leaplab.integration.wiring import Wiring, read_wiring
 from leaplab.integration.wiring_file import read_wiring_file
@@ -47,7 +57,6 @@ class Integration:
         self.project = project
         self._model_file = model
         self._wiring_file = wiring
-        self._model_functions: list[Callable[[], Any]] = []
         os.environ.setdefault("TL_DISABLE_ANALYTICS", "true")
         excepthook = sys.excepthook
         decorators = importlib.import_module("code_loader.inner_leap_binder.leapbinder_decorators")
@@ -56,7 +65,7 @@ class Integration:
         from code_loader.contract.enums import DataStateEnum
 
         self._states = DataStateEnum
-        with _recorded_model_functions(decorators, self._model_functions):
+        with recorded(decorators) as self._recorded:
             self.loader = LeapLoader(str(project.root), project.entry_file)
             try:
                 self._verdict = self.loader.check_dataset()
@@ -69,12 +78,21 @@ class Integration:
         sys.stderr.write(self._verdict.print_log or "")
         if not self._verdict.is_valid:
             raise LeaplabError(_first_failure(self._verdict, project))
+        self._tell_what_is_left_out()
+
+    def _tell_what_is_left_out(self) -> None:
+        # What is printed while binding becomes a notice of the run.
         for name, handler in _setup_container().custom_latent_spaces.items():
             if handler.computed_at.value == "model" or handler.instance_aware:
-                # What is printed while binding becomes a notice of the run.
                 print(
                     f"leaplab leaves out the custom latent space '{name}': only spaces of whole samples are read yet."
                 )
+        counted = instance_counts(self.loader).values()
+        if not self._instance_counts and any(sum(counts.values()) for counts in counted):
+            print(
+                "leaplab leaves out the element instances, as the platform does: no function is decorated with"
+                " tensorleap_instances_masks_encoder."
+            )
 
     @cached_property
     def description(self) -> Description:
@@ -82,6 +100,7 @@ class Integration:
         setup, setup_container = self._verdict.setup, _setup_container()
         self._refuse_unsupported(setup_container)
         wiring = self._wiring()
+        metrics, instance_metrics = self._metrics(wiring)
         declared = {handler.name: handler.metadata_type for handler in setup_container.metadata}
         visualizer_types = {visualizer.name: visualizer.type.value for visualizer in setup.visualizers}
         return Description(
@@ -90,17 +109,26 @@ class Integration:
             states={state: len(ids) for state, ids in self._ids.items()},
             inputs=tuple(InputSpec(i.name, tuple(i.shape), i.channel_dim) for i in setup.inputs),
             ground_truths=tuple(GroundTruthSpec(o.name, tuple(o.shape)) for o in setup.outputs),
-            metadata=tuple(MetadataSpec(m.name, _metadata_type(m, declared)) for m in setup.metadata),
+            metadata=tuple(
+                MetadataSpec(m.name, _metadata_type(m, declared))
+                for m in setup.metadata
+                if _owner(m.name, declared) not in BUILT_IN_METADATA
+            ),
             predictions=tuple(PredictionSpec(p.name, tuple(p.labels), p.channel_dim) for p in setup.prediction_types),
             model_inputs=tuple(wiring.model_inputs or [i.name for i in setup.inputs]),
             losses=tuple(wiring.losses),
-            metrics=tuple(self._with_directions(node) for node in wiring.metrics),
+            metrics=metrics,
             visualizers=tuple(
                 Node(node.handler, node.column, node.arguments, type=visualizer_types[node.handler])
                 for node in wiring.visualizers
             ),
             has_integration_test=_binder().integration_test_func is not None,
             code_sha256=_code_sha256(self.project, self._wiring_file),
+            instances={state: sum(counts.values()) for state, counts in self._instance_counts.items()},
+            instance_metadata=tuple(
+                MetadataSpec(key, type_.value) for key, type_ in (declared.get(INSTANCE_METADATA) or {}).items()
+            ),
+            instance_metrics=instance_metrics,
         )
 
     def sample_ids(self, state: str) -> list[SampleId]:
@@ -117,6 +145,19 @@ class Integration:
     @cached_property
     def _ids(self) -> dict[str, list[SampleId]]:
         return sample_ids_by_state(self.loader)
+
+    @cached_property
+    def _instance_counts(self) -> dict[str, dict[SampleId, int]]:
+        return instance_counts(self.loader) if self._verdict.setup.has_element_instances else {}
+
+    def instance_count(self, state: str, sample_id: SampleId) -> int:
+        """Number of element instances of a sample."""
+        return self._instance_counts.get(state, {}).get(sample_id, 0)
+
+    def instances(self, state: str, sample_id: SampleId) -> Iterator[Instance | None]:
+        """The element instances of a sample, see `InstanceReader.read`."""
+        if count := self.instance_count(state, sample_id):
+            yield from self._instance_reader.read(state, sample_id, count)
 
     def sample(self, state: str, sample_id: SampleId) -> Sample:
         """What the handlers say of one sample, see `SampleReader.read`."""
@@ -136,6 +177,13 @@ class Integration:
         with self._named_failure(f"metric '{node.column}' on {_range(ids)} of {state}"):
             return self.loader.run_metric(node.handler, np.array(ids), self._states[state], dict(arguments))
 
+    def run_instance_metric(
+        self, node: Node, state: str, ids: Sequence[SampleId], arguments: dict[str, NDArray[Any]]
+    ) -> Any:
+        """The result of a custom instances metric on a batch, as the handler returned it."""
+        with self._named_failure(f"instance metric '{node.column}' on {_range(ids)} of {state}"):
+            return self.loader.run_instance_metric(node.handler, np.array(ids), self._states[state], dict(arguments))
+
     def run_visualizer(self, node: Node, state: str, sample_id: SampleId, arguments: dict[str, NDArray[Any]]) -> Any:
         """The Leap* object that a visualizer makes of one sample; arguments carry a batch axis of one."""
         with self._named_failure(f"visualizer '{node.column}' on sample '{sample_id}' of {state}"):
@@ -152,12 +200,13 @@ class Integration:
             if not self._model_file.is_file():
                 raise LeaplabError(f"The model file {self._model_file} does not exist; correct --model.")
             return self._model_file
-        if len(self._model_functions) != 1:
-            found = "no function" if not self._model_functions else f"{len(self._model_functions)} functions"
+        functions = self._recorded.model_functions
+        if len(functions) != 1:
+            found = "no function" if not functions else f"{len(functions)} functions"
             raise LeaplabError(
                 f"{self.project.entry_file} decorates {found} with tensorleap_load_model; name a model by --model FILE."
             )
-        function = self._model_functions[0]
+        function = functions[0]
         with self._named_failure(f"loading the model by '{function.__name__}'"):
             return function()
 
@@ -184,10 +233,24 @@ class Integration:
                 section: {handler.name: handler.arg_names for handler in found}
                 for section, found in (
                     ("losses", setup.custom_losses),
-                    ("metrics", setup.metrics),
+                    ("metrics", [*setup.metrics, *self.loader.instance_metric_by_name().values()]),
                     ("visualizers", setup.visualizers),
                 )
             },
+        )
+
+    def _metrics(self, wiring: Wiring) -> tuple[tuple[Node, ...], tuple[Node, ...]]:
+        """The metrics of samples, and those of instances."""
+        of_samples, of_instances = self.loader.metric_by_name(), self.loader.instance_metric_by_name()
+        shared = of_samples.keys() & of_instances.keys() & {node.handler for node in wiring.metrics}
+        if shared:
+            raise LeaplabError(
+                f"A metric of samples and one of instances are both called '{min(shared)}'; rename one of them, for"
+                " the wiring tells them apart by their names alone."
+            )
+        return (
+            tuple(_with_directions(n, of_samples[n.handler]) for n in wiring.metrics if n.handler not in of_instances),
+            tuple(_with_directions(n, of_instances[n.handler]) for n in wiring.metrics if n.handler in of_instances),
         )
 
     @cached_property
@@ -195,18 +258,19 @@ class Integration:
         types = {spec.name: spec.type for spec in self.description.metadata}
         return SampleReader(self.loader, _setup_container(), types, self.project.root)
 
-    def _with_directions(self, node: Node) -> Node:
-        data = self.loader.metric_by_name()[node.handler]
-        directions = data.direction if isinstance(data.direction, dict) else {"": data.direction}
-        insights = data.compute_insights if isinstance(data.compute_insights, dict) else {"": data.compute_insights}
-        # A direction that is not given is no enum member; the platform takes it for Downward.
-        named: dict[str, Direction] = {
-            key: "upward" if getattr(value, "value", "") == "Upward" else "downward"
-            for key, value in directions.items()
-            if value
-        }
-        wanted = {key: value is not False for key, value in insights.items()}
-        return Node(node.handler, node.column, node.arguments, named, wanted)
+    @property
+    def masks_encoder(self) -> str:
+        """Name of the encoder by which instances are read. Only of an integration that has instances."""
+        return str(self._masks_encoder.name)
+
+    @cached_property
+    def _masks_encoder(self) -> Any:
+        return masks_encoder(_setup_container().instance_masks, self._recorded.masks_encoder)
+
+    @cached_property
+    def _instance_reader(self) -> InstanceReader:
+        types = {spec.name: spec.type for spec in self.description.instance_metadata}
+        return InstanceReader(self.loader, self._masks_encoder, types, self.project.root)
 
     @staticmethod
     def _refuse_unsupported(setup_container: Any) -> None:
@@ -220,33 +284,30 @@ class Integration:
             raise LeaplabError(f"This integration uses {' and '.join(found)}, which leaplab does not evaluate yet.")
 
 
-@contextmanager
-def _recorded_model_functions(decorators: Any, functions: list[Callable[[], Any]]) -> Iterator[None]:
-    """Remember what `tensorleap_load_model` decorates: `LeapLoader` itself hands out no model."""
-    original = decorators.tensorleap_load_model
-
-    def recording(*args: Any, **kwargs: Any) -> Callable[[Callable[[], Any]], Any]:
-        decorate = original(*args, **kwargs)
-
-        def remember(function: Callable[[], Any]) -> Any:
-            functions.append(function)
-            return decorate(function)
-
-        return remember
-
-    decorators.tensorleap_load_model = recording
-    try:
-        yield
-    finally:
-        decorators.tensorleap_load_model = original
-
-
 def _binder() -> Any:
     return importlib.import_module("code_loader.inner_leap_binder").global_leap_binder
 
 
 def _setup_container() -> Any:
     return _binder().setup_container
+
+
+def _with_directions(node: Node, data: Any) -> Node:
+    directions = data.direction if isinstance(data.direction, dict) else {"": data.direction}
+    insights = data.compute_insights if isinstance(data.compute_insights, dict) else {"": data.compute_insights}
+    # A direction that is not given is no enum member; the platform takes it for Downward.
+    named: dict[str, Direction] = {
+        key: "upward" if getattr(value, "value", "") == "Upward" else "downward"
+        for key, value in directions.items()
+        if value
+    }
+    wanted = {key: value is not False for key, value in insights.items()}
+    return Node(node.handler, node.column, node.arguments, named, wanted)
+
+
+def _owner(column: str, handlers: Iterable[str]) -> str:
+    """The metadata function that a column is of: the longest name that fits."""
+    return max((name for name in handlers if column == name or column.startswith(f"{name}_")), key=len, default="")
 
 
 def _metadata_type(metadata: Any, declared: dict[str, Any]) -> MetadataType:

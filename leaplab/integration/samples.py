@@ -2,7 +2,7 @@
 
 import math
 import traceback
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -15,6 +15,10 @@ from leaplab.integration.description import MetadataType
 
 SampleId = str | int
 METADATA_TYPES: dict[str, Callable[[Any], Any]] = {"float": float, "int": int, "string": str, "boolean": bool}
+INSTANCE_METADATA = "builtin_instance_extra_metadata"
+"""The metadata function by which code-loader declares what its instances say of themselves, and their types."""
+BUILT_IN_METADATA = ("builtin_instance_metadata", INSTANCE_METADATA)
+"""Metadata functions that code-loader adds for element instances: they say nothing of a whole sample."""
 
 
 @dataclass(frozen=True)
@@ -50,6 +54,7 @@ class SampleReader:
     def __init__(self, loader: Any, setup_container: Any, types: Mapping[str, MetadataType], root: Path) -> None:
         self._loader = loader
         self._setup = setup_container
+        self._metadata = [handler for handler in setup_container.metadata if handler.name not in BUILT_IN_METADATA]
         self._types = types
         self._root = root
         self._responses = {state.name: response for state, response in loader._preprocess_result().items()}
@@ -74,7 +79,7 @@ class SampleReader:
                 name = handler.name
                 ground_truths[name] = call(handler)
             kind = "metadata"
-            for handler in self._setup.metadata:
+            for handler in self._metadata:
                 name = handler.name
                 found = call(handler)
                 if isinstance(found, dict):
@@ -96,7 +101,7 @@ class SampleReader:
         """Column -> what the metadata functions return for a sample, as they return it."""
         call = self._caller(state, sample_id)
         raw: dict[str, Any] = {}
-        for handler in self._setup.metadata:
+        for handler in self._metadata:
             found = call(handler)
             keyed = found if isinstance(found, dict) else {None: found}
             raw |= {handler.name if key is None else f"{handler.name}_{key}": value for key, value in keyed.items()}
@@ -109,29 +114,53 @@ class SampleReader:
         return lambda handler: handler.function(sample_id, response)
 
     def _converted(self, column: str, value: Any) -> Any:
-        """The value as its declared type; None where code-loader calls it absent."""
-        if value is None or (isinstance(value, float | int | np.number) and not math.isfinite(value)):
+        if is_absent(value):
             return None
         if column not in self._types:
             raise LeaplabError(f"the first sample has no key for column '{column}'; return the same keys.")
-        declared = self._types[column]
-        try:
-            converted = METADATA_TYPES[declared](value)
-        except ValueError:
-            return None  # as code-loader has it
-        if declared == "int" and converted != value:
-            raise LeaplabError(f"it is declared int but returned {value!r}; declare it float.")
-        return converted
+        return typed(value, self._types[column])
+
+
+def is_absent(value: Any) -> bool:
+    """Whether code-loader takes a metadata value for absent."""
+    return value is None or (isinstance(value, float | int | np.number) and not math.isfinite(value))
+
+
+def typed(value: Any, declared: MetadataType) -> Any:
+    """A present metadata value as its declared type; None where it has no such reading, as code-loader has it.
+
+    Raises:
+        LeaplabError: it is declared int, and is no whole number.
+    """
+    try:
+        converted = METADATA_TYPES[declared](value)
+    except ValueError:
+        return None
+    if declared == "int" and converted != value:
+        raise LeaplabError(f"it is declared int but returned {value!r}; declare it float.")
+    return converted
 
 
 def sample_ids_by_state(loader: Any) -> dict[str, list[SampleId]]:
-    """State -> ids of its samples: groups flattened, element instances, which code-loader mixes in, left out."""
+    """State -> ids of its samples: groups flattened, element instances, which code-loader appends, left out.
+
+    They are left out by their position, not by their id: instance 1 of 'a' has the id of a sample 'a_1'.
+    """
     ids: dict[str, list[SampleId]] = {}
     for state, found in loader.get_preprocess_sample_ids().items():
-        _, instances = loader.get_instances_data(state)
+        instances_of, _ = loader.get_instances_data(state)
         flat = [member for group in found for member in group] if found and isinstance(found[0], list) else found
-        ids[state.name] = [sample_id for sample_id in flat if not instances or sample_id not in instances]
+        ids[state.name] = _without_instances(flat, instances_of or {})
     return ids
+
+
+def _without_instances(ids: list[SampleId], instances_of: Mapping[SampleId, Sequence[str]]) -> list[SampleId]:
+    """The first of the ids, as many as leave room behind them for the instances of each."""
+    count, end = 0, len(ids)
+    while count < end:
+        end -= len(instances_of.get(ids[count], ()))
+        count += 1
+    return ids[:count]
 
 
 def told(error: BaseException, root: Path) -> str:

@@ -9,7 +9,7 @@
       picture: {image: input.image}
 
 Each handler by its registered name, each argument with its source: `input.NAME`, `ground_truth.NAME`, or `prediction.`
-and the output's position or prediction type.
+and the output's position or prediction type. Metrics of element instances stand among the others.
 """
 
 from collections.abc import Mapping, Sequence

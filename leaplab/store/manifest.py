@@ -48,6 +48,8 @@ class Manifest(Struct, frozen=True):
         latent_source: the layers that the latent space "model" was taken from.
         notices: what the integration printed while it was bound, for the person who reads its results.
         columns: declared columns; others (a metric's dictionary keys) are floats.
+        instances: state -> number of element instances of its samples; empty where the integration has none.
+        instance_columns: the columns of these.
     """
 
     schema: int
@@ -66,6 +68,8 @@ class Manifest(Struct, frozen=True):
     visualizers: tuple[str, ...]
     notices: tuple[str, ...]
     wiring_option: str | None = None
+    instances: dict[str, int] = {}
+    instance_columns: dict[str, ColumnEntry] = {}
 
 
 def write_manifest(path: Path, manifest: Manifest) -> None:

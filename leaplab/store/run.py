@@ -3,36 +3,35 @@
 runs/NAME/
   manifest.json
   samples/00000.parquet            sample_id, state and every column; written last, so it marks a part as whole
+  instances/00000.parquet          the element instances of these samples, where the integration has any
   latent/SPACE/00000.npy           [n, W] float32
   predictions/NAME/00000.npy       [n, ...] float32, small outputs only
   confusion/COLUMN/00000.parquet   sample (row of the run), label, expected, probability
   derived/                         what analyses made of it; may be deleted at any time
 """
 
-import atexit
 import os
 import re
 import shutil
 from collections.abc import Mapping, Sequence
-from functools import lru_cache
 from pathlib import Path
 from typing import Any, Literal
 from urllib.parse import quote, unquote
 
-import duckdb
 import numpy as np
 from numpy.typing import NDArray
 
 from leaplab.errors import LeaplabError
-from leaplab.store.files import write_array, written_aside
+from leaplab.store.files import write_array
 from leaplab.store.manifest import ColumnEntry, Manifest, Part, read_manifest, write_manifest
+from leaplab.store.parquet import column_names, read_columns, read_rows, write_table
 
-SQL_TYPES = {"float": "DOUBLE", "int": "BIGINT", "string": "VARCHAR", "boolean": "BOOLEAN"}
-DTYPES: dict[str, type] = {"float": np.float64, "int": np.int64, "string": object, "boolean": np.bool_}
-DUMMIES: dict[str, Any] = {"float": 0.0, "int": 0, "boolean": False}
-"""Stand in an array for values that are absent; a mask beside it makes them NULL."""
 CONFUSION_TYPES = {"sample": "int", "label": "string", "expected": "boolean", "probability": "float"}
 ID, STATE = "sample_id", "state"
+KEYS = {ID: "string", STATE: "string"}
+"""What identifies a sample, and the type."""
+INSTANCE_KEYS = {"instance_id": "string", "sample": "int", ID: "string", STATE: "string", "number": "int"}
+"""What identifies an element instance: `sample` is the row of its sample in the run."""
 
 Replace = Literal["never", "outdated", "always"]
 
@@ -110,6 +109,7 @@ class RunStore:
         latents: Mapping[str, NDArray[Any]],
         predictions: Mapping[str, NDArray[Any]],
         confusion: Mapping[str, Mapping[str, Sequence[Any]]],
+        instances: Mapping[str, Sequence[Any]] | None = None,
     ) -> None:
         """Write one part.
 
@@ -120,6 +120,8 @@ class RunStore:
             latents: space -> [n, W].
             predictions: name -> [n, ...].
             confusion: metric column -> offset, label, expected, probability; offsets count within the part.
+            instances: offset, number and columns of the samples' element instances, which come by sample and number;
+                None where the integration has none.
         """
         name = f"{part.number:05d}"
         for space, vectors in latents.items():
@@ -130,12 +132,15 @@ class RunStore:
         for column, elements in confusion.items():
             elements = {**elements, "sample": [first_row + offset for offset in elements["offset"]]}
             table = {name: elements[name] for name in CONFUSION_TYPES}
-            _write_parquet(self._folder("confusion", column) / f"{name}.parquet", table, CONFUSION_TYPES)
+            write_table(self._folder("confusion", column) / f"{name}.parquet", table, CONFUSION_TYPES)
 
-        kinds = {column: self.column_entry(column).type for column in columns}
-        everything = {ID: [str(i) for i in ids], STATE: [part.state] * len(ids), **columns}
-        kinds |= {ID: "string", STATE: "string"}
-        _write_parquet(self._part(part.number), everything, kinds)
+        texts = [str(i) for i in ids]
+        if instances is not None:
+            table = _instance_table(part, texts, first_row, instances)
+            kinds = {column: self._instance_kind(column) for column in table}
+            write_table(self._part(part.number, "instances"), table, kinds)
+        table = {ID: texts, STATE: [part.state] * len(ids), **columns}
+        write_table(self._part(part.number), table, {column: self._kind(column) for column in table})
 
     @property
     def samples(self) -> int:
@@ -144,17 +149,11 @@ class RunStore:
 
     def columns(self) -> dict[str, ColumnEntry]:
         """Every column of the samples, without the id and the state, in the order of writing."""
-        with _connection() as connection:
-            rows = connection.execute(f"DESCRIBE SELECT * FROM {self._table()}").fetchall()
-        return {row[0]: self.column_entry(row[0]) for row in rows if row[0] not in (ID, STATE)}
+        return {name: self.column_entry(name) for name in column_names(self._files()) if name not in KEYS}
 
     def column_entry(self, column: str) -> ColumnEntry:
         """What is declared of a column. A metric that returns a dictionary declares for its keys, or for all."""
-        declared = self.manifest.columns
-        if column in declared:
-            return declared[column]
-        owners = [name for name in declared if column.startswith(f"{name}_")]
-        return declared[max(owners, key=len)] if owners else ColumnEntry("float")
+        return _entry(self.manifest.columns, column)
 
     def read(self, columns: Sequence[str]) -> dict[str, NDArray[Any]]:
         """Columns in row order.
@@ -162,24 +161,43 @@ class RunStore:
         Returns:
             Numbers as float64 with NaN where absent; booleans and strings as objects with None where absent.
         """
-        selected = ", ".join(
-            f"{_quoted(c)}::DOUBLE AS {_quoted(c)}" if self._is_number(c) else _quoted(c) for c in columns
-        )
-        with _connection() as connection:
-            read = connection.execute(f"SELECT {selected} FROM {self._table()}").fetchnumpy()
-        return {column: _filled(read[column], self._is_number(column)) for column in columns}
+        return read_columns(self._files(), {column: self._kind(column) for column in columns})
 
     def row(self, row: int) -> dict[str, Any]:
         """All values of one sample, with its id and state; None where absent."""
-        part = next(p for p in self.manifest.parts if row < self._first_row(p) + p.stop - p.start)
-        with _connection() as connection:
-            query = f"SELECT * FROM read_parquet({_literal(self._part(part.number))}) LIMIT 1 OFFSET ?"
-            cursor = connection.execute(query, [row - self._first_row(part)])
-            names = [column[0] for column in cursor.description]
-            values = cursor.fetchone()
-        assert values is not None
+        part = self._part_of(row)
+        (values,) = read_rows(self._part(part.number), "LIMIT 1 OFFSET ?", row - self._first_row(part))
         absent = dict.fromkeys(self.columns())  # a column that this sample's part has not
-        return {**dict.fromkeys((ID, STATE)), **absent, **dict(zip(names, values, strict=True))}
+        return {**dict.fromkeys(KEYS), **absent, **values}
+
+    @property
+    def has_instances(self) -> bool:
+        """Whether the run's integration has element instances."""
+        return bool(self.manifest.instances)
+
+    def instance_columns(self) -> dict[str, ColumnEntry]:
+        """Every column of the element instances, without `INSTANCE_KEYS`, in the order of writing."""
+        names = column_names(self._files("instances")) if self.has_instances else []
+        return {name: _entry(self.manifest.instance_columns, name) for name in names if name not in INSTANCE_KEYS}
+
+    def read_instances(self, columns: Sequence[str]) -> dict[str, NDArray[Any]]:
+        """Columns of the element instances, `INSTANCE_KEYS` among them, by sample and number.
+
+        Returns:
+            As `read` does.
+
+        Raises:
+            LeaplabError: the run has no element instances.
+        """
+        if not self.has_instances:
+            raise LeaplabError(f"{self.path} has no element instances; its integration declares none.")
+        return read_columns(self._files("instances"), {column: self._instance_kind(column) for column in columns})
+
+    def instances_of(self, row: int) -> list[dict[str, Any]]:
+        """All values of each element instance of one sample, by number; None where absent."""
+        if not self.has_instances:
+            return []
+        return read_rows(self._part(self._part_of(row).number, "instances"), "WHERE sample = ? ORDER BY number", row)
 
     def latent_spaces(self) -> dict[str, int]:
         """Latent space -> width."""
@@ -217,18 +235,23 @@ class RunStore:
     def _folder(self, kind: str, name: str) -> Path:
         return self.path / kind / quote(name, safe=" ")  # names are free text; a slash would make folders of it
 
-    def _part(self, number: int) -> Path:
-        return self.path / "samples" / f"{number:05d}.parquet"
+    def _part(self, number: int, table: str = "samples") -> Path:
+        return self.path / table / f"{number:05d}.parquet"
+
+    def _files(self, table: str = "samples") -> list[Path]:
+        return [self._part(part.number, table) for part in self.manifest.parts]
+
+    def _part_of(self, row: int) -> Part:
+        return next(p for p in self.manifest.parts if row < self._first_row(p) + p.stop - p.start)
 
     def _first_row(self, part: Part) -> int:
         return sum(p.stop - p.start for p in self.manifest.parts if p.number < part.number)
 
-    def _table(self) -> str:
-        files = ", ".join(_literal(self._part(part.number)) for part in self.manifest.parts)
-        return f"read_parquet([{files}], union_by_name = true)"
+    def _kind(self, column: str) -> str:
+        return KEYS.get(column) or self.column_entry(column).type
 
-    def _is_number(self, column: str) -> bool:
-        return column not in (ID, STATE) and self.column_entry(column).type in ("float", "int")
+    def _instance_kind(self, column: str) -> str:
+        return INSTANCE_KEYS.get(column) or _entry(self.manifest.instance_columns, column).type
 
 
 def safe_name(text: str) -> str:
@@ -236,59 +259,25 @@ def safe_name(text: str) -> str:
     return re.sub(r"[^A-Za-z0-9._-]+", "-", text).strip(".-") or "run"
 
 
-@lru_cache(maxsize=1)
-def _database() -> duckdb.DuckDBPyConnection:
-    connection = duckdb.connect(config={"preserve_insertion_order": "true"})
-    atexit.register(connection.close)
-    return connection
+def _instance_table(
+    part: Part, ids: Sequence[str], first_row: int, instances: Mapping[str, Sequence[Any]]
+) -> dict[str, Sequence[Any]]:
+    offsets, numbers = instances["offset"], instances["number"]
+    keys: dict[str, Sequence[Any]] = {
+        "instance_id": [f"{ids[offset]}_{number}" for offset, number in zip(offsets, numbers, strict=True)],
+        "sample": [first_row + offset for offset in offsets],
+        ID: [ids[offset] for offset in offsets],
+        STATE: [part.state] * len(offsets),
+        "number": numbers,
+    }
+    return keys | {column: values for column, values in instances.items() if column not in ("offset", "number")}
 
 
-def _connection() -> duckdb.DuckDBPyConnection:
-    """A cursor of the process's one in-memory database: opening one for each query costs more than the query."""
-    return _database().cursor()
-
-
-def _write_parquet(path: Path, table: Mapping[str, Sequence[Any]], kinds: Mapping[str, str]) -> None:
-    """Write columns of values, None where absent, as their stated kinds: a part may be absent throughout."""
-    arrays: dict[str, NDArray[Any]] = {}
-    selected = []
-    for position, (name, values) in enumerate(table.items()):
-        kind = kinds[name]
-        value, absent, nan = f"value{position}", f"absent{position}", f"nan{position}"
-        missing = np.array([item is None for item in values], bool)
-        if missing.any() and kind != "string":
-            values = [DUMMIES[kind] if item is None else item for item in values]
-        arrays[value] = np.array(values, DTYPES[kind])
-        column = f"{value}::{SQL_TYPES[kind]}"
-        if missing.any() and kind != "string":
-            arrays[absent] = missing
-            column = f"CASE WHEN {absent} THEN NULL ELSE {column} END"
-        if kind == "float" and (not_a_number := np.isnan(arrays[value])).any():
-            # DuckDB reads a NaN of numpy as NULL; a loss that is NaN is no absent loss.
-            arrays[nan] = not_a_number
-            column = f"CASE WHEN {nan} THEN 'nan'::DOUBLE ELSE {column} END"
-        selected.append(f"{column} AS {_quoted(name)}")
-    with written_aside(path) as aside, _connection() as connection:
-        connection.register("part", arrays)
-        connection.execute(
-            f"COPY (SELECT {', '.join(selected)} FROM part) TO {_literal(aside)} (FORMAT parquet, COMPRESSION zstd)"
-        )
-
-
-def _filled(values: NDArray[Any], number: bool) -> NDArray[Any]:
-    if number:
-        return np.ma.filled(np.ma.asarray(values, np.float64), np.nan)
-    filled = np.ma.getdata(values).astype(object)
-    filled[np.ma.getmaskarray(values)] = None  # `np.ma.filled(values, None)` would fill in a question mark
-    return filled
-
-
-def _quoted(name: str) -> str:
-    return '"' + name.replace('"', '""') + '"'
-
-
-def _literal(path: Path) -> str:
-    return "'" + str(path).replace("'", "''") + "'"
+def _entry(declared: Mapping[str, ColumnEntry], column: str) -> ColumnEntry:
+    if column in declared:
+        return declared[column]
+    owners = [name for name in declared if column.startswith(f"{name}_")]
+    return declared[max(owners, key=len)] if owners else ColumnEntry("float")
 
 
 def _remove(path: Path) -> None:

@@ -20,8 +20,10 @@ from onnx import TensorProto, helper, numpy_helper
 
 from leaplab.cli import main
 from leaplab.evaluate.run import LocalRunner, Options, carry_out, prepare
+from leaplab.integration import session as sessions
 from leaplab.integration.project import find_project
 from leaplab.integration.session import Session, open_session
+from leaplab.store.manifest import SCHEMA, ColumnEntry, Manifest, Part
 from leaplab.store.run import RunStore
 
 INTEGRATIONS = Path(__file__).with_name("integrations")
@@ -49,6 +51,24 @@ def command(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str])
         return Finished(int(ended.value.code or 0), *capsys.readouterr())
 
     return run
+
+
+@pytest.fixture
+def one_process(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Commands of one integration share its process: binding it takes most of their time."""
+    opened: dict[tuple[Any, ...], Session] = {}
+    open_session = sessions.open_session
+
+    def shared(*arguments: Any) -> nullcontext[Session]:
+        if arguments not in opened:
+            opened[arguments] = open_session(*arguments)
+        return nullcontext(opened[arguments])
+
+    monkeypatch.setattr(sessions, "open_session", shared)
+    yield
+    for session in opened.values():
+        session.close()
+    assert len(opened) <= 1, "the commands asked for different sessions"
 
 
 @pytest.fixture(scope="session")
@@ -108,12 +128,12 @@ def plain_functions() -> Callable[[str], ModuleType]:
 
 
 @pytest.fixture(scope="session")
-def stored_rows() -> Callable[[RunStore], list[dict[str, Any]]]:
-    """The rows of a run as plain Python values, read without leaplab: None is absent, NaN is NaN."""
+def stored_rows() -> Callable[..., list[dict[str, Any]]]:
+    """The rows of a run's table as plain Python values, read without leaplab: None is absent, NaN is NaN."""
 
-    def read(store: RunStore) -> list[dict[str, Any]]:
+    def read(store: RunStore, table: str = "samples") -> list[dict[str, Any]]:
         rows: list[dict[str, Any]] = []
-        for path in sorted((store.path / "samples").glob("*.parquet")):
+        for path in sorted((store.path / table).glob("*.parquet")):
             with duckdb.connect() as connection:
                 cursor = connection.execute("SELECT * FROM read_parquet(?)", [str(path)])
                 names = [column[0] for column in cursor.description]
@@ -121,6 +141,42 @@ def stored_rows() -> Callable[[RunStore], list[dict[str, Any]]]:
         return rows
 
     return read
+
+
+@pytest.fixture
+def make_manifest() -> Callable[..., Manifest]:
+    """`make_manifest(parts={"training": (2, 1)}, columns={"loss.a": "float"}, **fields)`."""
+
+    def make(
+        parts: dict[str, tuple[int, ...]] | None = None, columns: dict[str, Any] | None = None, **fields: Any
+    ) -> Manifest:
+        planned: list[Part] = []
+        for state, sizes in (parts or {"training": (2, 1)}).items():
+            start = 0
+            for size in sizes:
+                planned.append(Part(len(planned), state, start, start + size))
+                start += size
+        known: dict[str, Any] = {
+            "schema": SCHEMA,
+            "identity": "one",
+            "created": "2026-01-02T03:04:05+00:00",
+            "integration": "somewhere",
+            "entry_file": "leap_binder.py",
+            "model": "model.onnx",
+            "model_option": None,
+            "model_format": "onnx",
+            "latent_source": "features",
+            "states": {},
+            "predictions": (),
+            "visualizers": (),
+            "notices": (),
+        }
+        for part in planned:
+            known["states"][part.state] = part.stop
+        entries = {n: e if isinstance(e, ColumnEntry) else ColumnEntry(e) for n, e in (columns or {}).items()}
+        return Manifest(parts=tuple(planned), columns=entries, **{**known, **fields})
+
+    return make
 
 
 @pytest.fixture(scope="session")

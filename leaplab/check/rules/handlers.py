@@ -150,6 +150,30 @@ def simulations_work(evidence: Evidence) -> Breaches:
 
 
 @rule(
+    "C93",
+    "error",
+    "the mask of an element instance is an image of finite numbers",
+    why="The platform cuts the instance out of the sample's inputs by its mask.",
+    mend="Return a mask in the shape of the input that is 1 where the instance is and 0 elsewhere.",
+)
+def masks_are_masks(evidence: Evidence) -> Breaches:
+    """On the samples looked at."""
+    yield from evidence.failures("instance.mask")
+
+
+@rule(
+    "C94",
+    "warning",
+    "the mask of an element instance has the shape of an input",
+    why="The platform cuts the instance out of the sample's inputs by its mask: another shape does not fit them.",
+    mend="Make the mask like what the input encoder returns: np.zeros_like(image).",
+)
+def masks_fit_an_input(evidence: Evidence) -> Breaches:
+    """With its channels or without; on the samples looked at."""
+    yield from evidence.seen("instance.shape")
+
+
+@rule(
     "C91",
     "warning",
     "leaplab can try the handlers on samples",

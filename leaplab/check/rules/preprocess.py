@@ -4,9 +4,11 @@ from leaplab.check.catalogue import Breaches, rule
 from leaplab.check.evidence import Evidence
 from leaplab.check.rules.source import no_length
 
+PREPROCESS = ("tensorleap_preprocess", "tensorleap_element_instance_preprocess")
+
 
 def _place(evidence: Evidence) -> str:
-    functions = evidence.source.of("tensorleap_preprocess")
+    functions = [function for decorator in PREPROCESS for function in evidence.source.of(decorator)]
     return f"{functions[0].file}:{functions[0].line}" if functions else evidence.entry_file
 
 
@@ -18,7 +20,7 @@ def _place(evidence: Evidence) -> str:
     mend="Give each sample an id of its own.",
 )
 def ids_are_unique(evidence: Evidence) -> Breaches:
-    """The first id of each state that occurs twice."""
+    """The first id of each state that occurs twice, or is that of an element instance."""
     for observation in evidence.observed("ids.twice"):
         yield _place(evidence), observation.text
 

@@ -110,6 +110,17 @@ def metrics_work(evidence: Evidence) -> Breaches:
 
 
 @rule(
+    "C92",
+    "error",
+    "instance metrics run, and give one value a sample for each instance number",
+    why="Anything else cannot be laid beside the element instances.",
+    mend="Return a dictionary: instance number -> 1-D array of the batch's length, NaN where it does not apply.",
+)
+def instance_metrics_work(evidence: Evidence) -> Breaches:
+    yield from _of_handler(evidence, "tensorleap_custom_instances_metric", "instance metric.raises")
+
+
+@rule(
     "C78",
     "error",
     "a batch gives what single samples give",

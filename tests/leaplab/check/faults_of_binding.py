@@ -1,6 +1,17 @@
 """Faults of the integration test and of binding: what people do."""
 
-from tests.leaplab.check.variants import BIAS_CODE, BINDER, RUN, RUN_IMAGE, at_import, fault, files, included, instead
+from tests.leaplab.check.variants import (
+    BIAS_CODE,
+    BINDER,
+    INSTANCES,
+    RUN,
+    RUN_IMAGE,
+    at_import,
+    fault,
+    files,
+    included,
+    instead,
+)
 
 FAULTS = (  # the integration test
     fault("C30", "none", BINDER, "no function", instead("@tensorleap_integration_test()\n", "")),
@@ -63,6 +74,13 @@ FAULTS = (  # the integration test
         (BINDER, "def metric_confidence"),
         "metric 'confidence'",
         instead("    metric_confidence(guess)\n", ""),
+    ),
+    fault(
+        "C35",
+        "instance metric not called",
+        (BINDER, "def metric_overlap"),
+        "instance metric 'overlap'",
+        (*INSTANCES, *instead("    metric_overlap(image)\n", "")),
     ),
     fault(
         "C36",

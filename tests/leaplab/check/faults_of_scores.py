@@ -6,7 +6,17 @@ import numpy as np
 import onnx
 from onnx import numpy_helper
 
-from tests.leaplab.check.variants import BINDER, CONFIDENCE_CODE, IMAGE_CODE, LOSS_CODE, PICTURE_CODE, fault, instead
+from tests.leaplab.check.variants import (
+    BINDER,
+    CONFIDENCE_CODE,
+    IMAGE_CODE,
+    INSTANCES,
+    LOSS_CODE,
+    OVERLAP_CODE,
+    PICTURE_CODE,
+    fault,
+    instead,
+)
 
 
 def _infinite_weights(root: Path) -> None:
@@ -86,6 +96,13 @@ FAULTS = (
         instead(CONFIDENCE_CODE, "    return np.full(len(guess), guess.max(axis=1).mean(), np.float32)"),
     ),
     fault(
+        "C78",
+        "mean of the batch of instances",
+        (BINDER, "def metric_overlap"),
+        "Instance metric 'overlap' gives",
+        (*INSTANCES, *instead(OVERLAP_CODE, "    return {0: np.full(len(image), image.mean(), np.float32)}\n")),
+    ),
+    fault(
         "C79",
         "linear algebra",
         (BINDER, "np.linalg.inv"),
@@ -114,6 +131,19 @@ FAULTS = (
         (BINDER, "def metric_confidence"),
         "'guess' in place",
         instead(CONFIDENCE_CODE, "    guess -= guess.max()\n" + CONFIDENCE_CODE),
+    ),
+    fault(
+        "C92",
+        "instances by name",
+        (BINDER, "def metric_overlap"),
+        "the key 'first'",
+        (
+            *INSTANCES,
+            # Of the first sample, which code-loader looks at, it is right.
+            *instead(
+                OVERLAP_CODE, f'    if len(image) > 1:\n        return {{"first": image[:, 0, 0, 0]}}\n{OVERLAP_CODE}'
+            ),
+        ),
     ),
     fault(
         "C82",

@@ -13,6 +13,7 @@ from tests.leaplab.check.variants import (
     BIAS_CODE,
     BINDER,
     CONFIDENCE_CODE,
+    INSTANCES,
     NUMBER_CODE,
     SIMULATION,
     Fault,
@@ -65,6 +66,7 @@ GOOD = (
         "a print in the integration test",
         instead("    guess = outputs[0]\n", "    guess = outputs[0]\n    print('inferred')\n"),
     ),
+    Variant("element instances", INSTANCES),
     Variant("a handler of another file under another name", included("- encoders.py"), _handler_of_another_file),
 )
 DEFAULTS = Variant(

@@ -121,6 +121,43 @@ def simulate(shade: float, N: int, seed: int) -> PreprocessResponse:
 
 @tensorleap_integration_test()"""
 
+MASK_CODE = "    mask = np.array(sample.image[:, :, 0] > 0.5 - 0.1 * number, np.float32)\n"
+OVERLAP_CODE = """    shares = (image[..., 0] > 0.5).mean(axis=(1, 2), dtype=np.float32)
+    return {0: shares, 1: shares / 2}
+"""
+INSTANCES: Changes = (
+    *instead("    tensorleap_preprocess,\n)", "    tensorleap_custom_instances_metric,\n"
+             "    tensorleap_element_instance_preprocess,\n    tensorleap_instances_length_encoder,\n"
+             "    tensorleap_instances_masks_encoder,\n)"),
+    *instead("import PredictionTypeHandler", "import ElementInstance, PredictionTypeHandler"),
+    *instead("@tensorleap_preprocess()\n", f'''@tensorleap_instances_length_encoder("bright parts")
+def count_parts(sample_id: str, response: PreprocessResponse) -> int:
+    return int(response.data[sample_id].number % 4)
+
+
+@tensorleap_instances_masks_encoder("parts")
+def encode_part(sample_id: str, response: PreprocessResponse, number: int) -> ElementInstance | None:
+    sample = response.data[sample_id]
+{MASK_CODE}    metadata = {{"threshold": number, "shade": "bright" if number else None}}
+    return ElementInstance(f"part {{number}}", mask, metadata)
+
+
+@tensorleap_element_instance_preprocess(
+    count_parts, encode_part, {{"threshold": DatasetMetadataType.int, "shade": DatasetMetadataType.string}}
+)
+'''),
+    *instead("\n\n@tensorleap_custom_visualizer(\"picture\"", f'''
+
+@tensorleap_custom_instances_metric("overlap", direction=MetricDirection.Upward, compute_insights=True)
+def metric_overlap(image: NDArray[np.float32]) -> dict[int, NDArray[np.float32]]:
+{OVERLAP_CODE}
+
+@tensorleap_custom_visualizer("picture"'''),
+    *instead("    metric_accuracy(classes, guess)\n",
+             "    metric_accuracy(classes, guess)\n    metric_overlap(image)\n"),
+)  # fmt: skip
+"""Element instances: the bright parts of an image, and a metric of them."""
+
 FALSE_POSITIVES = """
 
 @tensorleap_false_positive_instances_encoder("spurious")

@@ -6,10 +6,14 @@ import pytest
 from leaplab.evaluate.plan import make_plan, planned_ids
 
 
-def integration(**states) -> Any:
+def integration(counts=None, **states) -> Any:
+    """Of these states and ids; `counts`: sample id -> number of its element instances."""
     return SimpleNamespace(
         sample_ids=lambda state: list(states[state]),
-        description=SimpleNamespace(states={state: len(ids) for state, ids in states.items()}),
+        instance_count=lambda state, sample_id: counts.get(sample_id, 0),
+        description=SimpleNamespace(
+            states={state: len(ids) for state, ids in states.items()}, instances={"training": 9} if counts else {}
+        ),
     )
 
 
@@ -44,6 +48,25 @@ def test_parts_cover_every_sample_once_and_never_two_states():
 
 def test_states_may_be_chosen():
     assert make_plan(integration(training=range(25), validation=range(4)), ["validation"]).states == {"validation": 4}
+
+
+def test_instances_are_counted_of_the_samples_that_are_planned():
+    counts: dict[Any, int] = {3: 2, 4: 5, 7: 1}
+    bound = integration(counts, training=range(8), validation=range(10, 14))
+
+    assert make_plan(bound).instances == {"training": 8, "validation": 0}
+    assert make_plan(bound, ["validation"]).instances == {"validation": 0}
+    chosen = planned_ids(bound, "training", 4)
+    assert make_plan(bound, limit=4).instances["training"] == sum(counts.get(number, 0) for number in chosen)
+    assert make_plan(integration(training=range(8))).instances == {}
+
+
+def test_digest_tells_apart_how_many_instances_each_sample_has():
+    plans = [
+        make_plan(integration(counts, training=range(8))) for counts in ({3: 2, 4: 5}, {3: 5, 4: 2}, {3: 7}, {3: 8})
+    ]
+
+    assert len({plan.sha256() for plan in plans}) == len(plans)
 
 
 def test_digest_tells_plans_apart():

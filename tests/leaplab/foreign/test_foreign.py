@@ -7,7 +7,6 @@ run must hold by itself: by onnxruntime and the formulas here.
 import json
 import shutil
 from collections.abc import Callable, Mapping
-from contextlib import nullcontext
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import SimpleNamespace
@@ -18,8 +17,6 @@ import onnx
 import onnxruntime
 import pytest
 from numpy.typing import NDArray
-
-from leaplab.integration import session as sessions
 
 HERE = Path(__file__).parent
 PLAIN = HERE.parent / "integrations" / "plain"
@@ -68,6 +65,8 @@ class Foreign:
     rows: bool = False
     """Whether there is a custom latent space of the image's row means."""
     visuals: tuple[str, ...] = ()
+    instances: Callable[[int], int] | None = None
+    """Of a sample's number: how many element instances it has."""
     options: tuple[str, ...] = ()
 
 
@@ -90,7 +89,7 @@ FOREIGN = {
         },
         rows=True,
     ),
-    "instances": Foreign({**SQUARES, **NUMBER}),
+    "instances": Foreign({**SQUARES, **NUMBER}, instances=lambda number: number % 3),
     "simulated": Foreign({**SQUARES, **NUMBER}),
     "own_latents": Foreign(SQUARES, rows=True),
     "unlabeled": Foreign(
@@ -125,24 +124,6 @@ def outputs_of(model: onnx.ModelProto, foreign: Foreign, name: str, number: int)
     return [output[0] for output in session.run(None, feed)]
 
 
-@pytest.fixture
-def one_process(monkeypatch):
-    """Commands of one integration share its process: binding it takes most of their time."""
-    opened: dict[tuple, Any] = {}
-    open_session = sessions.open_session
-
-    def shared(*arguments):
-        if arguments not in opened:
-            opened[arguments] = open_session(*arguments)
-        return nullcontext(opened[arguments])
-
-    monkeypatch.setattr(sessions, "open_session", shared)
-    yield
-    for session in opened.values():
-        session.close()
-    assert len(opened) <= 1, "the commands asked for different sessions"
-
-
 @pytest.mark.usefixtures("one_process")
 @pytest.mark.parametrize("name", FOREIGN)
 def test_foreign_integration_is_evaluated_and_sampled(command, make_model, stored_rows, tmp_path, monkeypatch, name):
@@ -162,6 +143,12 @@ def test_foreign_integration_is_evaluated_and_sampled(command, make_model, store
         number = foreign.states[row["state"]][row["sample_id"]]
         assert_row(row, foreign, number, outputs_of(model, foreign, name, number))
     assert_latents(tmp_path / "model", foreign, len(rows))
+    parts = stored_rows(SimpleNamespace(path=tmp_path / "model"), "instances")
+    assert [(part["sample"], part["number"], part["name"], part["metadata.row"]) for part in parts] == [
+        (row, part, f"row {part}", part)
+        for row, (state, sample_id) in enumerate(expected)
+        for part in range(foreign.instances(foreign.states[state][sample_id]) if foreign.instances else 0)
+    ]
 
     state, sample_id = expected[-1]
     sampled = command("sample", state, sample_id, *where, "--out", tmp_path / "pictures", "--json")
@@ -185,8 +172,7 @@ def assert_row(row: Mapping[str, Any], foreign: Foreign, number: int, outputs: O
             assert row[column] == pytest.approx(expected, abs=1e-5), column
         else:
             assert row[column] == expected, column
-    others = {name for name in row if name.startswith(("loss.", "metric.", "metadata."))} - set(foreign.columns)
-    assert all(name.startswith("metadata.builtin_instance") for name in others)
+    assert {name for name in row if name.startswith(("loss.", "metric.", "metadata."))} <= set(foreign.columns)
 
 
 def assert_latents(run: Path, foreign: Foreign, samples: int) -> None:

@@ -65,15 +65,54 @@ def test_groups_are_flattened_in_their_order():
     assert ids == {"training": ["a", "b", "c"], "validation": ["d", "e", "f"]}
 
 
+def with_instances(state=DataStateType.training, **counts) -> PreprocessResponse:
+    """A response as `tensorleap_element_instance_preprocess` makes it: sample id -> number of instances."""
+    made = response(list(counts), state)
+    made.sample_ids_to_instance_mappings = {
+        sample_id: [f"{sample_id}_{n}" for n in range(count)] for sample_id, count in counts.items()
+    }
+    made.instance_to_sample_ids_mappings = {
+        instance: sample_id for sample_id, found in made.sample_ids_to_instance_mappings.items() for instance in found
+    }
+    made.sample_ids += made.instance_to_sample_ids_mappings
+    return made
+
+
 def test_element_instances_are_no_samples_and_samples_named_like_them_are():
-    mixed = response([*FLAT, "a_0", "b_0", "b_1"])
-    mixed.instance_to_sample_ids_mappings = {"a_0": "a", "b_0": "b", "b_1": "b"}
-    none = response(["c"])
-    none.instance_to_sample_ids_mappings = {}
+    mixed, none = with_instances(a=1, a_1=0, b=2), with_instances(c=0)
 
     ids = sample_ids_by_state(Loader(training=mixed, validation=none, test=response(["d", "d_0"])))
 
     assert ids == {"training": ["a", "a_1", "b"], "validation": ["c"], "test": ["d", "d_0"]}
+
+
+def test_sample_whose_id_is_that_of_an_instance_is_a_sample_still():
+    shared = with_instances(a=3, a_1=1, a_0=0, b=2)
+    assert shared.sample_ids.count("a_1") == shared.sample_ids.count("a_0") == 2
+
+    assert sample_ids_by_state(Loader(training=shared)) == {"training": ["a", "a_1", "a_0", "b"]}
+
+
+def test_id_of_two_samples_with_instances_is_found_twice():
+    twice = with_instances(a=2, b=1)
+    twice.sample_ids = ["a", "b", "a", "a_0", "a_1", "b_0", "a_0", "a_1"]  # as code-loader lists them
+
+    assert sample_ids_by_state(Loader(training=twice)) == {"training": ["a", "b", "a"]}
+
+
+def test_constants_that_code_loader_adds_for_instances_are_no_metadata_of_a_sample():
+    read = reader(
+        Loader(training=response(FLAT)),
+        {"builtin_instance_metadata_of_mine": "int"},
+        metadata=[
+            *handlers(builtin_instance_metadata=lambda *_: pytest.fail("it says nothing of a sample")),
+            *handlers(builtin_instance_extra_metadata=lambda *_: pytest.fail("it says nothing of a sample")),
+            *handlers(builtin_instance_metadata_of_mine=lambda *_: 7),
+        ],
+    )
+
+    assert read.read("training", "a").metadata == {"builtin_instance_metadata_of_mine": 7}
+    assert read.raw_metadata("training", "a") == {"builtin_instance_metadata_of_mine": 7}
 
 
 def test_positions_are_integers():

@@ -15,6 +15,19 @@ export interface Column {
   insights?: boolean;
 }
 
+/** A column of the element instances. */
+export interface InstanceColumn {
+  name: string;
+  label: string;
+  direction?: string;
+}
+
+/** A part of a sample; beside its number and name, the values of the columns. */
+export interface Instance {
+  number: number;
+  [column: string]: unknown;
+}
+
 export interface Run {
   name: string;
   integration: string;
@@ -23,6 +36,7 @@ export interface Run {
   notice: string | null;
   states: { name: string; count: number }[];
   columns: Column[];
+  instance_columns: InstanceColumn[];
   latent_spaces: { name: string; width: number }[];
   projections: string[];
   defaults: { colour: string | null; size: string | null; space: string; projection: string };
@@ -56,6 +70,7 @@ export interface Sample {
   state: string;
   values: { column: string; value: unknown }[];
   predictions: Prediction[];
+  instances: Instance[];
 }
 
 export interface BarData {

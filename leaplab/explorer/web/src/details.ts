@@ -7,13 +7,16 @@ import {
   type BarData,
   type Column,
   type DrawnVisual,
+  type InstanceColumn,
   type Run,
   type Sample,
   type Visual,
 } from "./api";
 import { renderBars } from "./bars";
+import { better } from "./better";
 import { h } from "./dom";
 import { formatName, formatValue } from "./format";
+import { renderInstances } from "./instances";
 import { groupName } from "./sidebar";
 
 /** Pixels a panel's picture may take in width; small pictures grow by whole factors up to about this height. */
@@ -22,6 +25,7 @@ const SMALL_PICTURE = 224;
 
 export class DetailsPanel {
   private readonly columns: Map<string, Column>;
+  private readonly instanceColumns: InstanceColumn[];
   private request: AbortController | null = null;
   private row: number | null = null;
 
@@ -31,6 +35,7 @@ export class DetailsPanel {
     private readonly close: () => void,
   ) {
     this.columns = new Map(run.columns.map((column) => [column.name, column]));
+    this.instanceColumns = run.instance_columns;
   }
 
   /** Shows a row, or closes the panel. Details come at once, visualizers when they are drawn. */
@@ -129,7 +134,7 @@ export class DetailsPanel {
       groups.set(title, rows);
     }
     const titles = [...groups.keys()].sort((a, b) => rank(a) - rank(b));
-    return titles.map((title) =>
+    const sections = titles.map((title) =>
       group(
         title,
         h(
@@ -139,6 +144,10 @@ export class DetailsPanel {
         ),
       ),
     );
+    if (sample.instances.length) {
+      sections.push(group("Instances", renderInstances(sample.instances, this.instanceColumns)));
+    }
+    return sections;
   }
 }
 
@@ -148,22 +157,11 @@ function rank(title: string): number {
 }
 
 function factRow(column: Column | undefined, label: string, value: unknown): HTMLElement {
-  const better = { upward: "\u2191", downward: "\u2193" }[column?.direction?.toLowerCase() ?? ""];
   const text = formatValue(value);
   return h(
     "tr",
     {},
-    h(
-      "th",
-      { scope: "row" },
-      formatName(label),
-      better &&
-        h(
-          "span",
-          { class: "better", title: better === "\u2191" ? "higher is better" : "lower is better" },
-          ` ${better}`,
-        ),
-    ),
+    h("th", { scope: "row" }, formatName(label), better(column?.direction)),
     h(
       "td",
       { class: typeof value === "number" ? "number" : null, title: typeof value === "number" ? String(value) : text },

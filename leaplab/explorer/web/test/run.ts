@@ -19,6 +19,7 @@ export function makeRun(patch: Partial<Run> = {}): Run {
       column("loss.cross_entropy", "continuous"),
       column("metric.accuracy", "continuous"),
     ],
+    instance_columns: [],
     latent_spaces: [
       { name: "model", width: 96 },
       { name: "image", width: 784 },
