@@ -130,7 +130,7 @@ bench: setup ## Run the benchmarks: a table on the screen, JSON beside it
 	@.venv/bin/python -m benchmarks $(ARGS)
 
 figures: setup web ## Draw the figures of the READMEs from runs of the real data
-	@for example in mnist cifar10_resnet yolov7_foresight; do LEAP_EXAMPLE=$$example .venv/bin/leaplab evaluate --update || exit; done
+	@for example in mnist cifar10_resnet yolov7_foresight armbench_segmentation; do LEAP_EXAMPLE=$$example .venv/bin/leaplab evaluate --update || exit; done
 	@.venv/bin/python docs/draw_figures.py
 
 lock: $(POETRY_READY) ## Write poetry.lock anew after a change of pyproject.toml

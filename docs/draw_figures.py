@@ -5,11 +5,15 @@ They are pictures of the explorer, so that a figure shows what a reader will see
 
 import os
 import sys
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode
 
+import cv2
+import numpy as np
+from numpy.typing import NDArray
 from playwright.sync_api import Page
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -21,13 +25,15 @@ TIMEOUT = 90_000  # ms
 SETTLE = 1_500
 
 TARGET_ROW, MISSED_ROW = 2_017, 2_234  # of a frame of the target, and of one of cognata_a with objects missed
+UNDER_ROW, OVER_ROW = 1_091, 1_090  # of a tote with objects taken for one, and of one with an object taken for several
 
 
 @dataclass(frozen=True)
 class Figure:
     """A picture of the page: `part` is a test id, or empty for the whole window.
 
-    Where the view shows a sample, the picture is taken once the visualizer `awaited` has drawn.
+    Where the view shows a sample, the picture is taken once the visualizer `awaited` has drawn. `visualizers` stand
+    side by side in a picture of their own.
     """
 
     path: str
@@ -36,6 +42,7 @@ class Figure:
     width: int = 1440
     height: int = 900
     awaited: str = "class_probabilities"
+    visualizers: tuple[str, ...] = ()
 
 
 def view(
@@ -115,10 +122,35 @@ def of_yolov7_foresight() -> tuple[Figure, ...]:
     )
 
 
+def of_armbench_segmentation() -> tuple[Figure, ...]:
+    """Rows are those of 1,000 training, 250 validation and 250 unlabeled totes."""
+    folder = "armbench_segmentation/images"
+    loss, under = "loss.yolo_loss", "metric.segmentation_under_segmenting_detections"
+    unlabeled, validation = ("unlabeled",), ("training", "unlabeled")
+
+    def totes(name: str, colour: str, hide: tuple[str, ...], size: str = loss) -> Figure:
+        return Figure(f"{folder}/{name}.png", view(colour, hide=hide, size=size), "map", 1200, 800)
+
+    def tote(error: str, row: int) -> Figure:
+        shown = view(loss, row=row, size=loss)
+        side_by_side = ("tote", "masks", "predicted_masks", error)
+        return Figure(f"{folder}/{error}.png", shown, awaited=error, visualizers=side_by_side)
+
+    return (
+        totes("map_loss", loss, unlabeled),
+        totes("map_occlusion", "metadata.occlusion_by_mask", unlabeled),
+        totes("map_colour", "metadata.tote_colour", unlabeled),
+        totes("map_under_segmented", under, validation),
+        tote("under_segmented", UNDER_ROW),
+        tote("over_segmented", OVER_ROW),
+    )
+
+
 FIGURES = {
     "mnist": ("mnist_cnn", of_mnist),
     "cifar10_resnet": ("cifar10_resnet_18", of_cifar10_resnet),
     "yolov7_foresight": ("yolov7_tiny_foresight", of_yolov7_foresight),
+    "armbench_segmentation": ("armbench_yolo_seg", of_armbench_segmentation),
 }
 """Example -> the name of its run, and the figures of it."""
 
@@ -133,9 +165,26 @@ def draw(page: Page, address: str, figure: Figure) -> None:
     if "row" in dict(figure.view):
         page.get_by_test_id(f"visual-{figure.awaited}").wait_for(timeout=TIMEOUT)
     page.wait_for_timeout(SETTLE)
-    target = page.get_by_test_id(figure.part) if figure.part else page
-    target.screenshot(path=ROOT / figure.path)
+    path = ROOT / figure.path
+    path.parent.mkdir(exist_ok=True)
+    if figure.visualizers:
+        visuals = [page.get_by_test_id(f"visual-{name}").screenshot() for name in figure.visualizers]
+        cv2.imwrite(str(path), _side_by_side(visuals))
+    else:
+        target = page.get_by_test_id(figure.part) if figure.part else page
+        target.screenshot(path=path)
     print(figure.path)
+
+
+def _side_by_side(pictures: Sequence[bytes]) -> NDArray[np.uint8]:
+    """Encoded pictures -> one, [H, W, 3] uint8, BGR, on white."""
+    decoded = [cv2.imdecode(np.frombuffer(picture, np.uint8), cv2.IMREAD_COLOR) for picture in pictures]
+    height = max(picture.shape[0] for picture in decoded)
+    pad = [
+        cv2.copyMakeBorder(picture, 0, height - picture.shape[0], 0, 8, cv2.BORDER_CONSTANT, value=(255,) * 3)
+        for picture in decoded
+    ]
+    return np.asarray(np.hstack(pad), np.uint8)
 
 
 def main() -> None:
