@@ -1,6 +1,7 @@
 """What commands print: progress, tables, JSON."""
 
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -99,14 +100,23 @@ def print_inspection(inspection: "Inspection", pictures: dict[str, Path | str]) 
     output.print(values)
     output.print()
     if inspection.instances:
-        columns = (Column(escape(name), overflow="fold") for name in inspection.instances[0] if name != "number")
-        instances = Table("instance", *columns, box=None, pad_edge=False)
-        for row in inspection.instances:
-            instances.add_row(*map(_shown, row.values()))
-        output.print(instances)
+        output.print(_instance_table(inspection.instances))
         output.print()
     for name, picture in pictures.items():
         output.print(f"{escape(name)}: {escape(str(picture))}", soft_wrap=True)
+
+
+def _instance_table(rows: Sequence[dict[str, Any]]) -> Table:
+    """A column a value; in a narrow terminal the headings are folded, not the values."""
+    table = Table(box=None, pad_edge=False)
+    shown = [[f"{value:.4g}" if isinstance(value, float) else _shown(value) for value in row.values()] for row in rows]
+    for place, name in enumerate(rows[0]):
+        heading = name.removeprefix("metadata.").removeprefix("metric.") if name != "number" else "instance"
+        widest = max(len(values[place]) for values in shown)
+        table.add_column(escape(heading), overflow="fold", min_width=widest)
+    for values in shown:
+        table.add_row(*values)
+    return table
 
 
 def print_listing(listing: "Listing") -> None:

@@ -231,7 +231,7 @@ def test_commands_tell_of_instances(command, root, tmp_path):
     assert json.loads(command("sample", "training", "b", root, "--json").out)["instances"] == []
 
     shown = [line.split() for line in command("sample", "training", "a", root).out.splitlines()]
-    assert ["1", "nut", "0.333333", "1", "absent", "metal", "0.09375", "0"] in shown
+    assert ["1", "nut", "0.3333", "1", "absent", "metal", "0.09375", "0"] in shown
 
 
 METRIC = "    return dict.fromkeys(range(7), darkest)\n"
