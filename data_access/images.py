@@ -3,7 +3,6 @@
 from functools import lru_cache
 from pathlib import Path
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
 
@@ -11,8 +10,6 @@ from data_access.errors import DataError
 
 REMEMBERED = 4
 """Images that stay decoded: one sample's encoders and metadata all ask for the same."""
-
-_DECODING = cv2.IMREAD_COLOR_RGB | cv2.IMREAD_ANYDEPTH
 
 
 def read_image(path: Path, turned: bool = True) -> NDArray[np.uint8]:
@@ -39,6 +36,8 @@ def read_image(path: Path, turned: bool = True) -> NDArray[np.uint8]:
 @lru_cache(maxsize=REMEMBERED)
 def _decode(path: Path, turned: bool, modified: int, size: int) -> NDArray[np.uint8]:
     """Remembered by the time and size of the file too, so that a change shows."""
+    import cv2
+
     if size == 0:
         raise DataError(f"{path} is empty: replace it by the image, or remove it and its labels.")
     try:
@@ -47,7 +46,7 @@ def _decode(path: Path, turned: bool, modified: int, size: int) -> NDArray[np.ui
         raise _unreadable(path, error) from error
     # From memory, unlike from a file, half a JPEG is no image; and a path may have any characters on any system.
     try:
-        how = _DECODING if turned else _DECODING | cv2.IMREAD_IGNORE_ORIENTATION
+        how = cv2.IMREAD_COLOR_RGB | cv2.IMREAD_ANYDEPTH | (0 if turned else cv2.IMREAD_IGNORE_ORIENTATION)
         image = cv2.imdecode(np.frombuffer(content, np.uint8), how)
     except cv2.error as error:
         raise _damaged(path) from error
