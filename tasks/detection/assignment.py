@@ -101,7 +101,8 @@ def assign(objects: Objects, prediction: NDArray[np.floating], grid: Grid, class
     cost = class_cost - IOU_WEIGHT * np.log(overlap + SMALLEST_IOU)
 
     most = min(MOST_ROWS, len(pooled))
-    largest = np.partition(overlap, len(pooled) - most, axis=1)[:, -most:]
+    # From below: most overlaps are 0, and numpy takes long to find the place above so many equal ones.
+    largest = -np.partition(-overlap, most - 1, axis=1)[:, :most]
     wanted = np.maximum(largest.sum(axis=1).astype(int), 1)
     order = np.argpartition(cost, most - 1, axis=1)[:, :most]
     order = np.take_along_axis(order, np.take_along_axis(cost, order, axis=1).argsort(axis=1), axis=1)

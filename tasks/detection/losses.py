@@ -91,9 +91,8 @@ def _sample_losses(
 ) -> tuple[float, float, float]:
     if assignment is None:
         return np.nan, np.nan, np.nan
-    prediction = prediction.astype(np.float64)
     objects = unpadded(rows, grid.height, grid.width)
-    assigned, owners = prediction[assignment.rows], assignment.objects
+    assigned, owners = prediction[assignment.rows].astype(np.float64), assignment.objects
 
     box_loss = class_loss = 0.0
     target = np.zeros(grid.rows)
@@ -105,7 +104,7 @@ def _sample_losses(
         if classes > 1:
             is_class = objects.classes[owners, np.newaxis] == np.arange(classes)
             class_loss = float(_cross_entropy(assigned[:, 5:], is_class).mean())
-    entropies = _cross_entropy(prediction[:, 4], target)
+    entropies = _cross_entropy(prediction[:, 4].astype(np.float64), target)
     of_level = np.add.reduceat(entropies, grid.first_row) / grid.rows_of_level
     return box_loss, float(of_level @ level_weights(grid)), class_loss
 
