@@ -129,7 +129,7 @@ FAULTS = (  # samples
         "augmented masks",
         (BINDER, "def encode_part"),
         "Instance 0 of sample",
-        (*INSTANCES, *instead(MASK_CODE, f"{MASK_CODE}    mask[np.random.randint(6)] = 2\n")),
+        (*INSTANCES, *instead(MASK_CODE, f"{MASK_CODE}    mask[0] = 1 + np.random.rand()\n")),
     ),
     fault(
         "C63",
