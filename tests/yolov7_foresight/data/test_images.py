@@ -1,22 +1,9 @@
 from pathlib import Path
 
-import cv2
-import numpy as np
 import pytest
-from numpy.typing import NDArray
 
 from data_access.errors import DataError
 from yolov7_foresight.data.images import list_images
-
-RNG = np.random.default_rng(0)
-PICTURE = cv2.resize(RNG.integers(0, 256, (12, 16, 3), dtype=np.uint8), (160, 120), interpolation=cv2.INTER_CUBIC)
-
-
-def _save(path: Path, image: NDArray[np.generic]) -> Path:
-    """As it is given, by OpenCV, which takes blue first."""
-    _, content = cv2.imencode(path.suffix, np.asarray(image))
-    path.write_bytes(content.tobytes())
-    return path
 
 
 def test_images_are_listed_by_stem_whatever_the_case_of_their_suffix(tmp_path: Path) -> None:
