@@ -58,8 +58,7 @@ def _occluded(instances: Instances, container: int | None, size: int) -> NDArray
     """[N] of those of the ground truth; NaN for a tote."""
     found = taught(instances)
     is_content = np.ones(len(found), bool) if container is None else found.classes != container
+    content = found.chosen(is_content)
     shares = np.full(len(found), np.nan)
-    shares[is_content] = occluded_shares(
-        masks(found.chosen(is_content), size, 1, len(found)).astype(bool)[: is_content.sum()]
-    )
+    shares[is_content] = occluded_shares(masks(content, size, 1, len(content)).astype(bool))
     return shares

@@ -27,8 +27,8 @@ def yolo_segmenter(
         prototypes: number of prototypes, and of coefficients.
 
     Returns:
-        A functional model [B, H, W, 3] float32 in [0, 1] -> detections [B, N, 5 + classes + 32], the last columns the
-        coefficients, and prototypes [B, 32, H / 4, W / 4].
+        A functional model [B, H, W, 3] float32 in [0, 1] -> detections [B, N, 5 + classes + K], the last columns the
+        coefficients, and prototypes [B, K, H / 4, W / 4], of K prototypes.
     """
     inputs = keras.Input((grid.height, grid.width, 3), name="image")
     maps = pyramid(inputs, grid, width)
