@@ -33,7 +33,7 @@ from tasks.segmentation.instances import unpadded_instances
 from tasks.segmentation.keras_loss import SegmenterInTraining
 from tasks.segmentation.keras_model import yolo_segmenter
 from tasks.training.batches import AugmentedBatches
-from tasks.training.export import export
+from tasks.training.export import write_onnx
 from tasks.training.history import HistoryWriter
 from tasks.training.precision import use_mixed_precision_on_gpu
 
@@ -182,12 +182,6 @@ def report(title: str, model: keras.Model, measured: Arrays, config: ArmbenchCon
     for kind, found in average_precision_50(decoded, measured, config)._asdict().items():
         each = ", ".join(f"{label} {value:.3f}" for label, value in zip(config.labels, found, strict=True))
         print(f"{title}: AP50 of {kind} on validation {np.nanmean(found):.3f} ({each})", flush=True)
-
-
-def write_onnx(name: Path, images: NDArray[np.float32]) -> None:
-    """Write `name`.onnx from `name`.h5, and print how far the two differ on some images."""
-    model = keras.models.load_model(name.with_suffix(".h5"), compile=False)
-    print(f"{name.name}: .onnx within {export(model, name, images):.1g} of .h5")
 
 
 def print_anchors(config: ArmbenchConfig) -> None:

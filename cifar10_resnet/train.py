@@ -22,7 +22,7 @@ from cifar10_resnet.data.preprocess import load_states
 from tasks.classification.keras_model import resnet18
 from tasks.classification.labelled_images import Images, LabelledImages
 from tasks.training.batches import AugmentedBatches, of_images
-from tasks.training.export import export
+from tasks.training.export import write_onnx
 from tasks.training.history import HistoryWriter
 from tasks.training.precision import use_mixed_precision_on_gpu
 
@@ -113,12 +113,6 @@ def train(config: Cifar10Config, name: Path) -> keras.Model:
     else:
         print("Now run `python -m cifar10_resnet.train --export` where Keras has TensorFlow as its backend.")
     return trained
-
-
-def write_onnx(name: Path, images: NDArray[np.float32]) -> None:
-    """Write `name`.onnx from `name`.h5, and print how far the two differ on some images."""
-    model = keras.models.load_model(name.with_suffix(".h5"), compile=False)
-    print(f"{name.name}: .onnx within {export(model, name, images):.1g} of .h5")
 
 
 def main() -> None:

@@ -29,7 +29,7 @@ from tasks.detection.keras_loss import DetectionLoss
 from tasks.detection.keras_model import yolov7_tiny
 from tasks.detection.keras_training import COUNTED, PrecisionWatch, optimizer
 from tasks.training.batches import AugmentedBatches
-from tasks.training.export import export
+from tasks.training.export import write_onnx
 from tasks.training.history import HistoryWriter
 from tasks.training.precision import use_mixed_precision_on_gpu
 from yolov7_foresight.config import ForesightConfig, load_config
@@ -163,12 +163,6 @@ def report(
         found = average_precision_50(decoded, images, truth, config.grid, len(config.labels))
         each = ", ".join(f"{label} {value:.3f}" for label, value in zip(config.labels, found, strict=True))
         print(f"{title}: AP50 on {population} {np.nanmean(found):.3f} ({each})", flush=True)
-
-
-def write_onnx(name: Path, images: NDArray[np.float32]) -> None:
-    """Write `name`.onnx from `name`.h5, and print how far the two differ on some images."""
-    model = keras.models.load_model(name.with_suffix(".h5"), compile=False)
-    print(f"{name.name}: .onnx within {export(model, name, images):.1g} of .h5")
 
 
 def print_anchors(config: ForesightConfig) -> None:

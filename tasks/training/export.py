@@ -46,6 +46,17 @@ def export(model: Any, path: Path, example_batch: NDArray[np.float32]) -> float:
     return difference
 
 
+def write_onnx(path: Path, example_batch: NDArray[np.float32]) -> None:
+    """Write `path` with the suffix .onnx from that with .h5, and print how far the two differ on a batch.
+
+    The arguments and errors are those of `export`.
+    """
+    import keras
+
+    model = keras.models.load_model(path.with_suffix(".h5"), compile=False)
+    print(f"{path.name}: .onnx within {export(model, path, example_batch):.1g} of .h5")
+
+
 def _difference(one: NDArray[np.float32], other: NDArray[np.float32]) -> float:
     # Of a value above 1, as pixels are, relative to it.
     return float((np.abs(one - other) / np.maximum(np.abs(other), 1)).max())
