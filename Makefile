@@ -15,7 +15,7 @@ POETRY ?= .poetry/bin/poetry
 ARGS ?=
 
 POETRY_REQUIREMENTS := 'poetry>=2.1,<3' 'poetry-plugin-pypi-mirror>=0.6'
-WEB := leaplab/explorer/web
+WEB := leaplab/src/leaplab/explorer/web
 WEB_SOURCES := $(shell find $(WEB) \( -name node_modules -o -name dist \) -prune -o -type f -print 2>/dev/null)
 WEB_PACKAGES := $(WEB)/node_modules/.package-lock.json
 WEB_PAGE := $(WEB)/dist/index.html
@@ -86,7 +86,7 @@ setup: $(VENV_READY) ## Install Poetry into .poetry and the project's packages i
 		.poetry/bin/python -m pip install --disable-pip-version-check $(POETRY_REQUIREMENTS))
 	@touch $@
 
-$(VENV_READY): pyproject.toml poetry.lock | $(POETRY_READY)
+$(VENV_READY): pyproject.toml leaplab/pyproject.toml poetry.lock | $(POETRY_READY)
 	@if [ -n "$(PYTHON)" ] || [ ! -x .venv/bin/python ]; then \
 		$(find_python); \
 		$(call step,venv,Creating .venv,$(POETRY) env use "$$(command -v "$$python")"); \
