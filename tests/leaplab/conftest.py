@@ -20,9 +20,9 @@ from onnx import TensorProto, helper, numpy_helper
 
 from leaplab.cli import main
 from leaplab.evaluate.run import LocalRunner, Options, carry_out, prepare
-from leaplab.integration import session as sessions
-from leaplab.integration.project import find_project
-from leaplab.integration.session import Session, open_session
+from leaplab.project.locate import find_project
+from leaplab.session import session as sessions
+from leaplab.session.session import Session, open_session
 from leaplab.store.manifest import SCHEMA, ColumnEntry, Manifest, Part
 from leaplab.store.run import RunStore
 

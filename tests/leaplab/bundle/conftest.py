@@ -8,8 +8,8 @@ import pytest
 from leaplab.bundle.archive import write_archive
 from leaplab.bundle.listing import list_bundle
 from leaplab.bundle.proof import Proof, prove
-from leaplab.integration.leap_yaml import read_leap_yaml
-from leaplab.integration.project import Project, find_project
+from leaplab.project.leap_yaml import read_leap_yaml
+from leaplab.project.locate import Project, find_project
 
 FILES = {
     "leap.yaml": "entryFile: leap_binder.py\ninclude:\n- '*.py'\n- parts/**\n- requirements.txt\n- settings.yaml\n",

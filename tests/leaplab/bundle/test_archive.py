@@ -9,8 +9,8 @@ import pytest
 from leaplab.bundle.archive import unpack_archive, write_archive
 from leaplab.bundle.listing import Entry, Listing, list_bundle
 from leaplab.errors import LeaplabError
-from leaplab.integration.leap_yaml import LeapYaml
-from leaplab.integration.project import Project
+from leaplab.project.leap_yaml import LeapYaml
+from leaplab.project.locate import Project
 
 
 @pytest.fixture

@@ -7,8 +7,8 @@ import pytest
 
 from leaplab.bundle.listing import LARGE_LIMIT, Listing, list_bundle, why_unmatched
 from leaplab.errors import LeaplabError
-from leaplab.integration.leap_yaml import LeapYaml
-from leaplab.integration.project import Project
+from leaplab.project.leap_yaml import LeapYaml
+from leaplab.project.locate import Project
 
 
 @pytest.fixture

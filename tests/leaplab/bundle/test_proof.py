@@ -9,8 +9,8 @@ import pytest
 from leaplab.bundle.listing import list_bundle
 from leaplab.bundle.proof import Proof, clean_environment, prove
 from leaplab.errors import LeaplabError
-from leaplab.integration.leap_yaml import read_leap_yaml
-from leaplab.integration.project import find_project
+from leaplab.project.leap_yaml import read_leap_yaml
+from leaplab.project.locate import find_project
 
 
 def prepend(path: Path, text: str) -> None:

@@ -158,8 +158,8 @@ def test_a_very_long_line_takes_no_time(found):
 
 def test_this_repositorys_bundle_gives_nothing_away(repository):
     from leaplab.bundle.listing import list_bundle
-    from leaplab.integration.leap_yaml import read_leap_yaml
-    from leaplab.integration.project import find_project
+    from leaplab.project.leap_yaml import read_leap_yaml
+    from leaplab.project.locate import find_project
 
     for leap_yaml in sorted(repository.glob("*/push/leap.yaml")):
         listing = list_bundle(find_project(repository), read_leap_yaml(leap_yaml))

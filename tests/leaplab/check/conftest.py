@@ -13,7 +13,7 @@ import pytest
 
 from leaplab.check import evidence
 from leaplab.check.report import Report, check
-from leaplab.integration.project import Project
+from leaplab.project.locate import Project
 from tests.leaplab.check.variants import Changes, Variant
 
 INTEGRATIONS = Path(__file__).resolve().parents[1] / "integrations"

@@ -14,8 +14,8 @@ import psutil
 import pytest
 
 from leaplab.errors import LeaplabError
-from leaplab.integration.project import find_project
-from leaplab.integration.session import open_session
+from leaplab.project.locate import find_project
+from leaplab.session.session import open_session
 
 SLOW = """    import os, time
     time.sleep(float(os.environ.get("SLOW", 0)) * ("validation" in sample_id))

@@ -10,8 +10,8 @@ import pytest
 from numpy.typing import NDArray
 from PIL import Image
 
-from leaplab.evaluate.inspection import Visual, plain
 from leaplab.render.rendered import render
+from leaplab.worker.inspection import Visual, plain
 
 Draw = Callable[[Any], tuple[NDArray[np.uint8], dict[str, Any]]]
 

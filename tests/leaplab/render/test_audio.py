@@ -8,11 +8,11 @@ import pytest
 from code_loader.contract.visualizer_classes import LeapAudio, LeapGraph, LeapImage
 
 from leaplab.errors import LeaplabError
-from leaplab.evaluate.inspection import plain
 from leaplab.render import audio
 from leaplab.render.audio import HEIGHT, MOST_RATE, WIDTH, write_wav
 from leaplab.render.colours import BRIGHT
 from leaplab.render.graph import BOTTOM, LEFT, RIGHT, TOP
+from leaplab.worker.inspection import plain
 
 NAN, INF = float("nan"), float("inf")
 SPECTROGRAM = LeapImage(np.full((60, 20, 1), 77, np.uint8))

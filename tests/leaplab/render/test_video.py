@@ -9,10 +9,10 @@ from code_loader.contract.visualizer_classes import LeapVideo
 from PIL import Image, ImageSequence
 
 from leaplab.errors import LeaplabError
-from leaplab.evaluate.inspection import plain
 from leaplab.render import video
 from leaplab.render.canvas import GAP, ROW
 from leaplab.render.video import write_mp4
+from leaplab.worker.inspection import plain
 
 
 def levels(count, height=32, width=48, channels=3) -> Any:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from leaplab.bundle.listing import Listing
 from leaplab.errors import LeaplabError
-from leaplab.store.files import written_aside
+from leaplab.files import written_aside
 
 
 def write_archive(listing: Listing, root: Path, destination: Path) -> None:

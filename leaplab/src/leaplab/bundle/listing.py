@@ -12,8 +12,8 @@ from typing import Literal, NamedTuple
 
 from leaplab.bundle.globs import BadPatternError, Globs, States, as_cli_pattern, as_include_pattern, matches
 from leaplab.errors import LeaplabError
-from leaplab.integration.leap_yaml import LeapYaml
-from leaplab.integration.project import Project
+from leaplab.project.leap_yaml import LeapYaml
+from leaplab.project.locate import Project
 
 REQUIREMENTS_FILES = ("tensorleap_requirements.txt", "requirements.txt", "pyproject.toml")
 """Exactly at the root; where several are in the list, the first of these is meant for the platform."""

@@ -16,19 +16,19 @@ from typing import Any
 from packaging.requirements import Requirement
 
 from leaplab.bundle.archive import unpack_archive
-from leaplab.bundle.limited_process import run_limited
 from leaplab.bundle.listing import REQUIREMENTS_FILES
 from leaplab.bundle.requirements import Requirements, closure, distributions_of_modules, read_requirements
 from leaplab.bundle.verdict import Bundle, Event, Problem, judge
+from leaplab.environments.limited_process import run_limited
 from leaplab.errors import LeaplabError
-from leaplab.integration.leap_yaml import read_leap_yaml
-from leaplab.integration.project import Project
+from leaplab.project.leap_yaml import read_leap_yaml
+from leaplab.project.locate import Project
 
 TIME_LIMIT = 120.0
 """Seconds for binding a bundle."""
 INSTALL_LIMIT = 1800.0
 """Seconds for installing what it requires."""
-PROCESS = Path(__file__).with_name("proof_process.py")
+PROCESS = Path(__file__).parents[1] / "worker" / "proof_process.py"
 CODE_LOADER = "code-loader"
 
 

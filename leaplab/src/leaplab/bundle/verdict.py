@@ -9,7 +9,7 @@ from typing import Any, Literal
 
 from leaplab.bundle.globs import BadPatternError, as_cli_pattern, matches
 from leaplab.bundle.listing import LARGE_FILE
-from leaplab.integration.script_failure import script_failure
+from leaplab.protocol.script_failure import script_failure
 
 Event = dict[str, Any]
 Kind = Literal["module", "requirement", "file", "check", "process"]

@@ -15,14 +15,14 @@ from leaplab.bundle.listing import Listing, list_bundle
 from leaplab.bundle.proof import Proof, prove
 from leaplab.bundle.verdict import Problem
 from leaplab.check.failures import RAISES, decorators_of, handler_in, place_in, topic_of
-from leaplab.check.observations import Observation, Probe
-from leaplab.check.probing import probe, process_id
 from leaplab.check.source import Source, read_source, registered_name
 from leaplab.check.watched import Outcome, run_locally
 from leaplab.errors import LeaplabError
-from leaplab.integration.leap_yaml import LeapYaml, read_leap_yaml
-from leaplab.integration.project import Project, find_project
-from leaplab.integration.session import open_session
+from leaplab.project.leap_yaml import LeapYaml, read_leap_yaml
+from leaplab.project.locate import Project, find_project
+from leaplab.protocol.observations import Observation, Probe
+from leaplab.session.session import open_session
+from leaplab.worker.probing import probe, process_id
 
 T = TypeVar("T")
 TIME_LIMIT = 120.0

@@ -8,10 +8,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from leaplab.bundle.limited_process import run_limited
-from leaplab.integration.project import Project
+from leaplab.environments.limited_process import run_limited
+from leaplab.project.locate import Project
 
-SCRIPT = Path(__file__).with_name("local_process.py")
+SCRIPT = Path(__file__).parents[1] / "worker" / "binding_process.py"
 LAST_LINES = 3
 
 

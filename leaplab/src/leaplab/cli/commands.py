@@ -62,8 +62,8 @@ def evaluate(
     """Run every sample through the integration and its model; the results go to runs/NAME."""
     from leaplab.evaluate.run import LocalRunner, Options, carry_out, prepare
     from leaplab.evaluate.summary import summarize
-    from leaplab.integration.project import find_project
-    from leaplab.integration.session import open_session
+    from leaplab.project.locate import find_project
+    from leaplab.session.session import open_session
     from leaplab.store.run import Replace
 
     replace: Replace = "always" if overwrite else "outdated" if update else "never"
@@ -135,10 +135,10 @@ def sample(
     as_json: AsJson = False,
 ) -> None:
     """Every handler on one sample: tensors, scores, metadata in a table; its visualizers as PNG files."""
-    from leaplab.evaluate.inspection import inspect_sample
-    from leaplab.integration.project import find_project
-    from leaplab.integration.session import open_session
+    from leaplab.project.locate import find_project
     from leaplab.render.files import write_visuals
+    from leaplab.session.session import open_session
+    from leaplab.worker.inspection import inspect_sample
 
     with open_session(find_project(path), model, in_process, wiring) as session:
         inspection = session.call(inspect_sample, state, sample_id)
@@ -164,8 +164,8 @@ def bundle(
     from leaplab.bundle.archive import write_archive
     from leaplab.bundle.listing import list_bundle
     from leaplab.bundle.proof import clean_environment, prove
-    from leaplab.integration.leap_yaml import read_leap_yaml
-    from leaplab.integration.project import find_project
+    from leaplab.project.leap_yaml import read_leap_yaml
+    from leaplab.project.locate import find_project
 
     project = find_project(path)
     listing = list_bundle(project, read_leap_yaml(project.root / "leap.yaml"))

@@ -8,13 +8,13 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from leaplab.errors import LeaplabError
-from leaplab.evaluate.loading import predictor_of
-from leaplab.evaluate.pipeline import PartResult, evaluate
-from leaplab.evaluate.plan import Plan, make_plan
-from leaplab.integration.description import Description, Node
-from leaplab.integration.session import Session, describe
+from leaplab.protocol.description import Description, Node
+from leaplab.session.session import Session, describe
 from leaplab.store.manifest import SCHEMA, ColumnEntry, Manifest, Part
 from leaplab.store.run import Replace, RunStore, safe_name
+from leaplab.worker.loading import predictor_of
+from leaplab.worker.pipeline import PartResult, evaluate
+from leaplab.worker.planning import Plan, make_plan
 
 EVALUATION = 2
 """Raised when the same integration and options give other numbers."""

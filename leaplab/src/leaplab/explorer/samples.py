@@ -8,14 +8,14 @@ from typing import Any
 import numpy as np
 
 from leaplab.errors import LeaplabError
-from leaplab.evaluate.inspection import Visual, visualize
 from leaplab.explorer.population import Population
-from leaplab.integration.description import Description
-from leaplab.integration.project import Project
-from leaplab.integration.session import Session, describe, open_session
+from leaplab.project.locate import Project
+from leaplab.protocol.description import Description
 from leaplab.render.rendered import render
+from leaplab.session.session import Session, describe, open_session
 from leaplab.store.manifest import Manifest
 from leaplab.store.run import ID, STATE
+from leaplab.worker.inspection import Visual, visualize
 
 MAX_SHOWN_PREDICTION = 1000
 OF_THE_SAMPLE = ("sample", ID, STATE)

@@ -11,13 +11,13 @@ from numpy.typing import NDArray
 from PIL import Image, ImageDraw
 
 from leaplab.errors import LeaplabError
+from leaplab.files import written_aside
 from leaplab.render.axes import Axes, padded
 from leaplab.render.canvas import MARGIN, blank, numbers, plural
 from leaplab.render.colours import BRIGHT
 from leaplab.render.graph import BOTTOM, LEFT, RIGHT, TOP, draw_graph
 from leaplab.render.image import displayable, picture_of
 from leaplab.render.legend import below
-from leaplab.store.files import written_aside
 
 WIDTH, HEIGHT = 640, 200
 MOST_VISUAL = 480

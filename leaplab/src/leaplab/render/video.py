@@ -11,11 +11,11 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from leaplab.errors import LeaplabError
+from leaplab.files import written_aside
 from leaplab.render.canvas import ROW, blank, grid, numbers, plural, write
 from leaplab.render.colours import MUTED
 from leaplab.render.image import picture_of, resized, shown_size
 from leaplab.render.legend import below
-from leaplab.store.files import written_aside
 
 # LeapVideo has no rate; code-loader's own player shows a frame for 0.1 s.
 FRAMES_PER_SECOND = 10

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from leaplab.store.files import write_array
+from leaplab.files import write_array
 from leaplab.store.run import RunStore
 
 

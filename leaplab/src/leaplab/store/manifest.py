@@ -7,8 +7,8 @@ import msgspec
 from msgspec import Struct
 
 from leaplab.errors import LeaplabError
-from leaplab.integration.description import PredictionSpec
-from leaplab.store.files import write_text
+from leaplab.files import write_text
+from leaplab.protocol.description import PredictionSpec
 
 SCHEMA = 1
 """Raised when a run's layout changes in a way that older readers or newer ones cannot read."""

@@ -22,7 +22,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from leaplab.errors import LeaplabError
-from leaplab.store.files import write_array
+from leaplab.files import write_array
 from leaplab.store.manifest import ColumnEntry, Manifest, Part, read_manifest, write_manifest
 from leaplab.store.parquet import column_names, read_columns, read_rows, write_table
 

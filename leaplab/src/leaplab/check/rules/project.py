@@ -4,7 +4,7 @@ from leaplab.bundle.globs import as_cli_pattern, matches
 from leaplab.bundle.listing import why_unmatched
 from leaplab.check.catalogue import Breaches, rule
 from leaplab.check.evidence import Evidence, is_tracked
-from leaplab.integration.project import ENTRY_FILES
+from leaplab.project.locate import ENTRY_FILES
 
 PYTHON_VERSIONS = ("py38", "py39", "py310", "py311", "py312")
 LEAP_YAML = "leap.yaml"

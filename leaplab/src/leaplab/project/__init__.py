@@ -1,0 +1,1 @@
+"""Where an integration lies: its folder, its leap.yaml, its entry file."""

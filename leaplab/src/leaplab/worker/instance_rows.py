@@ -1,0 +1,77 @@
+"""The element instances of samples on their way: what the masks encoder says, and what instance metrics give."""
+
+from dataclasses import dataclass, field
+from typing import Any
+
+from leaplab.protocol.description import Description
+from leaplab.worker.encoding import Encoded
+from leaplab.worker.instances import Instance
+from leaplab.worker.scoring import Scores
+
+
+@dataclass
+class InstanceRows:
+    """Element instances, a row each, by sample and number.
+
+    Attributes:
+        offset: place of the instance's sample among the samples.
+        number: of the instance within its sample, from 0.
+        columns: name, mask_share, metadata.KEY and metric.COLUMN -> one value an instance, None where absent.
+    """
+
+    offset: list[int] = field(default_factory=list)
+    number: list[int] = field(default_factory=list)
+    columns: dict[str, list[Any]] = field(default_factory=dict)
+
+    def extend(self, others: "InstanceRows", samples: int) -> None:
+        """Append the instances of further samples, which come behind `samples` others."""
+        self.offset += [samples + offset for offset in others.offset]
+        self.number += others.number
+        for column, values in others.columns.items():
+            self.columns.setdefault(column, []).extend(values)
+
+    def table(self) -> dict[str, list[Any]]:
+        """Offset, number and columns, as `RunStore.write_part` takes them."""
+        return {"offset": self.offset, "number": self.number, **self.columns}
+
+    def rows(self) -> list[dict[str, Any]]:
+        """Number and columns of each instance."""
+        table = {"number": self.number, **self.columns}
+        return [dict(zip(table, values, strict=True)) for values in zip(*table.values(), strict=True)]
+
+
+def read_instances(integration: Any, encoded: Encoded) -> InstanceRows:
+    """What the masks encoder says of the instances of encoded samples; the batch learns how many each sample has.
+
+    No mask is kept: those of one sample may come to hundreds of megabytes.
+
+    Raises:
+        LeaplabError: see `InstanceReader.read`.
+    """
+    description: Description = integration.description
+    rows, batch = InstanceRows(), encoded.batch
+    keys = [spec.name for spec in description.instance_metadata]
+    rows.columns = {column: [] for column in _values(None, keys)}
+    batch.instances = [integration.instance_count(batch.state, sample_id) for sample_id in batch.ids]
+    for offset, sample_id in enumerate(batch.ids):
+        for number, instance in enumerate(integration.instances(batch.state, sample_id)):
+            rows.offset.append(offset)
+            rows.number.append(number)
+            for column, value in _values(instance, keys).items():
+                rows.columns[column].append(value)
+    return rows
+
+
+def add_scores(rows: InstanceRows, scores: Scores, description: Description) -> None:
+    """Lay the results of the instance metrics beside the instances; None where a metric did not run."""
+    for node in description.instance_metrics:
+        column = f"metric.{node.column}"
+        scored = scores.instances.get(column)
+        rows.columns[column] = [None] * len(rows.number) if scored is None else [v for each in scored for v in each]
+
+
+def _values(instance: Instance | None, keys: list[str]) -> dict[str, Any]:
+    if instance is None:
+        return dict.fromkeys(("name", "mask_share", *(f"metadata.{key}" for key in keys)))
+    metadata = {f"metadata.{key}": instance.metadata[key] for key in keys}
+    return {"name": instance.name, "mask_share": instance.mask_share, **metadata}

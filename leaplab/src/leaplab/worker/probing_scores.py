@@ -1,0 +1,255 @@
+"""The model, losses, metrics and visualizers on some samples, along the wiring."""
+
+from collections.abc import Callable, Iterator
+from itertools import chain
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from leaplab.errors import LeaplabError
+from leaplab.protocol.description import Description, Node
+from leaplab.worker.loading import load_predictor
+from leaplab.worker.probing_samples import Note, Samples
+from leaplab.worker.samples import Sample
+from leaplab.worker.scoring import Batch, Kind, Scores, score_node
+
+Array = NDArray[Any]
+TOLERANCE = 1e-4
+"""Between a batch and single samples: a model's arithmetic depends on the batch size in the last digits of float32."""
+
+
+def probe_scores(integration: Any, samples: dict[str, Samples], note: Note) -> None:
+    """Infer some samples of each state, and run what the integration test wires."""
+    description: Description = integration.description
+    try:
+        predictor = load_predictor(integration.model)
+    except LeaplabError as error:
+        note("model.load", "model", str(error))
+        return
+    for state, found in samples.items():
+        usable = {sample_id: sample for sample_id, sample in found.items() if _stackable(sample, description)}
+        if not usable:
+            continue
+        batch = _batch(state, usable)
+        if description.instances:
+            batch.instances = [integration.instance_count(state, sample_id) for sample_id in usable]
+        outputs = _predicted(predictor, description, batch, note)
+        if outputs is None or not _probe_outputs(outputs, len(usable), description, note):
+            return
+        _probe_wiring(description, note)
+        batch.predictions = outputs
+        for node in description.losses:
+            _probe_score(integration, "loss", node, batch, note)
+        for node in description.metrics:
+            _probe_score(integration, "metric", node, batch, note)
+        for node in description.instance_metrics:
+            _probe_score(integration, "instance metric", node, batch, note)
+        for node in description.visualizers:
+            _probe_visualizer(integration, node, batch, note)
+
+
+def _probe_wiring(description: Description, note: Note) -> None:
+    scores = (*description.losses, *description.metrics, *description.instance_metrics)
+    nodes = (*scores, *description.visualizers)
+    used = {source.index for node in nodes for source in node.arguments.values() if source.kind == "prediction"}
+    for index, prediction in enumerate(description.predictions):
+        if index not in used:
+            note("prediction.unused", prediction.name, f"Prediction '{prediction.name}' feeds nothing")
+
+
+def _predicted(predictor: Any, description: Description, batch: Batch, note: Note) -> list[Array] | None:
+    feed = [batch.inputs[name] for name in description.model_inputs]
+    try:
+        return _in_batches(predictor, feed)
+    except LeaplabError as error:
+        batched = [name for name in description.model_inputs if batch.inputs[name].shape[1:2] == (1,)]
+        try:
+            unbatched = [batch.inputs[n][:, 0] if n in batched else batch.inputs[n] for n in description.model_inputs]
+            if batched and _in_batches(predictor, unbatched):
+                for name in batched:
+                    shape = batch.inputs[name].shape[1:]
+                    note("encoder.batched", name, f"The input '{name}' has shape {shape}; the model takes {shape[1:]}")
+                return None
+        except LeaplabError:
+            pass  # the batch axis is not what it stumbles over
+        note("model.run", "model", str(error))
+        return None
+
+
+def _in_batches(predictor: Any, feed: list[Array]) -> list[Array]:
+    count, size = len(feed[0]), predictor.fixed_batch
+    if size is None:
+        return [np.asarray(output) for output in predictor.predict(feed)[0]]
+    parts = []
+    for start in range(0, count, size):
+        part = [array[start : start + size] for array in feed]
+        missing = size - len(part[0])
+        padded = [np.concatenate([array, np.repeat(array[-1:], missing, axis=0)]) for array in part]
+        parts.append([output[: size - missing] for output in predictor.predict(padded)[0]])
+    return [np.concatenate(outputs) for outputs in zip(*parts, strict=True)]
+
+
+def _probe_outputs(outputs: list[Array], count: int, description: Description, note: Note) -> bool:
+    """Whether losses and metrics can be judged by these."""
+    declared = description.predictions
+    if declared and len(declared) != len(outputs):
+        names = ", ".join(prediction.name for prediction in declared)
+        text = f"The model has {len(outputs)} outputs, but {len(declared)} prediction types are declared ({names})"
+        note("model.outputs", "model", text)
+        return False
+    good = True
+    for output, prediction in zip(outputs, declared, strict=False):
+        labels, axis = len(prediction.labels), prediction.channel_dim
+        if output.ndim == 0 or len(output) != count:
+            text = f"Prediction '{prediction.name}' has shape {output.shape} for a batch of {count}"
+            note("model.batch", prediction.name, text)
+            good = False
+        elif labels and (not -output.ndim <= axis < output.ndim or output.shape[axis] != labels):
+            text = f"Prediction type '{prediction.name}' names {labels} labels along axis {axis} of {output.shape}"
+            note("model.labels", prediction.name, text)
+            good = False
+        elif not np.isfinite(output).all():
+            note("model.finite", prediction.name, f"Prediction '{prediction.name}' holds NaN or infinity")
+            good = False
+    return good
+
+
+def _probe_score(integration: Any, kind: Kind, node: Node, batch: Batch, note: Note) -> None:
+    arguments = batch.arguments(node)
+    if arguments is None:
+        return
+    column = f"{kind.capitalize()} '{node.column}'"
+    before = {name: array.copy() for name, array in arguments.items()}
+    whole = _tried(lambda: score_node(integration, kind, node, batch), f"{kind}.raises", node, note)
+    changed = [name for name in before if not np.array_equal(arguments[name], before[name], equal_nan=True)]
+    if changed:
+        note("score.mutates", node.handler, f"{column} changes its argument '{changed[0]}' in place")
+        for name in changed:  # the next handler is to be judged by what it would get
+            arguments[name][...] = before[name]
+        return
+    if whole is None:
+        return
+    # An instance metric has no other word than NaN for an instance to which it does not apply.
+    for result, values in whole.columns.items():
+        if any(value is not None and not np.isfinite(value) for value in values):
+            note("score.finite", node.handler, f"{column} gives NaN or infinity for a sample ({result})")
+    if not _probe_singles(integration, kind, node, batch, whole, note):
+        return
+    half = _tried(lambda: score_node(integration, kind, node, batch, float16=True), "score.float16", node, note)
+    if half is None:
+        return
+    for result, samples in _by_sample(whole).items():
+        halves = _by_sample(half).get(result, [[None] * len(values) for values in samples])
+        for value, rounded in zip(chain(*samples), chain(*halves), strict=True):
+            if value is not None and np.isfinite(value) and (rounded is None or not np.isfinite(rounded)):
+                text = f"{column} gives {rounded} for float16 arguments, and {value:g} for float32 ({result})"
+                note("score.float16", node.handler, text)
+
+
+def _by_sample(scores: Scores) -> dict[str, list[list[float | None]]]:
+    """Column -> for each sample its value, or those of its instances."""
+    return {column: [[value] for value in values] for column, values in scores.columns.items()} | scores.instances
+
+
+def _probe_singles(integration: Any, kind: Kind, node: Node, batch: Batch, whole: Scores, note: Note) -> bool:
+    """Whether a handler gives for each sample alone what it gives for it in the batch."""
+    for position, one in enumerate(_singles(batch)):
+        single = _tried(lambda one=one: score_node(integration, kind, node, one), f"{kind}.raises", node, note)  # type: ignore[misc]
+        if single is None:
+            return False
+        singly = _by_sample(single)
+        for result, samples in _by_sample(whole).items():
+            (values,) = singly.get(result, [samples[position]])
+            for alone, together in zip(values, samples[position], strict=True):
+                if not _close(alone, together):
+                    text = (
+                        f"{kind.capitalize()} '{node.column}' gives {together} for a sample in a batch of"
+                        f" {len(samples)}, and {alone} for it alone"
+                    )
+                    note("score.batch", node.handler, text)
+                    return False
+    return True
+
+
+def _probe_visualizer(integration: Any, node: Node, batch: Batch, note: Note) -> None:
+    for one in _singles(batch):
+        arguments = one.arguments(node)
+        if arguments is None:
+            return
+        try:
+            result = integration.run_visualizer(node, one.state, one.ids[0], arguments)
+        except LeaplabError as error:
+            note("visualizer.raises", node.handler, str(error))
+            return
+        if type(result).__name__ != f"Leap{node.type}":
+            text = f"Visualizer '{node.column}' is declared {node.type} but returns a {type(result).__name__}"
+            note("visualizer.type", node.handler, text)
+            return
+        _probe_picture(node, result, note)
+
+
+def _probe_picture(node: Node, result: Any, note: Note) -> None:
+    image = result.data if node.type in ("Image", "ImageWithBBox") else getattr(result, "image", None)
+    # A mask's image is stretched to its own range.
+    if isinstance(image, np.ndarray) and node.type != "ImageMask" and image.dtype.kind == "f" and image.size:
+        finite = image[np.isfinite(image)]
+        if finite.size and finite.min() >= 0 and 0 < finite.max() <= 1:
+            note(
+                "visualizer.dark",
+                node.handler,
+                f"Visualizer '{node.column}' returns an image in [0, {image.max():.3g}]",
+            )
+    for box in getattr(result, "bounding_boxes", []):
+        if not all(0 <= value <= 1 for value in (box.x, box.y, box.width, box.height)):
+            text = f"Visualizer '{node.column}' returns a box ({box.x:g}, {box.y:g}, {box.width:g}, {box.height:g})"
+            note("visualizer.box", node.handler, text)
+            return
+
+
+def _tried(run: Callable[[], Scores], topic: str, node: Node, note: Note) -> Scores | None:
+    try:
+        return run()
+    except LeaplabError as error:
+        note(topic, node.handler, str(error))
+        return None
+
+
+def _batch(state: str, samples: Samples) -> Batch:
+    rows = list(samples.values())
+    inputs = {name: np.stack([row.inputs[name] for row in rows]) for name in rows[0].inputs}
+    truths = {name: np.stack([row.ground_truths[name] for row in rows]) for name in rows[0].ground_truths}
+    return Batch(state, list(samples), inputs, truths)
+
+
+def _singles(batch: Batch) -> Iterator[Batch]:
+    for row, sample_id in enumerate(batch.ids):
+        one = slice(row, row + 1)
+        yield Batch(
+            batch.state,
+            [sample_id],
+            {name: array[one] for name, array in batch.inputs.items()},
+            {name: array[one] for name, array in batch.ground_truths.items()},
+            [array[one] for array in batch.predictions],
+            batch.instances[one],
+        )
+
+
+def _stackable(sample: Sample, description: Description) -> bool:
+    """Whether its inputs can be put to the model, and stacked."""
+    shapes = {spec.name: spec.shape for spec in description.inputs}
+    truths = {spec.name: spec.shape for spec in description.ground_truths}
+    return all(
+        _fits(array, shapes[name]) and np.isfinite(array).all() for name, array in sample.inputs.items()
+    ) and all(_fits(array, truths[name]) for name, array in sample.ground_truths.items())
+
+
+def _fits(array: Array, shape: tuple[int, ...]) -> bool:
+    # code-loader reports a scalar's shape as [1].
+    return array.shape == shape or (array.shape == () and shape == (1,))
+
+
+def _close(alone: float | None, together: float | None) -> bool:
+    if alone is None or together is None:
+        return alone is together
+    return bool(np.isclose(alone, together, rtol=TOLERANCE, atol=TOLERANCE, equal_nan=True))

@@ -1,0 +1,175 @@
+"""Samples of a bound integration, read through its handlers one by one."""
+
+import math
+import traceback
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from leaplab.errors import LeaplabError
+from leaplab.protocol.description import MetadataType
+
+SampleId = str | int
+METADATA_TYPES: dict[str, Callable[[Any], Any]] = {"float": float, "int": int, "string": str, "boolean": bool}
+INSTANCE_METADATA = "builtin_instance_extra_metadata"
+"""The metadata function by which code-loader declares what its instances say of themselves, and their types."""
+BUILT_IN_METADATA = ("builtin_instance_metadata", INSTANCE_METADATA)
+"""Metadata functions that code-loader adds for element instances: they say nothing of a whole sample."""
+
+
+@dataclass(frozen=True)
+class Sample:
+    """What an integration's handlers say of one sample, nothing batched.
+
+    Attributes:
+        inputs: name -> array.
+        ground_truths: name -> array; empty on the unlabeled state.
+        metadata: column -> value, None where absent.
+        latents: custom latent space -> vector.
+    """
+
+    inputs: dict[str, NDArray[Any]]
+    ground_truths: dict[str, NDArray[Any]]
+    metadata: dict[str, Any]
+    latents: dict[str, NDArray[Any]]
+
+
+class SampleReader:
+    """Reads samples as `LeapLoader.get_sample` does, with absent metadata as None and declared integers as integers.
+
+    The handlers are called here one by one: half of `get_sample`'s time goes into looking up metadata types, and it
+    does not tell which handler failed.
+
+    Args:
+        loader: a `LeapLoader` that has checked its dataset.
+        setup_container: the binder's handlers.
+        types: metadata column -> its type.
+        root: of the integration, for the place of an error.
+    """
+
+    def __init__(self, loader: Any, setup_container: Any, types: Mapping[str, MetadataType], root: Path) -> None:
+        self._loader = loader
+        self._setup = setup_container
+        self._metadata = [handler for handler in setup_container.metadata if handler.name not in BUILT_IN_METADATA]
+        self._types = types
+        self._root = root
+        self._responses = {state.name: response for state, response in loader._preprocess_result().items()}
+
+    def read(self, state: str, sample_id: SampleId) -> Sample:
+        """One sample. Of a grouped dataset, that sample alone is encoded, as a group of one.
+
+        Raises:
+            LeaplabError: a handler raised or returned a value of another type than it declares; names the handler,
+                the sample, the place and the error.
+        """
+        call = self._caller(state, sample_id)
+        kind, name = "", ""
+        try:
+            inputs, ground_truths, metadata = {}, {}, {}
+            kind = "input"
+            for handler in self._setup.inputs:
+                name = handler.name
+                inputs[name] = call(handler)
+            kind = "ground truth"
+            for handler in self._setup.ground_truths if state != "unlabeled" else ():
+                name = handler.name
+                ground_truths[name] = call(handler)
+            kind = "metadata"
+            for handler in self._metadata:
+                name = handler.name
+                found = call(handler)
+                if isinstance(found, dict):
+                    for key, value in found.items():
+                        metadata[f"{name}_{key}"] = self._converted(f"{name}_{key}", value)
+                else:
+                    metadata[name] = self._converted(name, found)
+            kind, name = "custom latent spaces", ""
+            latents: dict[str, NDArray[Any]] = {}
+            if self._setup.custom_latent_spaces:
+                latents = self._loader._get_custom_latent_spaces(sample_id, self._responses[state], None) or {}
+        except Exception as error:  # whatever the integration's code raises is shown as a sentence
+            named = f"{kind.capitalize()} '{name}'" if name else kind.capitalize()
+            sentence = str(error) if isinstance(error, LeaplabError) else told(error, self._root)
+            raise LeaplabError(f"{named} on sample '{sample_id}' of {state}: {sentence}") from error
+        return Sample(inputs, ground_truths, metadata, latents)
+
+    def raw_metadata(self, state: str, sample_id: SampleId) -> dict[str, Any]:
+        """Column -> what the metadata functions return for a sample, as they return it."""
+        call = self._caller(state, sample_id)
+        raw: dict[str, Any] = {}
+        for handler in self._metadata:
+            found = call(handler)
+            keyed = found if isinstance(found, dict) else {None: found}
+            raw |= {handler.name if key is None else f"{handler.name}_{key}": value for key, value in keyed.items()}
+        return raw
+
+    def _caller(self, state: str, sample_id: SampleId) -> Callable[[Any], Any]:
+        response = self._responses[state]
+        if response.is_grouped:
+            return lambda handler: handler.function([sample_id], response)[0]
+        return lambda handler: handler.function(sample_id, response)
+
+    def _converted(self, column: str, value: Any) -> Any:
+        if is_absent(value):
+            return None
+        if column not in self._types:
+            raise LeaplabError(f"the first sample has no key for column '{column}'; return the same keys.")
+        return typed(value, self._types[column])
+
+
+def is_absent(value: Any) -> bool:
+    """Whether code-loader takes a metadata value for absent."""
+    return value is None or (isinstance(value, float | int | np.number) and not math.isfinite(value))
+
+
+def typed(value: Any, declared: MetadataType) -> Any:
+    """A present metadata value as its declared type; None where it has no such reading, as code-loader has it.
+
+    Raises:
+        LeaplabError: it is declared int, and is no whole number.
+    """
+    try:
+        converted = METADATA_TYPES[declared](value)
+    except ValueError:
+        return None
+    if declared == "int" and converted != value:
+        raise LeaplabError(f"it is declared int but returned {value!r}; declare it float.")
+    return converted
+
+
+def sample_ids_by_state(loader: Any) -> dict[str, list[SampleId]]:
+    """State -> ids of its samples: groups flattened, element instances, which code-loader appends, left out.
+
+    They are left out by their position, not by their id: instance 1 of 'a' has the id of a sample 'a_1'.
+    """
+    ids: dict[str, list[SampleId]] = {}
+    for state, found in loader.get_preprocess_sample_ids().items():
+        instances_of, _ = loader.get_instances_data(state)
+        flat = [member for group in found for member in group] if found and isinstance(found[0], list) else found
+        ids[state.name] = _without_instances(flat, instances_of or {})
+    return ids
+
+
+def _without_instances(ids: list[SampleId], instances_of: Mapping[SampleId, Sequence[str]]) -> list[SampleId]:
+    """The first of the ids, as many as leave room behind them for the instances of each."""
+    count, end = 0, len(ids)
+    while count < end:
+        end -= len(instances_of.get(ids[count], ()))
+        count += 1
+    return ids[:count]
+
+
+def told(error: BaseException, root: Path) -> str:
+    """The error in a sentence, with the innermost line of the integration's own code."""
+    place = ""
+    for frame in traceback.extract_tb(error.__traceback__):
+        path = Path(frame.filename)
+        # A virtual environment often lies below the root.
+        if path.is_relative_to(root) and "site-packages" not in path.parts:
+            place = f" ({path.relative_to(root)}, line {frame.lineno}, in {frame.name})"
+    message = " ".join(str(error).split()) or "no message"
+    return f"{type(error).__name__}: {message}{place}"

@@ -1,0 +1,197 @@
+"""Losses and metrics of one batch, run along the wiring and brought into columns."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from leaplab.errors import LeaplabError
+from leaplab.protocol.description import Description, Node, Source
+
+Array = NDArray[Any]
+Kind = Literal["loss", "metric", "instance metric"]
+
+
+@dataclass
+class Batch:
+    """Samples of one state on their way: encoders' arrays and, later, the model's outputs, all [B, ...].
+
+    `ground_truths` is empty on the unlabeled state. `instances` counts the element instances of each sample, and is
+    empty where the integration has none.
+    """
+
+    state: str
+    ids: list[str | int]
+    inputs: dict[str, Array]
+    ground_truths: dict[str, Array]
+    predictions: list[Array] = field(default_factory=list)
+    instances: list[int] = field(default_factory=list)
+
+    def arguments(self, node: Node) -> dict[str, Array] | None:
+        """The node's arguments; None where one needs a ground truth that this state has not."""
+        if any(s.kind == "ground_truth" and s.name not in self.ground_truths for s in node.arguments.values()):
+            return None
+        return {argument: self._array(source, node) for argument, source in node.arguments.items()}
+
+    def _array(self, source: Source, node: Node) -> Array:
+        if source.kind == "input":
+            return self.inputs[source.name]
+        if source.kind == "ground_truth":
+            return self.ground_truths[source.name]
+        if source.index >= len(self.predictions):
+            raise LeaplabError(
+                f"'{node.column}' takes output {source.index} of the model, which has {len(self.predictions)};"
+                " correct the integration test or --model."
+            )
+        return self.predictions[source.index]
+
+
+@dataclass
+class Confusion:
+    """Confusion elements of one batch: `offset` is the sample's place in the batch."""
+
+    offset: list[int] = field(default_factory=list)
+    label: list[str] = field(default_factory=list)
+    expected: list[bool] = field(default_factory=list)
+    probability: list[float] = field(default_factory=list)
+
+
+@dataclass
+class Scores:
+    """One batch's results.
+
+    Attributes:
+        columns: column -> [B] float64 (NaN stays NaN; None where not computed).
+        confusion: by column.
+        instances: column of an instance metric -> for each sample one value an instance, as in `columns`.
+    """
+
+    columns: dict[str, list[float | None]] = field(default_factory=dict)
+    confusion: dict[str, Confusion] = field(default_factory=dict)
+    instances: dict[str, list[list[float | None]]] = field(default_factory=dict)
+
+
+def score(integration: Any, batch: Batch, float16: bool) -> Scores:
+    """Run every wired loss and metric on a batch, and instance metrics where the integration has instances.
+
+    Raises:
+        LeaplabError: a handler raised, or returned something else than one value a sample.
+    """
+    description: Description = integration.description
+    scores = Scores()
+    kinds: tuple[tuple[Kind, tuple[Node, ...]], ...] = (
+        ("loss", description.losses),
+        ("metric", description.metrics),
+        ("instance metric", description.instance_metrics if batch.instances else ()),
+    )
+    for kind, nodes in kinds:
+        for node in nodes:
+            found = score_node(integration, kind, node, batch, float16)
+            scores.columns |= found.columns
+            scores.confusion |= found.confusion
+            scores.instances |= found.instances
+    return scores
+
+
+def score_node(integration: Any, kind: Kind, node: Node, batch: Batch, float16: bool = False) -> Scores:
+    """Run one handler of a kind on a batch; nothing where it needs a ground truth that the state has not.
+
+    Raises:
+        LeaplabError: it raised, or returned something else than one value a sample (and instance number).
+    """
+    scores = Scores()
+    arguments = batch.arguments(node)
+    if arguments is None:
+        return scores
+    runs = {
+        "loss": integration.run_loss,
+        "metric": integration.run_metric,
+        "instance metric": integration.run_instance_metric,
+    }
+    result = runs[kind](node, batch.state, batch.ids, _as_float16(arguments) if float16 else arguments)
+    if kind == "instance metric":
+        scores.instances[f"metric.{node.column}"] = _instance_values(f"{kind}.{node.column}", result, batch)
+    else:
+        _collect(scores, f"{kind}.{node.column}", result, len(batch.ids))
+    return scores
+
+
+def _as_float16(arguments: dict[str, Array]) -> dict[str, Array]:
+    from code_loader.utils import simulate_engine_float16_downcast
+
+    return {name: simulate_engine_float16_downcast(array) for name, array in arguments.items()}
+
+
+def _collect(scores: Scores, column: str, result: Any, size: int) -> None:
+    if isinstance(result, dict):
+        for key, value in result.items():
+            _collect(scores, f"{column}_{key}", value, size)
+    elif isinstance(result, list) and result and isinstance(result[0], list):
+        _require_length(column, len(result), size)
+        scores.confusion[column] = _confusion(result)
+    else:
+        scores.columns[column] = _values(column, result, size)
+
+
+def _values(column: str, result: Any, size: int) -> list[float | None]:
+    if hasattr(result, "numpy"):  # a tensor of TensorFlow or torch, which code-loader accepts of older losses
+        result = result.numpy()
+    if isinstance(result, np.ndarray):
+        if result.ndim > 1:
+            raise LeaplabError(f"{_named(column)} returned shape {result.shape}, not one value a sample ({size},).")
+        _require_length(column, result.size, size)
+        return [*result.reshape(-1).astype(np.float64).tolist()]
+    if not isinstance(result, Sequence) or isinstance(result, str):
+        raise LeaplabError(f"{_named(column)} returned a {type(result).__name__}; return one value a sample.")
+    _require_length(column, len(result), size)
+    try:
+        return [None if value is None else float(value) for value in result]
+    except (TypeError, ValueError) as error:
+        raise LeaplabError(f"{_named(column)} returned what is no number ({error}); return one a sample.") from error
+
+
+def _instance_values(column: str, result: Any, batch: Batch) -> list[list[float | None]]:
+    """For each sample, the values of its instances; what is given for numbers that it does not have is left out."""
+    if not isinstance(result, dict):
+        raise LeaplabError(
+            f"{_named(column)} returned a {type(result).__name__}; return a dictionary of instance number ->"
+            " one value a sample."
+        )
+    by_number: dict[int, list[float | None]] = {}
+    for number, values in result.items():
+        if not isinstance(number, int) or number < 0:
+            raise LeaplabError(
+                f"{_named(column)} returned the key {number!r}; its keys must be instance numbers, 0, 1, ..."
+            )
+        by_number[number] = _values(f"{column}[{number}]", values, len(batch.ids))
+    absent: list[float | None] = [None] * len(batch.ids)
+    return [
+        [by_number.get(number, absent)[offset] for number in range(count)]
+        for offset, count in enumerate(batch.instances)
+    ]
+
+
+def _require_length(column: str, length: int, size: int) -> None:
+    if length != size:
+        raise LeaplabError(
+            f"{_named(column)} returned {length} values for a batch of {size} samples; return one value a sample."
+        )
+
+
+def _named(column: str) -> str:
+    kind, name = column.split(".", 1)
+    return f"{kind.capitalize()} '{name}'"
+
+
+def _confusion(result: list[list[Any]]) -> Confusion:
+    from code_loader.contract.enums import ConfusionMatrixValue
+
+    elements = [element for row in result for element in row]
+    return Confusion(
+        offset=[offset for offset, row in enumerate(result) for _ in row],
+        label=[element.label for element in elements],
+        expected=[element.expected_outcome is ConfusionMatrixValue.Positive for element in elements],
+        probability=[float(element.predicted_probability) for element in elements],
+    )

@@ -1,0 +1,42 @@
+import numpy as np
+import pytest
+
+from leaplab.files import write_array, write_text, written_aside
+
+
+def test_file_appears_when_it_is_whole(tmp_path):
+    target = tmp_path / "deep" / "down" / "file.txt"
+    with written_aside(target) as aside:
+        aside.write_text("half")
+        assert not target.exists()
+        aside.write_text("whole")
+
+    assert [path.name for path in target.parent.iterdir()] == ["file.txt"]
+    assert target.read_text() == "whole"
+
+
+def test_nothing_stays_of_a_file_that_failed(tmp_path):
+    def fail() -> None:
+        with written_aside(tmp_path / "file.txt") as aside:
+            aside.write_text("half")
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        fail()
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_old_file_stays_when_the_new_one_fails(tmp_path):
+    write_text(tmp_path / "file.txt", "öld")
+
+    with pytest.raises(ValueError, match="allow_pickle"):
+        write_array(tmp_path / "file.txt", np.array([object()]))
+    assert (tmp_path / "file.txt").read_text(encoding="utf-8") == "öld"
+    assert len(list(tmp_path.iterdir())) == 1
+
+
+def test_array_comes_back_as_it_went(tmp_path):
+    array = np.arange(6, dtype=np.float32).reshape(2, 3)
+    write_array(tmp_path / "array.npy", array)
+
+    np.testing.assert_array_equal(np.load(tmp_path / "array.npy"), array)

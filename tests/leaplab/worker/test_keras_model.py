@@ -1,0 +1,138 @@
+"""Keras models. All in one process, since importing Keras takes longer than the rest of the tests."""
+
+from typing import Any
+
+import numpy as np
+import pytest
+
+from leaplab.errors import LeaplabError
+
+pytestmark = pytest.mark.slow
+
+IMAGES = np.random.default_rng(0).normal(size=(5, 6, 6, 2)).astype(np.float32)
+
+
+@pytest.fixture(scope="module")
+def keras():
+    return pytest.importorskip("keras")
+
+
+@pytest.fixture(scope="module")
+def functional(keras):
+    """Image and bias in, classes and a strength out: two heads on two layers."""
+    keras.utils.set_random_seed(0)
+    image, bias = keras.Input((6, 6, 2), name="image"), keras.Input((3,), name="bias")
+    maps = keras.layers.Conv2D(4, 3, activation="relu", name="maps")(image)
+    features = keras.layers.Flatten(name="flat")(keras.layers.MaxPooling2D(name="pool")(maps))
+    hidden = keras.layers.Dense(7, activation="relu", name="hidden")(features)
+    logits = keras.layers.Dense(3, name="logits")(hidden)
+    classes = keras.layers.Softmax(name="classes")(keras.layers.Add()([logits, bias]))
+    strength = keras.layers.Conv2D(1, 1, name="strength")(maps)
+    return keras.Model([image, bias], [classes, strength], name="both")
+
+
+def layers(functional, image) -> Any:
+    """Every layer's output by hand, in numpy."""
+    weights = {layer.name: layer.get_weights() for layer in functional.layers if layer.get_weights()}
+    windows = np.lib.stride_tricks.sliding_window_view(image, (3, 3), axis=(1, 2))
+    maps = np.maximum(np.einsum("byxcij,ijco->byxo", windows, weights["maps"][0]) + weights["maps"][1], 0)
+    pooled = maps.reshape(len(image), 2, 2, 2, 2, 4).max(axis=(2, 4))
+    hidden = np.maximum(pooled.reshape(len(image), -1) @ weights["hidden"][0] + weights["hidden"][1], 0)
+    logits = hidden @ weights["logits"][0] + weights["logits"][1]
+    return maps, hidden, logits, np.einsum("byxc,co->byxo", maps, weights["strength"][0][0, 0]) + weights["strength"][1]
+
+
+def close(found, wanted) -> None:
+    np.testing.assert_allclose(found, wanted, rtol=1e-4, atol=1e-5)
+
+
+@pytest.mark.parametrize("suffix", [".h5", ".keras"])
+def test_saved_functional_model_gives_its_outputs_and_what_feeds_its_heads(functional, tmp_path, suffix):
+    from leaplab.worker.loading import load_predictor
+
+    functional.save(tmp_path / f"both{suffix}")
+    predictor = load_predictor(tmp_path / f"both{suffix}")
+    bias = np.arange(15, dtype=np.float32).reshape(5, 3) / 10
+    (classes, strength), latent = predictor.predict([IMAGES, bias])
+
+    maps, hidden, logits, wanted_strength = layers(functional, IMAGES)
+    powers = np.exp(logits + bias)
+    close(classes, powers / powers.sum(axis=1, keepdims=True))
+    close(strength, wanted_strength)
+    # Both heads, in the order of the outputs: the one on the convolution is nearer to its output.
+    assert set(predictor.latent_source.split(", ")) == {"hidden", "maps"}
+    wanted = {"hidden": hidden, "maps": maps.mean(axis=(1, 2))}
+    close(latent, np.concatenate([wanted[name] for name in predictor.latent_source.split(", ")], axis=1))
+    assert (predictor.format, predictor.fixed_batch) == ("keras", None)
+
+
+def test_named_layer_is_the_latent_space(functional):
+    from leaplab.worker.loading import load_predictor
+
+    predictor = load_predictor(functional, "maps")
+    _, latent = predictor.predict([IMAGES, np.zeros((5, 3), np.float32)])
+
+    close(latent, layers(functional, IMAGES)[0].mean(axis=(1, 2)))
+    with pytest.raises(LeaplabError, match="has no layer 'nowhere'; it has .*hidden"):
+        load_predictor(functional, "nowhere")
+
+
+def test_sequential_model_with_one_input_and_a_fixed_batch(keras):
+    from leaplab.worker.loading import load_predictor
+
+    model = keras.Sequential([
+        keras.Input(batch_shape=(5, 4)), keras.layers.Dense(6, activation="tanh"), keras.layers.Dense(2),
+    ])  # fmt: skip
+    vectors = IMAGES.reshape(5, -1)[:, :4]
+    (first, offset), (second, end) = model.layers[0].get_weights(), model.layers[1].get_weights()
+
+    predictor = load_predictor(model)
+    (outputs,), latent = predictor.predict([vectors])
+
+    close(latent, np.tanh(vectors @ first + offset))
+    close(outputs, latent @ second + end)
+    assert predictor.fixed_batch == 5
+
+
+def test_wrong_number_of_inputs_is_told(functional):
+    from leaplab.worker.loading import load_predictor
+
+    with pytest.raises(LeaplabError, match=r"takes 2 inputs \(image, bias\), but the integration feeds it 1"):
+        load_predictor(functional).predict([IMAGES])
+
+
+@pytest.mark.parametrize("name", ["model.h5", "model.keras"])
+def test_file_that_is_no_keras_model_is_told(keras, tmp_path, name):
+    from leaplab.worker.loading import load_predictor
+
+    (tmp_path / name).write_bytes(b"no model")
+    with pytest.raises(LeaplabError, match=f"{name} cannot be read as a Keras model"):
+        load_predictor(tmp_path / name)
+
+
+def test_object_that_is_no_model_is_told(keras):
+    from leaplab.worker.loading import load_predictor
+
+    with pytest.raises(LeaplabError, match="model is a dict, neither a Keras model nor an onnxruntime session"):
+        load_predictor({"weights": 1})
+
+
+def test_integration_with_a_keras_model_is_evaluated(keras, make_project, evaluated, tmp_path):
+    keras.utils.set_random_seed(1)
+    vector = keras.Input((4,), name="vector")
+    hidden = keras.layers.Dense(5, activation="relu")(vector)
+    model = keras.Model(vector, keras.layers.Dense(2, activation="softmax")(hidden))
+    loading = (
+        'return onnxruntime.InferenceSession(str(Path(__file__).parent / "dense.onnx"))',
+        'import keras\n    return keras.models.load_model(Path(__file__).parent / "dense.h5", compile=False)',
+    )
+    root = make_project("plain", changes={"leap_binder.py": loading})
+    model.save(root / "dense.h5")
+
+    store = evaluated(tmp_path, root, batch_size=7)
+
+    vectors = np.random.default_rng(5).normal(size=(20, 4)).astype(np.float32)
+    first, offset = model.layers[1].get_weights()
+    close(store.latent("model")[:20], np.maximum(vectors @ first + offset, 0))
+    close(store.prediction("halves", 3), np.asarray(model(vectors))[3])
+    assert store.manifest.model_format == "keras"

@@ -1,0 +1,86 @@
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from leaplab.worker.planning import make_plan, planned_ids
+
+
+def integration(counts=None, **states) -> Any:
+    """Of these states and ids; `counts`: sample id -> number of its element instances."""
+    return SimpleNamespace(
+        sample_ids=lambda state: list(states[state]),
+        instance_count=lambda state, sample_id: counts.get(sample_id, 0),
+        description=SimpleNamespace(
+            states={state: len(ids) for state, ids in states.items()}, instances={"training": 9} if counts else {}
+        ),
+    )
+
+
+def test_limit_draws_everywhere_and_keeps_the_order():
+    bound = integration(training=range(1000))
+
+    chosen: list[Any] = planned_ids(bound, "training", 100)
+
+    assert len(chosen) == len(set(chosen)) == 100
+    assert chosen == sorted(chosen)
+    assert 35 < sum(number < 500 for number in chosen) < 65  # not the first ones
+    assert chosen == planned_ids(bound, "training", 100)
+
+
+@pytest.mark.parametrize("limit", [None, 3, 4])
+def test_limit_beyond_the_state_takes_all_of_it(limit):
+    assert planned_ids(integration(test=["c", "a", "b"]), "test", limit) == ["c", "a", "b"]
+
+
+def test_parts_cover_every_sample_once_and_never_two_states():
+    plan = make_plan(integration(training=range(25), validation=range(4)), part_size=10)
+
+    assert [(part.number, part.state, part.start, part.stop) for part in plan.parts] == [
+        (0, "training", 0, 10),
+        (1, "training", 10, 20),
+        (2, "training", 20, 25),
+        (3, "validation", 0, 4),
+    ]
+    assert plan.states == {"training": 25, "validation": 4}
+    assert plan.samples == 29
+
+
+def test_states_may_be_chosen():
+    assert make_plan(integration(training=range(25), validation=range(4)), ["validation"]).states == {"validation": 4}
+
+
+def test_instances_are_counted_of_the_samples_that_are_planned():
+    counts: dict[Any, int] = {3: 2, 4: 5, 7: 1}
+    bound = integration(counts, training=range(8), validation=range(10, 14))
+
+    assert make_plan(bound).instances == {"training": 8, "validation": 0}
+    assert make_plan(bound, ["validation"]).instances == {"validation": 0}
+    chosen = planned_ids(bound, "training", 4)
+    assert make_plan(bound, limit=4).instances["training"] == sum(counts.get(number, 0) for number in chosen)
+    assert make_plan(integration(training=range(8))).instances == {}
+
+
+def test_digest_tells_apart_how_many_instances_each_sample_has():
+    plans = [
+        make_plan(integration(counts, training=range(8))) for counts in ({3: 2, 4: 5}, {3: 5, 4: 2}, {3: 7}, {3: 8})
+    ]
+
+    assert len({plan.sha256() for plan in plans}) == len(plans)
+
+
+def test_digest_tells_plans_apart():
+    bound = integration(training=range(25), validation=range(4))
+    plans = [
+        make_plan(bound),
+        make_plan(bound, limit=5),
+        make_plan(bound, ["training"]),
+        make_plan(bound, float16=True),
+        make_plan(bound, latent="hidden"),
+        make_plan(bound, batch_size=7),
+        make_plan(bound, part_size=7),
+        make_plan(integration(training=range(1, 26), validation=range(4))),
+    ]
+
+    assert make_plan(bound).sha256() == plans[0].sha256()
+    assert len({plan.sha256() for plan in plans}) == len(plans)
