@@ -3,12 +3,12 @@
 #
 #   PYTHON=python3.12   the interpreter to use instead of the first that fits
 #   POETRY=poetry       your own Poetry, with your own configuration, instead of the one in .poetry
-#   ARGS="--port 9000"  more arguments for explore, test and bench
+#   ARGS="--port 9000"  more arguments for explore, test, test-long and bench
 
 SHELL := /bin/sh
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help setup web explore test lint format bench figures lock clean
+.PHONY: help setup web explore test test-long lint format bench figures wheel lock clean
 
 PYTHON ?=
 POETRY ?= .poetry/bin/poetry
@@ -19,6 +19,7 @@ WEB := leaplab/src/leaplab/explorer/web
 WEB_SOURCES := $(shell find $(WEB) \( -name node_modules -o -name dist \) -prune -o -type f -print 2>/dev/null)
 WEB_PACKAGES := $(WEB)/node_modules/.package-lock.json
 WEB_PAGE := $(WEB)/dist/index.html
+WHEELS := dist
 LOGS := build/log
 comma := ,
 empty :=
@@ -75,7 +76,7 @@ in_web = cd $(WEB) && { { command -v npm && node -e '$(NODE_FITS)'; } > /dev/nul
 	{ PATH="$(CURDIR)/.venv/bin:$$PATH" && export PATH; }; }
 
 help: ## Show this list
-	@awk 'BEGIN { FS = ":.*## " } /^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk 'BEGIN { FS = ":.*## " } /^[a-z-]+:.*## / { printf "  make %-9s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 setup: $(VENV_READY) ## Install Poetry into .poetry and the project's packages into .venv
 	@:
@@ -110,9 +111,12 @@ explore: setup web ## Evaluate the active example where that is due, and open th
 	@.venv/bin/leaplab evaluate --update
 	@.venv/bin/leaplab explore $(ARGS)
 
-test: setup web ## Run the tests of the web page, then `poetry run test`
+test: setup web ## Run the tests of the web page, then `poetry run test`: all but the long ones
 	@$(call step,web-test,Testing the web page,$(in_web) && npm test)
 	@$(POETRY) run test $(ARGS)
+
+test-long: setup web ## Run the long tests: other interpreters, kills, a browser
+	@$(POETRY) run test --long $(ARGS)
 
 lint: setup $(WEB_PACKAGES) ## Check style, types and the import rules
 	.venv/bin/ruff check .
@@ -133,10 +137,16 @@ figures: setup web ## Draw the figures of the READMEs from runs of the real data
 	@for example in mnist cifar10_resnet yolov7_foresight armbench_segmentation; do LEAP_EXAMPLE=$$example .venv/bin/leaplab evaluate --update || exit; done
 	@.venv/bin/python docs/draw_figures.py
 
+# In an environment of its own Poetry would leave one behind in leaplab/.
+wheel: web | $(POETRY_READY) ## Build the wheel of leaplab into dist, for pip or `pipx install`
+	@$(call step,wheel,Building the wheel of leaplab,\
+		$(ask_index_of_pip) && POETRY_VIRTUALENVS_CREATE=false $(POETRY) build -P leaplab -f wheel -o "$(abspath $(WHEELS))")
+	@ls $(WHEELS)/leaplab-*.whl
+
 lock: $(POETRY_READY) ## Write poetry.lock anew after a change of pyproject.toml
 	@$(call step,lock,Resolving poetry.lock,$(ask_index_of_pip) && $(POETRY) lock)
 
 clean: ## Remove all that make built; runs, models and data stay
-	rm -rf .poetry .venv build .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis
+	rm -rf .poetry .venv build dist .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis
 	rm -rf $(WEB)/node_modules $(WEB)/dist
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -1,13 +1,17 @@
-"""Which tests run where: examples by `--example`, real data and a browser where they are present.
+"""Which tests run where: examples by `--example`; real data, a browser and other interpreters where they are present.
 
-A test that lacks its data or its browser is deselected, and pytest's last line counts it. Where `REQUIRE_REAL_DATA` or
-`REQUIRE_BROWSER` is set, as in CI, it runs and fails.
+A test that lacks its data, its browser or its interpreter is deselected, and pytest's last line counts it. Where
+`REQUIRE_REAL_DATA`, `REQUIRE_BROWSER` or `REQUIRE_PYTHONS` is set, as in CI, it runs and fails.
 """
 
 import os
-from collections.abc import Callable
+import shutil
+import subprocess
+from collections.abc import Callable, Iterator
 from functools import cache
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
 import pytest
 
@@ -20,6 +24,8 @@ from tests.browser import chromium
 from tests.example_data import example_data_root
 
 ROOT = Path(__file__).resolve().parents[1]
+IDENTITY = "import sys; print('%d.%d' % sys.version_info[:2], sys.prefix == sys.base_prefix, sys.executable)"
+"""Version, whether it is no virtual environment, and the path behind whatever was called."""
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -32,11 +38,31 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
         metafunc.parametrize("example", examples, scope="module")
 
 
+@pytest.hookimpl(tryfirst=True)  # before -m reads the markers
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    absent = [item for item in items if _lacks_data(item) or _lacks_browser(item)]
+    for item in items:
+        if item.get_closest_marker("browser"):
+            item.add_marker("long")
+    absent = [item for item in items if _lacks_data(item) or _lacks_browser(item) or _lacks_python(item)]
     if absent:
         config.hook.pytest_deselected(items=absent)
         items[:] = [item for item in items if item not in absent]
+
+
+def pytest_deselected(items: list[pytest.Item]) -> None:
+    # In a process of pytest-xdist, whose last line nobody sees.
+    for item in items:
+        if hasattr(item.config, "workeroutput"):
+            item.config.workeroutput.setdefault("deselected", []).append(item.nodeid)
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_testnodedown(node: Any, error: object) -> None:
+    # Every process collects every test: what one has deselected counts once.
+    deselected = getattr(node, "workeroutput", {}).get("deselected")
+    if deselected:
+        counted = [SimpleNamespace(nodeid=name) for name in deselected]
+        node.config.pluginmanager.get_plugin("terminalreporter").stats["deselected"] = counted
 
 
 def _lacks_data(item: pytest.Item) -> bool:
@@ -48,6 +74,52 @@ def _lacks_data(item: pytest.Item) -> bool:
 
 def _lacks_browser(item: pytest.Item) -> bool:
     return item.get_closest_marker("browser") is not None and not os.environ.get("REQUIRE_BROWSER") and not chromium()
+
+
+def _lacks_python(item: pytest.Item) -> bool:
+    if os.environ.get("REQUIRE_PYTHONS"):
+        return False
+    versions = {version for marker in item.iter_markers("python") for version in marker.args}
+    return not all(_interpreter(version) for version in versions)
+
+
+@cache
+def _interpreter(version: str) -> Path | None:
+    """A bare interpreter of a version such as 3.8: the first on the PATH that runs, else the newest of pyenv."""
+    return next((found for place in _places(version) if (found := _bare(place, version))), None)
+
+
+def _places(version: str) -> Iterator[Path]:
+    for folder in os.get_exec_path():
+        if found := shutil.which(f"python{version}", path=folder):
+            yield Path(found)
+    pyenv = Path(os.environ.get("PYENV_ROOT") or Path.home() / ".pyenv")
+    patches = [path for path in pyenv.glob(f"versions/{version}.*") if path.name.rpartition(".")[2].isdigit()]
+    for path in sorted(patches, key=lambda path: int(path.name.rpartition(".")[2]), reverse=True):
+        yield path / "bin" / "python"
+
+
+def _bare(python: Path, version: str) -> Path | None:
+    # A shim of pyenv is there for versions that it does not run, and an environment's Python brings its packages.
+    try:
+        said = subprocess.run([python, "-c", IDENTITY], capture_output=True, text=True, timeout=60, check=True).stdout
+    except (OSError, subprocess.SubprocessError):
+        return None
+    found, is_bare, path = said.strip().split(" ", 2)
+    return Path(path) if (found, is_bare) == (version, "True") else None
+
+
+@pytest.fixture(scope="session")
+def python_of() -> Callable[[str], Path]:
+    """`python_of("3.8")`: a bare interpreter of that version; for tests marked `python("3.8")`."""
+
+    def find(version: str) -> Path:
+        found = _interpreter(version)
+        if found is None:
+            pytest.fail(f"There is no Python {version}, neither on the PATH nor in pyenv: install one.")
+        return found
+
+    return find
 
 
 @pytest.fixture(scope="session")

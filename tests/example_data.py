@@ -1,8 +1,8 @@
 """The data that an example is bound with in a test: the real one, or small files in its format."""
 
 import os
-from importlib import import_module
 from pathlib import Path
+from runpy import run_path
 
 from data_access.root import data_root
 
@@ -18,11 +18,13 @@ def example_data_root(example: str, scratch: Path) -> Path:
     `tests/EXAMPLE/fixture_data.py`. No test downloads anything.
     """
     is_demanded = bool(os.environ.get("REQUIRE_REAL_DATA")) and example not in ON_REQUEST
-    if is_demanded or not (HERE / example / "fixture_data.py").exists():
+    file = HERE / example / "fixture_data.py"
+    if is_demanded or not file.exists():
         return data_root()
-    fixture = import_module(f"tests.{example}.fixture_data")
-    if (data_root() / fixture.REAL_DATA).exists():
+    # By its path: outside pytest an installed package `tests` may come before ours.
+    fixture = run_path(str(file))
+    if (data_root() / fixture["REAL_DATA"]).exists():
         return data_root()
     folder = scratch / example
-    fixture.write(folder)
+    fixture["write"](folder)
     return folder

@@ -98,7 +98,7 @@ def assert_printed(step, printed) -> None:
     assert not missing, f"{step.commands} printed: {printed}"
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_page_works_as_written(folder, environment):
     steps = list(steps_of(PAGE.read_text(encoding="utf-8")))
     commands = [command for step in steps for command in step.commands]

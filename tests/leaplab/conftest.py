@@ -6,7 +6,7 @@ import shutil
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import nullcontext
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -21,9 +21,11 @@ from onnx import TensorProto, helper, numpy_helper
 from leaplab.cli import main
 from leaplab.evaluate.run import LocalRunner, Options, carry_out, prepare
 from leaplab.project.locate import find_project
-from leaplab.session import session as sessions
-from leaplab.session.session import Session, open_session
-from leaplab.store.manifest import SCHEMA, ColumnEntry, Manifest, Part
+from leaplab.protocol.operations import PLAN
+from leaplab.protocol.plan import Part
+from leaplab.session import opening as sessions
+from leaplab.session.opening import Session, open_session
+from leaplab.store.manifest import SCHEMA, ColumnEntry, Manifest
 from leaplab.store.run import RunStore
 
 INTEGRATIONS = Path(__file__).with_name("integrations")
@@ -202,9 +204,9 @@ def evaluate_to(
     chosen = Options(runs, **options)
     with nullcontext(session) if session else open_session(find_project(root), chosen.model) as opened:
         planning: Any = opened if part_size is None else _SmallParts(opened, part_size)
-        store, plan = prepare(planning, chosen)
-        carry_out(LocalRunner(opened), store, plan, progress)
-    return RunStore.open(store.path)
+        prepared = prepare(planning, chosen)
+        carry_out(LocalRunner(opened, prepared.load), prepared.store, prepared.plan, progress)
+    return RunStore.open(prepared.store.path)
 
 
 class _SmallParts:
@@ -212,12 +214,12 @@ class _SmallParts:
 
     def __init__(self, session: Any, part_size: int) -> None:
         self._session, self._part_size = session, part_size
+        self.interpreter = session.interpreter
 
-    def call(self, function: Callable[..., Any], *arguments: Any) -> Any:
-        if function.__name__ == "_plan":
-            *others, sizes = arguments
-            arguments = (*others, {**sizes, "part_size": self._part_size})
-        return self._session.call(function, *arguments)
+    def call(self, operation: Any, argument: Any = None) -> Any:
+        if operation is PLAN:
+            argument = replace(argument, part_size=self._part_size)
+        return self._session.call(operation, argument)
 
 
 def change(file: Path, old: str, new: str) -> None:

@@ -1,6 +1,7 @@
-"""Files that are whole or not there at all."""
+"""Files that are whole or not there at all, and the folder of those that can be made again."""
 
 import os
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -31,3 +32,13 @@ def write_array(path: Path, array: NDArray[np.generic]) -> None:
     """Write a .npy file."""
     with written_aside(path) as aside, aside.open("wb") as file:
         np.save(file, array, allow_pickle=False)
+
+
+def cache_folder() -> Path:
+    """The user's folder for what leaplab can make again: `LEAPLAB_CACHE`, else the system's place for such."""
+    named = os.environ.get("LEAPLAB_CACHE")
+    if named:
+        return Path(named).expanduser().absolute()
+    if sys.platform == "darwin":
+        return Path.home() / "Library" / "Caches" / "leaplab"
+    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "leaplab"

@@ -1,6 +1,6 @@
 import shutil
 import time
-import zipfile
+from dataclasses import replace as replaced
 from importlib.metadata import version
 from pathlib import Path
 
@@ -254,13 +254,64 @@ def test_data_that_is_missing_is_told(root, proven):
     assert "FileNotFoundError: /nowhere/data is missing: mount it. (leap_binder.py line 19)" in problem[2]
 
 
-def test_an_integration_without_an_integration_test_is_invalid_as_on_the_platform(root, proven):
+def test_an_integration_without_an_integration_test_is_bound_as_older_ones_are(root, proven, monkeypatch):
+    monkeypatch.setenv("IS_TENSORLEAP_PLATFORM", "true")
     content = (root / "leap_binder.py").read_text()
-    (root / "leap_binder.py").write_text(content[: content.index("@tensorleap_integration_test")])
+    (root / "leap_binder.py").write_text(
+        content[: content.index("@tensorleap_integration_test")]
+        + '# @tensorleap_integration_test()\nimport os\nassert "IS_TENSORLEAP_PLATFORM" not in os.environ\n'
+    )
 
-    messages = [message for _, _, message in told(proven(root))]
+    proof = proven(root)
 
-    assert any("'integration_test' fails: No integration test was found" in message for message in messages)
+    assert told(proof) == []
+    (note,) = proof.notes
+    assert note.startswith("No integration test is in the bundle, which the platform requires today")
+
+
+def test_an_integration_test_in_another_file_is_found(root, proven):
+    content = (root / "leap_binder.py").read_text()
+    begin = content.index("@tensorleap_integration_test")
+    (root / "parts" / "tested.py").write_text(
+        "from code_loader.inner_leap_binder import leapbinder_decorators as decorators\n\n\n"
+        "def declare(image, half, load_model, distance):\n"
+        + "".join(f"    {line}\n" for line in content[begin:].replace("@", "@decorators.").splitlines())
+    )
+    (root / "leap_binder.py").write_text(
+        content[:begin] + "from parts import tested\n\ntested.declare(image, half, load_model, distance)\n"
+        'import os\nassert os.environ["IS_TENSORLEAP_PLATFORM"] == "true"\n'
+    )
+
+    proof = proven(root)
+
+    assert told(proof) == []
+    assert proof.notes == ()
+
+
+def test_a_module_of_a_namespace_is_its_own_distributions(root, proven):
+    with (root / "requirements.txt").open("a") as file:
+        file.write("google-cloud-storage\n")
+    prepend(root / "parts" / "encoders.py", "from google.auth.credentials import AnonymousCredentials\n")
+
+    assert [message for _, _, message in told(proven(root))] == [
+        "google-cloud-storage is required and not installed here; install it, or correct the name.",
+        "google.auth is imported by parts/encoders.py line 1 and is neither in the bundle nor in an installed"
+        " distribution: correct the name, or require the distribution that brings it.",
+    ]
+
+
+@pytest.mark.parametrize("line", ["import google.protobuf.message", "from google import protobuf"])
+def test_a_module_of_a_namespace_that_is_not_required_is_named_with_its_distribution(root, proven, line):
+    prepend(root / "parts" / "encoders.py", f"{line}\n")
+
+    (problem,) = told(proven(root))
+
+    assert problem == (
+        "requirement",
+        "parts/encoders.py:1",
+        "google.protobuf is imported by parts/encoders.py line 1 and comes from protobuf, which requirements.txt does"
+        f" not require: add protobuf~={version('protobuf')}.",
+    )
 
 
 @pytest.mark.parametrize(
@@ -331,57 +382,25 @@ def test_a_bundle_without_requirements_is_told_and_bound_all_the_same(root, prov
     assert "holds no tensorleap_requirements.txt or requirements.txt or pyproject.toml at its root" in problem[2]
 
 
-def test_an_archive_that_cannot_be_read_is_told(root, tmp_path):
+def test_an_archive_that_cannot_be_read_is_told(root, here, tmp_path):
     (tmp_path / "bundle.tar.gz").write_bytes(b"no archive")
 
     with pytest.raises(LeaplabError, match="bundle.tar.gz cannot be unpacked"):
-        prove(tmp_path / "bundle.tar.gz", find_project(root))
+        prove(tmp_path / "bundle.tar.gz", find_project(root), here)
 
 
-def test_temporary_files_never_lie_in_the_repository(root, packed, monkeypatch):
+def test_temporary_files_never_lie_in_the_repository(root, packed, here, monkeypatch):
     archive, project = packed(root)
     (root / "tmp").mkdir()
     monkeypatch.setattr("tempfile.tempdir", str(root / "tmp"))
 
     with pytest.raises(LeaplabError, match="set TMPDIR to a folder outside"):
-        prove(archive, project)
+        prove(archive, project, here)
     assert list((root / "tmp").iterdir()) == []
 
 
-@pytest.fixture
-def wheels(tmp_path):
-    """A folder of tiny wheels: a code-loader of a few lines, and a package that it can be told to need."""
-    folder = tmp_path / "wheels"
-    folder.mkdir()
-    loader = """
-import runpy, sys
-from types import SimpleNamespace
-class LeapLoader:
-    def __init__(self, root, entry_file):
-        self.entry = f"{root}/{entry_file}"
-    def check_dataset(self):
-        try:
-            runpy.run_path(self.entry)
-            error = None
-        except Exception as failure:
-            error = f"{type(failure).__name__}: {failure}"
-        return SimpleNamespace(is_valid=error is None, general_error=error, payloads=[])
-"""
-    for name, version_, module, content in (
-        ("code_loader", "9.0", "code_loader/__init__.py", loader),
-        ("tiny_package", "1.5", "tiny_package.py", "VALUE = 15\n"),
-    ):
-        info = f"{name}-{version_}.dist-info"
-        with zipfile.ZipFile(folder / f"{name}-{version_}-py3-none-any.whl", "w") as wheel:
-            wheel.writestr(module, content)
-            wheel.writestr(f"{info}/METADATA", f"Metadata-Version: 2.1\nName: {name}\nVersion: {version_}\n")
-            wheel.writestr(f"{info}/WHEEL", "Wheel-Version: 1.0\nRoot-Is-Purelib: true\nTag: py3-none-any\n")
-            wheel.writestr(f"{info}/RECORD", "")
-    return ["--no-index", "--find-links", str(folder)]
-
-
-@pytest.mark.slow
-def test_a_clean_environment_holds_what_is_required_and_no_more(root, packed, wheels):
+@pytest.mark.long
+def test_a_clean_environment_holds_what_is_required_and_no_more(root, packed, here, wheels):
     (root / "leap_binder.py").write_text(
         "import tiny_package\nassert tiny_package.VALUE == 15\nimport importlib.util, sys\n"
         "assert importlib.util.find_spec('numpy') is None\nimport yaml\n"
@@ -389,18 +408,18 @@ def test_a_clean_environment_holds_what_is_required_and_no_more(root, packed, wh
     (root / "requirements.txt").write_text("code-loader>=9\ntiny-package~=1.0  # small\n")
 
     archive, project = packed(root)
-    (problem,) = told(clean_environment(archive, project, pip_arguments=wheels))
+    (problem,) = told(clean_environment(archive, project, here, pip_arguments=wheels))
 
     assert problem[:2] == ("module", "leap_binder.py:5")
     assert "yaml is imported by leap_binder.py line 5 and is neither in the bundle" in problem[2]
 
 
-@pytest.mark.slow
-def test_a_requirement_that_does_not_exist_is_told(root, packed, wheels):
+@pytest.mark.long
+def test_a_requirement_that_does_not_exist_is_told(root, packed, here, wheels):
     (root / "requirements.txt").write_text("code-loader\ntiny-package==7\n")
 
     archive, project = packed(root)
-    proof = clean_environment(archive, project, pip_arguments=wheels)
+    proof = clean_environment(archive, project, here, pip_arguments=wheels)
 
     assert told(proof) == [
         (
@@ -412,12 +431,25 @@ def test_a_requirement_that_does_not_exist_is_told(root, packed, wheels):
     assert "ERROR" in proof.output
 
 
-def test_a_python_that_makes_no_environment_is_told(root, packed):
+def test_a_python_that_makes_no_environment_is_told(root, packed, here, tmp_path):
+    python = tmp_path / "bin" / "python"
+    python.parent.mkdir()
+    python.write_text(f'#!/bin/sh\ncase "$*" in *venv*) echo no venv; exit 3; esac\nexec {here.executable} "$@"\n')
+    python.chmod(0o755)
+
     archive, project = packed(root)
-    (problem,) = told(clean_environment(archive, project, python=Path(shutil.which("false") or "")))
+    (problem,) = told(clean_environment(archive, project, replaced(here, executable=python)))
 
     assert problem[0] == "process"
-    assert "No environment can be made" in problem[2]
+    assert problem[2] == f"No environment can be made: {python} -m venv ended with exit code 3: no venv"
+
+
+@pytest.mark.parametrize("executable", ["/bin/false", "/nowhere/python"])
+def test_an_interpreter_that_cannot_be_run_is_told(root, packed, here, executable):
+    archive, project = packed(root)
+
+    with pytest.raises(LeaplabError, match=f"{executable} does not say what is installed in it"):
+        prove(archive, project, replaced(here, executable=Path(executable)))
 
 
 @pytest.fixture
@@ -436,10 +468,10 @@ def mnist_data(example_data, monkeypatch):
     monkeypatch.setenv("LEAP_EXAMPLE", "mnist")
 
 
-def test_this_repositorys_bundle_runs_on_its_own(repository, packed, mnist_data):
+def test_this_repositorys_bundle_runs_on_its_own(repository, packed, here, mnist_data):
     archive, project = packed(repository)
 
-    proof = prove(archive, project)
+    proof = prove(archive, project, here)
 
     assert told(proof) == []
     assert proof.ok

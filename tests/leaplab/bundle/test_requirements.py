@@ -1,9 +1,11 @@
-import importlib.metadata
-import sys
+import subprocess
 from pathlib import Path
 
+import packaging
 import pytest
+from packaging.markers import default_environment
 
+from leaplab.bundle.installed import Distribution, Installed, installed_in
 from leaplab.bundle.requirements import closure, distributions_of_modules, read_requirements
 from leaplab.errors import LeaplabError
 
@@ -19,25 +21,44 @@ def written(tmp_path):
     return write
 
 
-@pytest.fixture
-def installed(tmp_path, monkeypatch):
-    """Distributions that stand alone on the search path: `installed(name, version, requires, modules)`."""
-    folder = tmp_path / "site-packages"
-    folder.mkdir()
-    monkeypatch.setattr(sys, "path", [str(folder)])
+HERE = {name: str(value) for name, value in default_environment().items()}
 
-    def install(name, version="1.0", requires=(), modules=()):
-        info = folder / f"{name.replace('-', '_')}-{version}.dist-info"
+
+class Environment:
+    """An environment in which nothing is installed but what a test puts there."""
+
+    def __init__(self, folder: Path, base: Path, interpreter_of) -> None:
+        subprocess.run([base, "-m", "venv", "--without-pip", folder], check=True)
+        self.python = interpreter_of(folder / "bin" / "python")
+        (self.site_packages,) = folder.glob("lib/python*/site-packages")
+
+    def install(self, name, version="1.0", requires=(), files=(), **metadata):
+        """A distribution, and `metadata` {file of the dist-info: content}; the text of `files` is empty or given."""
+        info = self.site_packages / f"{name.replace('-', '_')}-{version}.dist-info"
         info.mkdir()
         lines = ["Metadata-Version: 2.1", f"Name: {name}", f"Version: {version}"]
         (info / "METADATA").write_text("\n".join([*lines, *(f"Requires-Dist: {line}" for line in requires), ""]))
-        (info / "RECORD").write_text("".join(f"{module}.py,,\n" for module in modules))
+        for file, content in dict(files if isinstance(files, dict) else dict.fromkeys(files, "")).items():
+            (self.site_packages / file).parent.mkdir(parents=True, exist_ok=True)
+            (self.site_packages / file).write_text(content)
+        if "RECORD" not in metadata:
+            metadata["RECORD"] = "".join(f"{file},,\n" for file in [*files, f"{info.name}/METADATA", "../bin/run.py"])
+        for file, content in metadata.items():
+            (info / file.replace("_txt", ".txt")).write_text(content)
 
-    return install
+    @property
+    def installed(self):
+        return installed_in(self.python)
 
 
-def asked(path: Path) -> list[str]:
-    return [str(requirement).replace(" @", "@") for requirement in read_requirements(path).requirements]
+@pytest.fixture
+def environment(tmp_path, here, interpreter_of):
+    return Environment(tmp_path / "environment", here.executable, interpreter_of)
+
+
+def asked(path: Path, **markers: str) -> list[str]:
+    found = read_requirements(path, HERE | markers).requirements
+    return [str(requirement).replace(" @", "@") for requirement in found]
 
 
 def test_pips_format_is_read(written):
@@ -165,26 +186,29 @@ def test_poetrys_paths_and_optional_dependencies(written):
     assert problem.startswith("pyproject.toml, tool.poetry.dependencies: 'lib @ file:../lib' is a file")
 
 
-def test_the_closure_follows_requirements_markers_and_extras(installed, written):
-    installed("Top-Level", requires=["middle>=1", "extra_only; extra == 'fast'", "never; python_version < '3'"])
-    installed("middle", requires=["bottom[deep]", "top.level"])
-    installed("bottom", requires=["deepest; extra == 'deep'", "unasked; extra == 'other'"])
+def test_the_closure_follows_requirements_markers_and_extras(environment, written):
+    environment.install(
+        "Top-Level", requires=["middle>=1", "extra_only; extra == 'fast'", "never; python_version < '3'"]
+    )
+    environment.install("middle", requires=["bottom[deep]", "top.level"])
+    environment.install("bottom", requires=["deepest; extra == 'deep'", "unasked; extra == 'other'"])
     for name in ("extra-only", "deepest", "unasked", "alone"):
-        installed(name)
+        environment.install(name)
 
     def names(text: str) -> frozenset[str]:
-        return closure(read_requirements(written(text)).requirements).distributions
+        return closure(read_requirements(written(text)).requirements, environment.installed).distributions
 
     assert names("top_level") == {"top-level", "middle", "bottom", "deepest"}
     assert names("top.level[fast]\n") == {"top-level", "middle", "bottom", "deepest", "extra-only"}
     assert names("") == frozenset()
 
 
-def test_what_is_missing_or_of_another_version_is_told(installed, written):
-    installed("here", version="2.5", requires=["gone", "odd==1"])
-    installed("odd", version="1.0rc1")
+def test_what_is_missing_or_of_another_version_is_told(environment, written):
+    environment.install("here", version="2.5", requires=["gone", "odd==1"])
+    environment.install("odd", version="1.0rc1")
 
-    found = closure(read_requirements(written("here~=1.0\nnowhere\nodd>=0.9\n")).requirements)
+    asked_for = read_requirements(written("here~=1.0\nnowhere\nodd>=0.9\n")).requirements
+    found = closure(asked_for, environment.installed)
 
     assert found.unmet == ("gone, which here requires, is not installed here.",)
     assert found.missing == ("nowhere is required and not installed here; install it, or correct the name.",)
@@ -195,21 +219,96 @@ def test_what_is_missing_or_of_another_version_is_told(installed, written):
     assert found.distributions == {"here", "odd"}
 
 
-def test_modules_know_their_distributions(installed):
-    installed("opencv-python", modules=["cv2"])
-    installed("opencv_python_headless", modules=["cv2", "other"])
+def test_markers_are_those_of_the_interpreter(written):
+    path = written("numpy==1.24.4; python_version < '3.9'\nnumpy>=2; python_version >= '3.9'\n")
 
-    assert distributions_of_modules() == {
+    assert asked(path, python_version="3.8") == ['numpy==1.24.4; python_version < "3.9"']
+    assert asked(path, python_version="3.11") == ['numpy>=2; python_version >= "3.9"']
+    assert len(read_requirements(path).requirements) == 2, "for no interpreter, every line"
+
+
+def test_the_closure_takes_the_markers_of_the_interpreter(written):
+    old = {**HERE, "python_version": "3.8"}
+    named = ["top", "backport", "newer"]
+    requires = {"top": ("backport; python_version < '3.9'", "newer; python_version >= '3.9'")}
+    installed = Installed(
+        Path("/"), (), old, {name: Distribution(name, "1.0", requires.get(name, ())) for name in named}
+    )
+
+    found = closure(read_requirements(written("top\n")).requirements, installed)
+
+    assert found.distributions == {"top", "backport"}
+
+
+def test_modules_know_their_distributions(environment):
+    environment.install("opencv-python", files=["cv2/__init__.py", "cv2/data/one.py"])
+    environment.install(
+        "opencv_python_headless", files=["cv2/__init__.py", "other.py", "fast.cpython-99-none.so", "plain.abi3.so"]
+    )
+    environment.install("older", files=["older/__init__.py"], RECORD="", **{"top_level_txt": "older\n_older\n"})
+    environment.install("editable", files=["__editable___finder.py"], top_level_txt="edited\n")
+
+    assert distributions_of_modules(environment.installed) == {
         "cv2": ("opencv-python", "opencv-python-headless"),
         "other": ("opencv-python-headless",),
+        "plain": ("opencv-python-headless",),
+        "older": ("older",),
+        "_older": ("older",),
+        "__editable___finder": ("editable",),
+        "edited": ("editable",),
     }
 
 
-def test_this_environment_holds_the_closure_of_code_loader(written):
-    found = closure(read_requirements(written("code-loader\n")).requirements)
+def test_a_namespace_is_nobodys_and_its_modules_are_their_distributions(environment):
+    declaration = "# Copyright\n__import__('pkg_resources').declare_namespace(__name__)\n"
+    environment.install("protobuf", files=["google/protobuf/__init__.py", "google/protobuf/deep/message.py"])
+    environment.install("google-auth", files=["google/auth/__init__.py"], top_level_txt="google\nscripts\n")
+    environment.install("google-cloud-storage", files=["google/cloud/storage/__init__.py", "google/cloud/version.py"])
+    environment.install("old-style-a", files={"old/__init__.py": declaration, "old/a.py": ""})
+    environment.install("old-style-b", files={"old/__init__.py": declaration, "old/b/__init__.py": ""})
+    environment.install("whole", files={"whole/__init__.py": "x = 1\n" * 9 + declaration, "whole/part.py": ""})
+
+    assert distributions_of_modules(environment.installed) == {
+        "google.protobuf": ("protobuf",),
+        "google.auth": ("google-auth",),
+        "scripts": ("google-auth",),
+        "google.cloud.storage": ("google-cloud-storage",),
+        "google.cloud.version": ("google-cloud-storage",),
+        "old.a": ("old-style-a",),
+        "old.b": ("old-style-b",),
+        "whole": ("whole",),
+    }
+
+
+def test_an_interpreter_tells_what_it_is(environment, here, monkeypatch, tmp_path):
+    elsewhere = tmp_path / "elsewhere" / "other-1.0.dist-info"
+    elsewhere.mkdir(parents=True)
+    (elsewhere / "METADATA").write_text("Metadata-Version: 2.1\nName: other\nVersion: 1.0\n")
+    monkeypatch.setenv("PYTHONPATH", str(elsewhere.parent))
+    environment.install("Some.Name", version="2.0", requires=["numpy>=1", "other; extra == 'x'"])
+    (environment.site_packages / "noisy.pth").write_text("import sys; print('noise')\n")
+    (environment.site_packages / "~umpy-1.0.dist-info").mkdir()
+
+    installed = environment.installed
+
+    assert installed.prefix == environment.python.executable.parents[1]
+    assert installed.site_packages == (environment.site_packages,)
+    assert installed.distributions == {
+        "some-name": Distribution("some-name", "2.0", ("numpy>=1", "other; extra == 'x'"), ())
+    }
+    assert installed.markers == HERE, "as packaging has them"
+    assert installed_in(here).distributions["packaging"].version == packaging.__version__
+
+
+def test_this_environment_holds_the_closure_of_code_loader(written, here):
+    installed = installed_in(here)
+    found = closure(read_requirements(written("code-loader\n"), installed.markers).requirements, installed)
 
     assert {"code-loader", "numpy", "pyyaml", "requests", "urllib3"} <= found.distributions
     assert found.missing == found.conflicts == ()
     assert "tensorflow" not in found.distributions
-    assert importlib.metadata.version("tensorflow")
-    assert distributions_of_modules()["cv2"] == ("opencv-python",)
+    assert "tensorflow" in installed.distributions
+    modules = distributions_of_modules(installed)
+    assert modules["cv2"] == ("opencv-python",)
+    assert modules["google.protobuf"] == ("protobuf",)
+    assert "google" not in modules

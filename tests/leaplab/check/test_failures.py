@@ -2,7 +2,8 @@
 
 import pytest
 
-from leaplab.check.failures import handler_in, place_in, topic_of
+from leaplab.check.failures import place_in, topic_of
+from leaplab.protocol.observations import handler_in
 
 
 @pytest.mark.parametrize(

@@ -15,7 +15,7 @@ import pytest
 
 from leaplab.errors import LeaplabError
 from leaplab.project.locate import find_project
-from leaplab.session.session import open_session
+from leaplab.session.opening import open_session
 
 SLOW = """    import os, time
     time.sleep(float(os.environ.get("SLOW", 0)) * ("validation" in sample_id))

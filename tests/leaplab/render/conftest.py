@@ -10,8 +10,9 @@ import pytest
 from numpy.typing import NDArray
 from PIL import Image
 
+from leaplab.protocol.inspection import Visual
 from leaplab.render.rendered import render
-from leaplab.worker.inspection import Visual, plain
+from leaplab.worker.inspection import plain
 
 Draw = Callable[[Any], tuple[NDArray[np.uint8], dict[str, Any]]]
 

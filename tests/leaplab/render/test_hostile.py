@@ -26,8 +26,9 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from leaplab.errors import LeaplabError
+from leaplab.protocol.inspection import Visual
 from leaplab.render.rendered import render
-from leaplab.worker.inspection import Visual, plain
+from leaplab.worker.inspection import plain
 
 # Half surrogates, controls and scripts of all directions among them.
 TEXT = st.text(st.characters(codec=None), max_size=12) | st.sampled_from(

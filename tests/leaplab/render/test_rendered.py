@@ -7,8 +7,8 @@ from code_loader.contract.enums import LeapDataType
 from PIL import Image
 
 from leaplab.errors import LeaplabError
+from leaplab.protocol.inspection import Visual
 from leaplab.render.rendered import RENDERERS, render
-from leaplab.worker.inspection import Visual
 
 
 def pixels(rendered) -> Any:

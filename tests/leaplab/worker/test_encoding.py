@@ -23,7 +23,7 @@ def encoded(image=GOOD, truth=GOOD[0], state="training") -> Any:
         )
         for position, key in enumerate("abc")
     }
-    integration = SimpleNamespace(
+    integration: Any = SimpleNamespace(
         description=SimpleNamespace(
             inputs=(InputSpec("image", (2, 3), -1),),
             ground_truths=(GroundTruthSpec("classes", (3,)),),

@@ -4,8 +4,9 @@ import pytest
 
 from leaplab.errors import LeaplabError
 from leaplab.project.locate import find_project
-from leaplab.session.session import open_session
-from leaplab.worker.inspection import visualize
+from leaplab.protocol.inspection import SampleOrder
+from leaplab.protocol.operations import VISUALIZE
+from leaplab.session.opening import open_session
 
 
 def test_visualizers_get_the_sample_and_the_model_s_outputs(tiny, tiny_session, plain_functions):
@@ -14,7 +15,7 @@ def test_visualizers_get_the_sample_and_the_model_s_outputs(tiny, tiny_session, 
     model = onnxruntime.InferenceSession(tiny / "tiny.onnx")
     (guess,) = model.run(None, {"image": sample.image[None], "bias": sample.bias[None]})
 
-    picture, bars = tiny_session.call(visualize, "validation", "validation-03")
+    picture, bars = tiny_session.call(VISUALIZE, SampleOrder("validation", "validation-03"))
 
     assert (picture.name, picture.type, picture.error) == ("picture", "Image", None)
     np.testing.assert_array_equal(picture.fields["data"], (sample.image.clip(0, 1) * 255).astype(np.uint8))
@@ -28,7 +29,7 @@ def test_visualizer_that_fails_hides_no_other(make_project):
     fault = "    raise ValueError('no colours')\n    return LeapImage("
     root = make_project(changes={"leap_binder.py": ("    return LeapImage(", fault)}, batch=4)
     with open_session(find_project(root)) as session:
-        picture, bars = session.call(visualize, "training", "training-00")
+        picture, bars = session.call(VISUALIZE, SampleOrder("training", "training-00"))
 
     assert "isualizer 'picture' on sample 'training-00' of training: ValueError: no colours (leap_binder.py" in str(
         picture.error
@@ -40,4 +41,4 @@ def test_visualizer_that_fails_hides_no_other(make_project):
 
 def test_unknown_sample_is_told(tiny_session):
     with pytest.raises(LeaplabError, match="sample 'training-99'"):
-        tiny_session.call(visualize, "training", "training-99")
+        tiny_session.call(VISUALIZE, SampleOrder("training", "training-99"))

@@ -12,7 +12,8 @@ from leaplab.errors import LeaplabError
 from leaplab.evaluate.summary import summarize
 from leaplab.project.locate import find_project
 from leaplab.protocol.description import MetadataSpec
-from leaplab.session.session import describe, open_session
+from leaplab.protocol.operations import DESCRIBE
+from leaplab.session.opening import open_session
 from leaplab.store.manifest import ColumnEntry
 
 NAN = math.nan
@@ -85,7 +86,7 @@ def contents(store) -> dict[str, bytes]:
 
 
 def test_instances_are_described(session):
-    description = session.call(describe)
+    description = session.call(DESCRIBE)
 
     assert description.states == {"training": 5, "validation": 2, "unlabeled": 2}
     assert description.instances == {"training": 7, "validation": 1, "unlabeled": 1}

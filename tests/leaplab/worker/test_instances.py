@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 from code_loader.contract.datasetclasses import ElementInstance, PreprocessResponse
-from code_loader.contract.enums import DataStateEnum, DataStateType
+from code_loader.contract.enums import DataStateType
 
 from leaplab.errors import LeaplabError
 from leaplab.worker.instances import Instance, InstanceReader, masks_encoder
@@ -27,9 +27,9 @@ def read(found, types=TYPES) -> list[Instance | None]:
             return ElementInstance(f"number {number}", MASK)
         return found() if callable(found) else found
 
-    loader = SimpleNamespace(_preprocess_result=lambda: {DataStateEnum.training: given})
+    code_loader: Any = SimpleNamespace(responses={"training": given})
     encoder = SimpleNamespace(name="masks", function=encode)
-    return list(InstanceReader(loader, encoder, types, Path(__file__).parent).read("training", "a_1", 3))
+    return list(InstanceReader(code_loader, encoder, types, Path(__file__).parent).read("training", "a_1", 3))
 
 
 def instance(metadata=None, mask=MASK) -> ElementInstance:

@@ -11,12 +11,13 @@ import pytest
 from leaplab.errors import LeaplabError
 from leaplab.project.locate import find_project
 from leaplab.protocol.description import Description, InputSpec, MetadataSpec, Source
-from leaplab.session.session import describe, open_session
+from leaplab.protocol.operations import DESCRIBE
+from leaplab.session.opening import open_session
 
 
 def described(root: Path) -> Description:
     with open_session(find_project(root)) as session:
-        return session.call(describe)
+        return session.call(DESCRIBE)
 
 
 @pytest.fixture(scope="module")
@@ -109,9 +110,10 @@ def test_integration_in_this_process_is_described_the_same(description, tiny):
     script = (
         "import sys, msgspec\nfrom pathlib import Path\n"
         "from leaplab.project.locate import find_project\n"
-        "from leaplab.session.session import describe, open_session\n"
+        "from leaplab.protocol.operations import DESCRIBE\n"
+        "from leaplab.session.opening import open_session\n"
         "with open_session(find_project(Path(sys.argv[1])), in_process=True) as session:\n"
-        "    print(msgspec.json.encode(session.call(describe)).decode())\n"
+        "    print(msgspec.json.encode(session.call(DESCRIBE)).decode())\n"
     )
     finished = subprocess.run([sys.executable, "-c", script, tiny], capture_output=True, text=True, check=True)
 

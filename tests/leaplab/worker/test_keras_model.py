@@ -1,13 +1,16 @@
 """Keras models. All in one process, since importing Keras takes longer than the rest of the tests."""
 
+import os
+import subprocess
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 
+import leaplab
 from leaplab.errors import LeaplabError
-
-pytestmark = pytest.mark.slow
+from tests.leaplab.worker import keras_checks
 
 IMAGES = np.random.default_rng(0).normal(size=(5, 6, 6, 2)).astype(np.float32)
 
@@ -69,12 +72,12 @@ def test_saved_functional_model_gives_its_outputs_and_what_feeds_its_heads(funct
 def test_named_layer_is_the_latent_space(functional):
     from leaplab.worker.loading import load_predictor
 
-    predictor = load_predictor(functional, "maps")
+    predictor = load_predictor(functional, latent="maps")
     _, latent = predictor.predict([IMAGES, np.zeros((5, 3), np.float32)])
 
     close(latent, layers(functional, IMAGES)[0].mean(axis=(1, 2)))
     with pytest.raises(LeaplabError, match="has no layer 'nowhere'; it has .*hidden"):
-        load_predictor(functional, "nowhere")
+        load_predictor(functional, latent="nowhere")
 
 
 def test_sequential_model_with_one_input_and_a_fixed_batch(keras):
@@ -111,10 +114,28 @@ def test_file_that_is_no_keras_model_is_told(keras, tmp_path, name):
 
 
 def test_object_that_is_no_model_is_told(keras):
-    from leaplab.worker.loading import load_predictor
+    keras_checks.check_object_that_is_no_model()
 
-    with pytest.raises(LeaplabError, match="model is a dict, neither a Keras model nor an onnxruntime session"):
-        load_predictor({"weights": 1})
+
+@pytest.mark.parametrize("check", keras_checks.CHECKS, ids=lambda check: check.__name__)
+def test_what_holds_of_any_keras_holds_of_this_one(keras, check, tmp_path):
+    keras.utils.set_random_seed(0)
+    check(keras, tmp_path)
+
+
+@pytest.mark.long
+@pytest.mark.python("3.10")
+def test_what_holds_of_any_keras_holds_of_keras_2(python_of, tmp_path):
+    subprocess.run([python_of("3.10"), "-m", "venv", tmp_path], check=True)
+    python = tmp_path / "bin" / "python"
+    install = [python, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "tensorflow-cpu==2.12.*"]
+    subprocess.run(install, check=True)
+
+    command: list[str | Path] = [python, "-I", "-B", keras_checks.__file__, Path(leaplab.__file__).parent]
+    environment = {**os.environ, "TF_CPP_MIN_LOG_LEVEL": "3"}
+    ended = subprocess.run(command, capture_output=True, text=True, check=False, timeout=600, env=environment)
+    assert ended.returncode == 0, ended.stderr
+    assert ended.stdout.splitlines()[-1].startswith("passed with keras, TensorFlow 2.12."), ended.stdout
 
 
 def test_integration_with_a_keras_model_is_evaluated(keras, make_project, evaluated, tmp_path):

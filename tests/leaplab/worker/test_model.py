@@ -1,11 +1,9 @@
 from typing import Any
 
 import numpy as np
-import pytest
 
-from leaplab.errors import LeaplabError
-from leaplab.worker.loading import load_predictor
-from leaplab.worker.model import frontier, pooled
+from leaplab.protocol.graph import frontier
+from leaplab.worker.model import pooled
 
 
 def found(start, nodes, weighted) -> Any:
@@ -87,11 +85,3 @@ def test_pooled_is_the_mean_over_all_axes_but_batch_and_channel():
     assert vectors.dtype == np.float32
     assert vectors.shape == (2, 3 + 6 + 4 + 8)
     assert pooled([]) is None
-
-
-@pytest.mark.parametrize("name", ["model.pt", "model", "model.onnx.zip"])
-def test_unknown_kind_of_model_file_is_told(tmp_path, name):
-    (tmp_path / name).write_bytes(b"weights")
-
-    with pytest.raises(LeaplabError, match=r"is no .onnx, .h5 or .keras file"):
-        load_predictor(tmp_path / name)

@@ -1,3 +1,5 @@
+import os
+import sys
 from typing import Any
 
 import numpy as np
@@ -7,140 +9,98 @@ import pytest
 from onnx import TensorProto, helper, numpy_helper
 
 from leaplab.errors import LeaplabError
-from leaplab.worker.loading import load_predictor
+from leaplab.evaluate.onnx_surgery import edit_model
+from leaplab.worker.loading import load_predictor, model_source
 from leaplab.worker.onnx_model import OnnxPredictor
 
 VECTORS = np.random.default_rng(1).normal(size=(5, 4)).astype(np.float32)
-SQUARE = np.random.default_rng(2).normal(size=(4, 4)).astype(np.float32)
 NARROW = np.random.default_rng(3).normal(size=(4, 2)).astype(np.float32)
 
 
-def predictor(nodes, outputs, initializers, inputs=("x",), kind=TensorProto.FLOAT, latent=None, width=4) -> Any:
+def content(nodes, outputs, inputs=("x",), kind=TensorProto.FLOAT, rows: int | str = "batch") -> bytes:
     graph = helper.make_graph(
         [helper.make_node(*node[:3], **(node[3] if len(node) > 3 else {})) for node in nodes],
         "graph",
-        [helper.make_tensor_value_info(name, kind, ["batch", width]) for name in inputs],
-        [helper.make_tensor_value_info(name, TensorProto.FLOAT, None) for name in outputs],
-        [numpy_helper.from_array(array, name) for name, array in initializers.items()],
+        [helper.make_tensor_value_info(name, kind, [rows, 4]) for name in inputs],
+        [helper.make_tensor_value_info(name, result, None) for name, result in outputs.items()],
+        [numpy_helper.from_array(NARROW, "narrow")],
     )
-    model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=8)
-    return OnnxPredictor(model, "graph.onnx", latent)
+    opsets = [helper.make_opsetid("", 17)]
+    return bytes(helper.make_model(graph, opset_imports=opsets, ir_version=8).SerializeToString())
+
+
+HIDDEN = content(
+    [("Relu", ["x"], ["hidden"]), ("MatMul", ["hidden", "narrow"], ["output"])], {"output": TensorProto.FLOAT}
+)
 
 
 def close(found, wanted) -> None:
     np.testing.assert_allclose(found, wanted, rtol=1e-5, atol=1e-6)
 
 
-def test_bias_that_is_an_initializer_is_no_data():
-    nodes = [
-        ("MatMul", ["x", "square"], ["products"]),
-        ("Relu", ["products"], ["hidden"]),
-        ("MatMul", ["hidden", "narrow"], ["raw"]),
-        ("Add", ["raw", "offset"], ["output"]),
-    ]
-    weights = {"square": SQUARE, "narrow": NARROW, "offset": np.ones(2, np.float32)}
-    outputs, latent = predictor(nodes, ["output"], weights).predict([VECTORS])
+def test_model_as_it_is_gives_its_outputs_and_no_latent_vectors(tmp_path):
+    (tmp_path / "model.onnx").write_bytes(HIDDEN)
 
-    hidden = np.maximum(VECTORS @ SQUARE, 0)
-    close(latent, hidden)
-    close(outputs[0], hidden @ NARROW + 1)
-    assert len(outputs) == 1
+    for model in (tmp_path / "model.onnx", str(tmp_path / "model.onnx"), HIDDEN):
+        made = OnnxPredictor(model)
+        (output,), latent = made.predict([VECTORS])
+        close(output, np.maximum(VECTORS, 0) @ NARROW)
+        assert latent is None
+        assert (made.latent_source, made.format, made.fixed_batch) == ("", "onnx", None)
 
 
-def test_product_of_two_activations_is_no_head():
-    # Attention: its last product mixes two activations; the weights are in front of it.
-    nodes = [
-        ("MatMul", ["x", "square"], ["queries"]),
-        ("Softmax", ["queries"], ["attention"], {"axis": -1}),
-        ("Transpose", ["x"], ["turned"], {"perm": [1, 0]}),
-        ("MatMul", ["turned", "attention"], ["output"]),
-    ]
-    made = predictor(nodes, ["output"], {"square": SQUARE})
+def test_edited_model_is_run_in_the_models_place(tmp_path):
+    session = onnxruntime.InferenceSession(HIDDEN)
+    edited = edit_model(model_source(session), None, tmp_path)
 
-    assert made.latent_source == "x"  # what feeds `queries`, not `turned` or `attention`
-
-
-def test_weights_that_pass_through_other_nodes_are_weights_still():
-    nodes = [
-        ("Relu", ["x"], ["hidden"]),
-        ("Transpose", ["turned"], ["straight"], {"perm": [1, 0]}),
-        ("Identity", ["straight"], ["kernel"]),
-        ("MatMul", ["hidden", "kernel"], ["output"]),
-    ]
-    made = predictor(nodes, ["output"], {"turned": np.ascontiguousarray(NARROW.T)})
-    outputs, latent = made.predict([VECTORS])
-
-    assert made.latent_source == "hidden"
-    close(latent, np.maximum(VECTORS, 0))
-    close(outputs[0], np.maximum(VECTORS, 0) @ NARROW)
+    for model in (session, OnnxPredictor(HIDDEN, edited)):
+        made = model if isinstance(model, OnnxPredictor) else load_predictor(model, edited)
+        (output,), latent = made.predict([VECTORS])
+        close(output, np.maximum(VECTORS, 0) @ NARROW)
+        close(latent, np.maximum(VECTORS, 0))
+        assert made.latent_source == "hidden"
 
 
-def test_weights_of_a_constant_node_are_weights():
-    constant = {"value": numpy_helper.from_array(NARROW)}
-    nodes = [
-        ("Relu", ["x"], ["hidden"]),
-        ("Constant", [], ["kernel"], constant),
-        ("MatMul", ["hidden", "kernel"], ["output"]),
-    ]
-
-    assert predictor(nodes, ["output"], {}).latent_source == "hidden"
-
-
-def test_two_outputs_on_one_layer_share_its_vectors():
-    nodes = [
-        ("Relu", ["x"], ["hidden"]),
-        ("MatMul", ["hidden", "narrow"], ["first"]),
-        ("Gemm", ["hidden", "square"], ["second"]),
-    ]
-    outputs, latent = predictor(nodes, ["first", "second"], {"narrow": NARROW, "square": SQUARE}).predict([VECTORS])
-
-    hidden = np.maximum(VECTORS, 0)
-    close(latent, hidden)
-    close(outputs[0], hidden @ NARROW)
-    close(outputs[1], hidden @ SQUARE)
-
-
-def test_layer_in_front_of_the_head_may_be_an_output_of_its_own():
-    nodes = [("Relu", ["x"], ["hidden"]), ("MatMul", ["hidden", "narrow"], ["output"])]
-    outputs, latent = predictor(nodes, ["output", "hidden"], {"narrow": NARROW}).predict([VECTORS])
-
-    assert len(outputs) == 2
-    close(latent, outputs[1])
-
-
-def test_linear_model_has_its_input_as_latent_space():
-    outputs, latent = predictor([("MatMul", ["x", "narrow"], ["output"])], ["output"], {"narrow": NARROW}).predict(
-        [VECTORS]
-    )
-
-    close(latent, VECTORS)
-    close(outputs[0], VECTORS @ NARROW)
-
-
-def test_model_without_weights_has_no_latent_space():
-    outputs, latent = predictor([("Relu", ["x"], ["output"])], ["output"], {}).predict([VECTORS])
-
-    assert latent is None
-    close(outputs[0], np.maximum(VECTORS, 0))
-
-
-@pytest.mark.parametrize("kind", [TensorProto.DOUBLE, TensorProto.FLOAT16, TensorProto.INT64, TensorProto.UINT8])
+@pytest.mark.parametrize(
+    "kind", ["DOUBLE", "FLOAT16", "INT64", "INT32", "INT16", "INT8", "UINT64", "UINT32", "UINT16", "UINT8"]
+)
 def test_inputs_are_brought_to_the_type_of_the_model(kind):
     nodes = [("Cast", ["x"], ["output"], {"to": TensorProto.FLOAT})]
     whole = np.arange(8, dtype=np.float32).reshape(2, 4)
+    model = content(nodes, {"output": TensorProto.FLOAT}, kind=TensorProto.DataType.Value(kind))
 
-    (output,), _ = predictor(nodes, ["output"], {}, kind=kind).predict([whole])
+    for given in (whole, whole.astype(np.uint8), whole.astype(np.float64)):
+        (output,), _ = OnnxPredictor(model).predict([given])
+        np.testing.assert_array_equal(output, whole)
 
-    np.testing.assert_array_equal(output, whole)
+
+def test_inputs_of_truth_values_and_of_text_come_through():
+    truth = content([("Not", ["x"], ["output"])], {"output": TensorProto.BOOL}, kind=TensorProto.BOOL)
+    (output,), _ = OnnxPredictor(truth).predict([np.array([[0, 1, 2, 0]], np.float32)])
+    np.testing.assert_array_equal(output, [[True, False, False, True]])
+
+    text = content([("Identity", ["x"], ["output"])], {"output": TensorProto.STRING}, kind=TensorProto.STRING)
+    words = np.array([["a", "b", "c", "d"]], object)
+    (output,), _ = OnnxPredictor(text).predict([words])
+    np.testing.assert_array_equal(output, words)
 
 
-def test_named_tensor_that_does_not_exist_is_told():
-    with pytest.raises(LeaplabError, match="graph.onnx has no tensor or node 'nowhere'"):
-        predictor([("Relu", ["x"], ["output"])], ["output"], {}, latent="nowhere")
+def test_latent_vectors_of_a_model_of_half_precision_are_float32(tmp_path):
+    nodes = [
+        ("Cast", ["narrow"], ["half"], {"to": TensorProto.FLOAT16}),
+        ("Relu", ["x"], ["hidden"]),
+        ("MatMul", ["hidden", "half"], ["output"]),
+    ]
+    session = onnxruntime.InferenceSession(content(nodes, {"output": TensorProto.FLOAT16}, kind=TensorProto.FLOAT16))
+    (output,), latent = load_predictor(session, edit_model(model_source(session), None, tmp_path)).predict([VECTORS])
+
+    assert latent is not None
+    assert (output.dtype.name, latent.dtype.name) == ("float16", "float32")
+    np.testing.assert_array_equal(latent, np.maximum(VECTORS, 0).astype(np.float16))
 
 
 def test_wrong_number_of_inputs_and_wrong_shapes_are_told():
-    made = predictor([("Add", ["x", "y"], ["output"])], ["output"], {}, inputs=("x", "y"))
+    made = OnnxPredictor(content([("Add", ["x", "y"], ["output"])], {"output": TensorProto.FLOAT}, inputs=("x", "y")))
 
     with pytest.raises(LeaplabError, match=r"takes 2 inputs \(x, y\), but the integration feeds it 1"):
         made.predict([VECTORS])
@@ -156,6 +116,30 @@ def test_file_that_is_no_model_is_told(tmp_path, content):
         load_predictor(tmp_path / "model.onnx")
 
 
+def test_interpreter_without_onnxruntime_is_told(tmp_path, monkeypatch):
+    (tmp_path / "net.onnx").write_bytes(HIDDEN)
+
+    def refuse(self, name, path=None, target=None) -> None:
+        if name == "onnxruntime":
+            raise ModuleNotFoundError("No module named 'onnxruntime'", name=name)
+
+    monkeypatch.delitem(sys.modules, "onnxruntime")
+    monkeypatch.setattr(sys, "meta_path", [type("Refusing", (), {"find_spec": refuse})(), *sys.meta_path])
+    with pytest.raises(LeaplabError, match="net.onnx needs onnxruntime, which is not installed where the integration"):
+        load_predictor(tmp_path / "net.onnx")
+
+
+def test_failure_of_an_edited_model_names_the_model_that_it_was_made_of(tmp_path):
+    nodes = [("MatMul", ["x", "narrow"], ["raw"]), ("Unheard", ["raw"], ["output"])]
+    (tmp_path / "net.onnx").write_bytes(content(nodes, {"output": TensorProto.FLOAT}))
+    edited = edit_model(model_source(tmp_path / "net.onnx"), None, tmp_path / "edited")
+
+    with pytest.raises(LeaplabError, match=r"net.onnx cannot be run as an ONNX model: .*Unheard"):
+        load_predictor(tmp_path / "net.onnx", edited)
+    with pytest.raises(LeaplabError, match=r"^The integration's model cannot be run as an ONNX model: .*Unheard"):
+        OnnxPredictor((tmp_path / "net.onnx").read_bytes(), edited)
+
+
 def test_session_made_of_a_file_or_of_bytes_is_taken_over(make_model, tmp_path):
     onnx.save(make_model(), tmp_path / "tiny.onnx")
     inputs = [np.full((2, 6, 6, 1), 0.5, np.float32), np.zeros((2, 3), np.float32)]
@@ -165,7 +149,7 @@ def test_session_made_of_a_file_or_of_bytes_is_taken_over(make_model, tmp_path):
     ]
 
     for session in sessions:
-        made = load_predictor(session)
+        made = load_predictor(session, edit_model(model_source(session), None, tmp_path / "edited"))
         outputs, latent = made.predict(inputs)
         close(outputs[0], session.run(None, {"image": inputs[0], "bias": inputs[1]})[0])
         assert (made.format, made.fixed_batch, made.latent_source) == ("onnx", None, "features")
@@ -174,4 +158,61 @@ def test_session_made_of_a_file_or_of_bytes_is_taken_over(make_model, tmp_path):
 
 
 def test_fixed_batch_is_read_off_the_model(make_model):
-    assert OnnxPredictor(make_model(batch=4), "tiny").fixed_batch == 4
+    assert OnnxPredictor(make_model(batch=4).SerializeToString()).fixed_batch == 4
+
+
+class _Recorder:
+    """Sessions that were opened: what they were made of, their options and providers."""
+
+    def __init__(self, monkeypatch) -> None:
+        self.opened: list[tuple[Any, Any, Any]] = []
+        made = onnxruntime.InferenceSession
+
+        def record(model, options, providers) -> Any:
+            self.opened.append((model, options, providers))
+            return made(model, options, providers=providers)
+
+        monkeypatch.setattr(onnxruntime, "InferenceSession", record)
+
+
+def test_options_of_the_integrations_session_are_its_own(tmp_path, monkeypatch):
+    options = onnxruntime.SessionOptions()
+    options.add_free_dimension_override_by_name("batch", 5)
+    session = onnxruntime.InferenceSession(HIDDEN, options, providers=["CPUExecutionProvider"])
+    edited = edit_model(model_source(session), None, tmp_path)
+    recorder = _Recorder(monkeypatch)
+
+    made = load_predictor(session, edited)
+
+    assert recorder.opened == [(edited.path, options, ["CPUExecutionProvider"])]
+    assert recorder.opened[0][1] is options
+    assert made.fixed_batch == 5
+    close(made.predict([VECTORS])[1], np.maximum(VECTORS, 0))
+
+
+def test_session_without_options_of_its_own_leaves_a_core_to_the_encoders(tmp_path, monkeypatch):
+    (tmp_path / "net.onnx").write_bytes(HIDDEN)
+    session = onnxruntime.InferenceSession(tmp_path / "net.onnx", providers=["CPUExecutionProvider"])
+    recorder = _Recorder(monkeypatch)
+
+    load_predictor(session)
+    load_predictor(tmp_path / "net.onnx")
+
+    for model, options, providers in recorder.opened:
+        assert model == str(tmp_path / "net.onnx")
+        assert options.intra_op_num_threads == max(1, (os.cpu_count() or 2) - 1)
+        assert options.get_session_config_entry("session.intra_op.allow_spinning") == "0"
+        assert providers == ["CPUExecutionProvider"]
+    assert len(recorder.opened) == 2
+
+
+def test_optimised_model_that_the_integration_writes_is_not_overwritten(tmp_path):
+    options = onnxruntime.SessionOptions()
+    options.optimized_model_filepath = str(tmp_path / "optimised.onnx")
+    session = onnxruntime.InferenceSession(HIDDEN, options)
+    written = (tmp_path / "optimised.onnx").read_bytes()
+
+    load_predictor(session, edit_model(model_source(session), None, tmp_path / "edited"))
+
+    assert (tmp_path / "optimised.onnx").read_bytes() == written
+    assert options.optimized_model_filepath == str(tmp_path / "optimised.onnx")

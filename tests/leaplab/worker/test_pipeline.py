@@ -284,7 +284,7 @@ def inferred(predictor, labels, axis=-1) -> Any:
 
 
 def test_labels_that_do_not_fit_the_model_are_told(make_model):
-    predictor = OnnxPredictor(make_model(), "tiny.onnx")
+    predictor = OnnxPredictor(make_model().SerializeToString())
 
     with pytest.raises(LeaplabError, match="but prediction type 'classes' names 2 labels along axis -1"):
         inferred(predictor, ("top", "bottom"))
@@ -296,9 +296,9 @@ def test_labels_that_do_not_fit_the_model_are_told(make_model):
 
 def test_inputs_that_do_not_fit_the_model_are_told(make_model):
     with pytest.raises(LeaplabError, match=r"takes 1 inputs \(image\), but the integration feeds it 2"):
-        inferred(OnnxPredictor(make_model(inputs=("image",)), "tiny.onnx"), ())
+        inferred(OnnxPredictor(make_model(inputs=("image",)).SerializeToString()), ())
     with pytest.raises(LeaplabError, match=r"The model fails on image \(2, 6, 6, 1\), bias \(2, 3\)"):
-        inferred(OnnxPredictor(make_model(classes=4), "tiny.onnx"), ())
+        inferred(OnnxPredictor(make_model(classes=4).SerializeToString()), ())
 
 
 def test_output_without_a_batch_axis_is_told():

@@ -3,6 +3,8 @@ from typing import Any
 
 import pytest
 
+from leaplab.evaluate.run import plan_sha256
+from leaplab.protocol.plan import Plan, PlanOrder
 from leaplab.worker.planning import make_plan, planned_ids
 
 
@@ -15,6 +17,10 @@ def integration(counts=None, **states) -> Any:
             states={state: len(ids) for state, ids in states.items()}, instances={"training": 9} if counts else {}
         ),
     )
+
+
+def planned(bound, states=None, **order) -> Plan:
+    return make_plan(bound, PlanOrder(states, **order))
 
 
 def test_limit_draws_everywhere_and_keeps_the_order():
@@ -34,7 +40,7 @@ def test_limit_beyond_the_state_takes_all_of_it(limit):
 
 
 def test_parts_cover_every_sample_once_and_never_two_states():
-    plan = make_plan(integration(training=range(25), validation=range(4)), part_size=10)
+    plan = planned(integration(training=range(25), validation=range(4)), part_size=10)
 
     assert [(part.number, part.state, part.start, part.stop) for part in plan.parts] == [
         (0, "training", 0, 10),
@@ -47,40 +53,38 @@ def test_parts_cover_every_sample_once_and_never_two_states():
 
 
 def test_states_may_be_chosen():
-    assert make_plan(integration(training=range(25), validation=range(4)), ["validation"]).states == {"validation": 4}
+    assert planned(integration(training=range(25), validation=range(4)), ("validation",)).states == {"validation": 4}
 
 
 def test_instances_are_counted_of_the_samples_that_are_planned():
     counts: dict[Any, int] = {3: 2, 4: 5, 7: 1}
     bound = integration(counts, training=range(8), validation=range(10, 14))
 
-    assert make_plan(bound).instances == {"training": 8, "validation": 0}
-    assert make_plan(bound, ["validation"]).instances == {"validation": 0}
+    assert planned(bound).instances == {"training": 8, "validation": 0}
+    assert planned(bound, ("validation",)).instances == {"validation": 0}
     chosen = planned_ids(bound, "training", 4)
-    assert make_plan(bound, limit=4).instances["training"] == sum(counts.get(number, 0) for number in chosen)
-    assert make_plan(integration(training=range(8))).instances == {}
+    assert planned(bound, limit=4).instances["training"] == sum(counts.get(number, 0) for number in chosen)
+    assert planned(integration(training=range(8))).instances == {}
 
 
 def test_digest_tells_apart_how_many_instances_each_sample_has():
-    plans = [
-        make_plan(integration(counts, training=range(8))) for counts in ({3: 2, 4: 5}, {3: 5, 4: 2}, {3: 7}, {3: 8})
-    ]
+    plans = [planned(integration(counts, training=range(8))) for counts in ({3: 2, 4: 5}, {3: 5, 4: 2}, {3: 7}, {3: 8})]
 
-    assert len({plan.sha256() for plan in plans}) == len(plans)
+    assert len({plan_sha256(plan) for plan in plans}) == len(plans)
 
 
 def test_digest_tells_plans_apart():
     bound = integration(training=range(25), validation=range(4))
     plans = [
-        make_plan(bound),
-        make_plan(bound, limit=5),
-        make_plan(bound, ["training"]),
-        make_plan(bound, float16=True),
-        make_plan(bound, latent="hidden"),
-        make_plan(bound, batch_size=7),
-        make_plan(bound, part_size=7),
-        make_plan(integration(training=range(1, 26), validation=range(4))),
+        planned(bound),
+        planned(bound, limit=5),
+        planned(bound, ("training",)),
+        planned(bound, float16=True),
+        planned(bound, latent="hidden"),
+        planned(bound, batch_size=7),
+        planned(bound, part_size=7),
+        planned(integration(training=range(1, 26), validation=range(4))),
     ]
 
-    assert make_plan(bound).sha256() == plans[0].sha256()
-    assert len({plan.sha256() for plan in plans}) == len(plans)
+    assert plan_sha256(planned(bound)) == plan_sha256(plans[0])
+    assert len({plan_sha256(plan) for plan in plans}) == len(plans)

@@ -11,18 +11,26 @@ from code_loader.contract.datasetclasses import PreprocessResponse
 from code_loader.contract.enums import DataStateEnum, DataStateType
 
 from leaplab.errors import LeaplabError
+from leaplab.worker.code_loader_access import CodeLoader
 from leaplab.worker.samples import Sample, SampleReader, sample_ids_by_state
 
 FLAT = ["a", "a_1", "b"]
 GROUPS = [["a", "b"], ["c"]]
 
 
-class Loader:
-    """Of `LeapLoader` what a reader asks for."""
+class Loader(CodeLoader):
+    """code-loader that has bound these responses; it is its own `LeapLoader`, as far as a reader asks for one."""
 
     def __init__(self, latents=None, **responses) -> None:
+        self.loader = self
+        self.version = "of these tests"
+        self.found: Any = SimpleNamespace()
         self._responses = {DataStateEnum[state]: response for state, response in responses.items()}
         self._latents = latents
+
+    @property
+    def handlers(self) -> Any:
+        return self.found
 
     def _preprocess_result(self) -> Any:
         return self._responses
@@ -47,10 +55,10 @@ def handlers(**functions) -> Any:
 
 
 def reader(loader, types=None, inputs=(), ground_truths=(), metadata=(), latents=()) -> SampleReader:
-    container = SimpleNamespace(
+    loader.found = SimpleNamespace(
         inputs=inputs, ground_truths=ground_truths, metadata=metadata, custom_latent_spaces=latents
     )
-    return SampleReader(loader, container, types or {}, Path(__file__).parent)
+    return SampleReader(loader, types or {}, Path(__file__).parent)
 
 
 def read_metadata(declared, value) -> Any:

@@ -17,7 +17,7 @@ GUESS = np.array([[0.25], [0.5]], np.float32)
 def scored(result, arguments=None) -> Any:
     """The scores of two samples where the only metric returns `result`."""
     node = Node("gap", "gap", {"guess": Source("prediction")} if arguments is None else arguments)
-    integration = SimpleNamespace(
+    integration: Any = SimpleNamespace(
         description=SimpleNamespace(losses=(), metrics=(node,), instance_metrics=()),
         run_loss=None,
         run_metric=lambda *_: result,
@@ -93,7 +93,7 @@ def test_handler_that_needs_a_missing_ground_truth_is_not_run():
 def instance_scores(result, instances=(2, 1), state="training", **arguments) -> Any:
     """For each of two samples what an instance metric that returns `result` gives for its instances."""
     node = Node("iou", "iou", {"guess": Source("prediction"), **arguments})
-    integration = SimpleNamespace(
+    integration: Any = SimpleNamespace(
         description=SimpleNamespace(losses=(), metrics=(), instance_metrics=(node,)),
         **dict.fromkeys(("run_loss", "run_metric")),
         run_instance_metric=result if callable(result) else lambda *_: result,

@@ -2,7 +2,6 @@
 
 import importlib.util
 import json
-import os
 import re
 import sys
 import tempfile
@@ -16,10 +15,13 @@ from typing import Any
 from packaging.requirements import Requirement
 
 from leaplab.bundle.archive import unpack_archive
+from leaplab.bundle.installed import Installed, installed_in
 from leaplab.bundle.listing import REQUIREMENTS_FILES
-from leaplab.bundle.requirements import Requirements, closure, distributions_of_modules, read_requirements
+from leaplab.bundle.requirements import Markers, Requirements, closure, distributions_of_modules, read_requirements
 from leaplab.bundle.verdict import Bundle, Event, Problem, judge
+from leaplab.environments.interpreter import Interpreter
 from leaplab.environments.limited_process import run_limited
+from leaplab.environments.own import is_own, variables_for
 from leaplab.errors import LeaplabError
 from leaplab.project.leap_yaml import read_leap_yaml
 from leaplab.project.locate import Project
@@ -30,6 +32,11 @@ INSTALL_LIMIT = 1800.0
 """Seconds for installing what it requires."""
 PROCESS = Path(__file__).parents[1] / "worker" / "proof_process.py"
 CODE_LOADER = "code-loader"
+INTEGRATION_TEST = re.compile(rb"^[^#\n]*\btensorleap_integration_test\s*\(", re.MULTILINE)
+UNTESTED = (
+    "No integration test is in the bundle, which the platform requires today: it was bound as it was before there were"
+    " any."
+)
 
 
 @dataclass(frozen=True)
@@ -54,38 +61,47 @@ class Proof:
         return not self.problems
 
 
-def prove(archive: Path, project: Project, time_limit: float = TIME_LIMIT) -> Proof:
+def prove(archive: Path, project: Project, python: Interpreter, time_limit: float = TIME_LIMIT) -> Proof:
     """Unpack a bundle outside its repository, and let code-loader check it there as the platform does.
 
-    The process finds the bundle, the standard library and those distributions installed here that the bundle's
+    The process finds the bundle, the standard library and those distributions installed in `python` that the bundle's
     requirements bring along; any other module is not there, as it would not be on the platform, and nothing of the
     original repository is. A function decorated with `tensorleap_load_model` is not called: the model is uploaded
     beside the code.
 
     Not seen: files that are asked for by `os.path.exists` alone, or opened by a library's C code.
 
+    Args:
+        archive: the bundle.
+        project: the repository that it is of.
+        python: the interpreter that binds it, with code-loader and what the bundle requires.
+        time_limit: seconds for binding.
+
     Raises:
-        LeaplabError: the archive cannot be unpacked, or temporary files would lie in the repository.
+        LeaplabError: the archive cannot be unpacked, temporary files would lie in the repository, or the interpreter
+            cannot be run.
     """
     begun = time.monotonic()
+    installed = installed_in(python)
     with _unpacked(archive, project) as place:
-        requirements, problems = _requirements(place)
+        requirements, problems = _requirements(place, installed.markers)
         notes: tuple[str, ...] = ()
-        allowed: frozenset[str] | None = None
+        chosen: _Chosen | None = None
         if requirements is not None:
-            brought = closure(requirements.requirements)
+            brought = closure(requirements.requirements, installed)
             notes = brought.unmet
             problems += [_of_requirements(told) for told in (*brought.missing, *brought.conflicts)]
-            allowed = brought.distributions | closure([Requirement(CODE_LOADER)]).distributions
-        python = _Python(Path(sys.executable), Path(sys.prefix), _site_packages())
-        bound = _bind(place, project, python, allowed, time_limit)
+            binding = closure([Requirement(CODE_LOADER)], installed)
+            chosen = _chosen(brought.distributions | binding.distributions, installed)
+        environment = _Python(python.executable, installed.prefix, installed.site_packages)
+        bound = _bind(place, project, environment, chosen, time_limit)
     return Proof((*problems, *bound.problems), (*notes, *bound.notes), bound.output, time.monotonic() - begun)
 
 
 def clean_environment(
     archive: Path,
     project: Project,
-    python: Path | None = None,
+    python: Interpreter,
     time_limit: float = TIME_LIMIT,
     install_limit: float = INSTALL_LIMIT,
     pip_arguments: Sequence[str] = (),
@@ -95,7 +111,7 @@ def clean_environment(
     Args:
         archive: the bundle.
         project: the repository that it is of.
-        python: interpreter of the environment; this one where none is given.
+        python: the interpreter that the environment is made with.
         time_limit: seconds for binding.
         install_limit: seconds for installing.
         pip_arguments: further options for `pip install`.
@@ -108,16 +124,19 @@ def clean_environment(
     def proof(problems: Sequence[Problem], notes: Sequence[str] = (), output: str = "") -> Proof:
         return Proof(tuple(problems), tuple(notes), output, time.monotonic() - begun)
 
+    markers = installed_in(python).markers
     with _unpacked(archive, project) as place:
-        requirements, problems = _requirements(place)
+        requirements, problems = _requirements(place, markers)
         if requirements is None or problems:
             return proof(problems)
         folder = place.workplace / "environment"
-        # An environment's own pip takes longer to install than anything else that is done here.
-        pip_is_here = importlib.util.find_spec("pip") is not None
-        without_pip = ["--without-pip"] if pip_is_here else []
-        maker: list[str | Path] = [python or Path(sys.executable), "-I", "-m", "venv", *without_pip, folder]
-        made = run_limited(maker, place.workplace, _environment(place.folder), install_limit)
+        # An environment's own pip takes longer to install than anything else that is done here; leaplab's works with
+        # another interpreter, too, but not with one that is too old for it.
+        borrows_pip = is_own(python.executable) and importlib.util.find_spec("pip") is not None
+        without_pip = ["--without-pip"] if borrows_pip else []
+        maker: list[str | Path] = [python.executable, "-I", "-m", "venv", *without_pip, folder]
+        variables = _variables(place.folder, python.executable)
+        made = run_limited(maker, place.workplace, variables, install_limit)
         if made.how:
             told = f"{maker[0]} -m venv {made.how}: {_last_line(made.output)}"
             return proof([Problem("process", f"No environment can be made: {told}")], output=made.output)
@@ -129,14 +148,13 @@ def clean_environment(
             wanted = [str(requirement) for requirement in requirements.requirements]
         if wanted:
             pip: list[str | Path] = [interpreter, "-I", "-m", "pip"]
-            if pip_is_here:
+            if borrows_pip:
                 pip = [Path(sys.executable), "-I", "-m", "pip", "--python", interpreter]
             options = ["install", "--no-input", "--disable-pip-version-check", *pip_arguments]
-            environment = _environment(place.workplace)
-            installed = run_limited([*pip, *options, *wanted], place.workplace, environment, install_limit)
-            if installed.how:
-                failure = _pip_failure(installed.how, installed.output, file.name)
-                return proof([failure], output=installed.output)
+            installing = run_limited([*pip, *options, *wanted], place.workplace, variables, install_limit)
+            if installing.how:
+                failure = _pip_failure(installing.how, installing.output, file.name)
+                return proof([failure], output=installing.output)
         packages = tuple(folder.glob("lib*/python*/site-packages"))
         bound = _bind(place, project, _Python(interpreter, folder, packages), None, time_limit)
         return proof(bound.problems, bound.notes, bound.output)
@@ -161,6 +179,30 @@ class _Python:
     site_packages: tuple[Path, ...]
 
 
+@dataclass(frozen=True)
+class _Chosen:
+    """Of what is installed, that which a bundle requires.
+
+    Attributes:
+        allowed: canonical names of the distributions.
+        refused: module -> the distributions that bring it, none of which is allowed.
+        versions: installed distribution -> its version.
+    """
+
+    allowed: list[str]
+    refused: dict[str, list[str]]
+    versions: dict[str, str]
+
+
+def _chosen(allowed: frozenset[str], installed: Installed) -> _Chosen:
+    modules = distributions_of_modules(installed)
+    return _Chosen(
+        sorted(allowed),
+        {module: list(names) for module, names in modules.items() if allowed.isdisjoint(names)},
+        {name: distribution.version for name, distribution in installed.distributions.items()},
+    )
+
+
 @contextmanager
 def _unpacked(archive: Path, project: Project) -> Iterator[_Place]:
     with tempfile.TemporaryDirectory(prefix="leaplab-bundle-", ignore_cleanup_errors=True) as created:
@@ -176,13 +218,13 @@ def _unpacked(archive: Path, project: Project) -> Iterator[_Place]:
         yield place
 
 
-def _requirements(place: _Place) -> tuple[Requirements | None, list[Problem]]:
+def _requirements(place: _Place, markers: Markers) -> tuple[Requirements | None, list[Problem]]:
     """What the bundle requires, None where that cannot be told, and what is wrong with it."""
     if place.requirements_file is None:
         told = f"The bundle holds no {' or '.join(REQUIREMENTS_FILES)} at its root: add one, and name it in include."
         return None, [_of_requirements(told)]
     try:
-        requirements = read_requirements(place.folder / place.requirements_file)
+        requirements = read_requirements(place.folder / place.requirements_file, markers)
     except LeaplabError as error:
         return None, [_of_requirements(str(error).replace(f"{place.folder}/", ""))]
     problems = [_of_requirements(told) for told in requirements.problems]
@@ -203,51 +245,46 @@ class _Bound:
     output: str
 
 
-def _bind(
-    place: _Place, project: Project, python: _Python, allowed: frozenset[str] | None, time_limit: float
-) -> _Bound:
-    """Bind the bundle in a process that finds no distribution but the allowed ones; None allows all."""
+def _bind(place: _Place, project: Project, python: _Python, chosen: _Chosen | None, time_limit: float) -> _Bound:
+    """Bind the bundle in a process that finds no distribution but the chosen ones; None lets it find all."""
     order, events = place.workplace / "order.json", place.workplace / "events"
-    refused = {} if allowed is None else _refused_modules(allowed)
     content = {
         "bundle": str(place.folder),
         "entry_file": project.entry_file,
         "original": str(project.root),
         "site_packages": [str(folder) for folder in python.site_packages],
         "prefix": str(python.prefix),
-        "refused": refused,
-        "allowed": None if allowed is None else sorted(allowed),
+        "refused": chosen.refused if chosen else {},
+        "allowed": chosen.allowed if chosen else None,
         "events": str(events),
     }
     order.write_text(json.dumps(content), encoding="utf-8")
+    variables = _variables(place.folder, python.interpreter)
+    is_tested = _has_integration_test(place.folder)
+    if is_tested:
+        # The platform's rules, by which an integration without an integration test is invalid.
+        variables["IS_TENSORLEAP_PLATFORM"] = "true"
     # -I and -S: no PYTHONPATH, no .pth file, and so no editable installation of the repository.
     command: list[str | Path] = [python.interpreter, "-I", "-S", "-B", PROCESS, order]
-    ended = run_limited(command, place.folder, _environment(place.folder), time_limit)
-    bundle = Bundle(place.folder, project.root, place.requirements_file, _excludes(project))
+    ended = run_limited(command, place.folder, variables, time_limit)
+    versions = chosen.versions if chosen else {}
+    bundle = Bundle(place.folder, project.root, place.requirements_file, _excludes(project), versions)
     problems, notes = judge(_read(events), ended.how, ended.output, bundle)
-    return _Bound(problems, notes, ended.output)
+    return _Bound(problems, notes if is_tested else [*notes, UNTESTED], ended.output)
 
 
-def _refused_modules(allowed: frozenset[str]) -> dict[str, list[str]]:
-    return {
-        module: list(distributions)
-        for module, distributions in distributions_of_modules().items()
-        if allowed.isdisjoint(distributions)
-    }
+def _has_integration_test(folder: Path) -> bool:
+    return any(INTEGRATION_TEST.search(path.read_bytes()) for path in folder.rglob("*.py") if path.is_file())
 
 
-def _site_packages() -> tuple[Path, ...]:
-    folders = [Path(entry) for entry in sys.path]
-    return tuple(folder for folder in folders if folder.name in ("site-packages", "dist-packages"))
-
-
-def _environment(folder: Path) -> dict[str, str]:
-    """This process's, without what leads Python elsewhere, and with what the platform sets."""
+def _variables(folder: Path, executable: Path) -> dict[str, str]:
+    """This process's, without what leads Python elsewhere."""
     inherited = {
-        name: value for name, value in os.environ.items() if not name.startswith("PYTHON") and name != "OLDPWD"
+        name: value
+        for name, value in variables_for(executable).items()
+        if not name.startswith("PYTHON") and name not in ("OLDPWD", "IS_TENSORLEAP_PLATFORM")
     }
-    quiet = {"TF_CPP_MIN_LOG_LEVEL": "2", **inherited, "TL_DISABLE_ANALYTICS": "true"}
-    return {**quiet, "IS_TENSORLEAP_PLATFORM": "true", "PWD": str(folder)}
+    return {"TF_CPP_MIN_LOG_LEVEL": "2", **inherited, "TL_DISABLE_ANALYTICS": "true", "PWD": str(folder)}
 
 
 def _excludes(project: Project) -> tuple[str, ...]:

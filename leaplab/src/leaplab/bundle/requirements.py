@@ -1,9 +1,8 @@
 """What a requirements file asks for, and which installed distributions that comes to."""
 
-import importlib.metadata
 import re
 import tomllib
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -14,15 +13,19 @@ from packaging.specifiers import InvalidSpecifier, SpecifierSet
 from packaging.utils import canonicalize_name
 from packaging.version import InvalidVersion, Version
 
+from leaplab.bundle.installed import Distribution, Installed
 from leaplab.errors import LeaplabError
+
+Markers = Mapping[str, str]
+"""The environment of PEP 508: python_version, sys_platform, ..."""
 
 
 @dataclass(frozen=True)
 class Requirements:
-    """What a requirements file asks for, on this machine's Python and system.
+    """What a requirements file asks for.
 
     Attributes:
-        requirements: those whose markers hold here.
+        requirements: those whose markers hold.
         problems: a sentence, with file and line, for each line that the platform could not install.
     """
 
@@ -47,27 +50,31 @@ class Closure:
     conflicts: tuple[str, ...] = ()
 
 
-def read_requirements(path: Path) -> Requirements:
+def read_requirements(path: Path, markers: Markers | None = None) -> Requirements:
     """Read a requirements file in pip's format, or the dependencies of a pyproject.toml (PEP 621 or Poetry).
 
     Options of pip that install nothing are passed over; `-r` is followed.
+
+    Args:
+        path: the file.
+        markers: those of the interpreter that it is meant for; None takes every line, whatever its marker.
 
     Raises:
         LeaplabError: the file cannot be read, or is no TOML.
     """
     if path.name == "pyproject.toml":
-        return _of_pyproject(path)
+        return _of_pyproject(path, markers)
     found: list[Requirement] = []
     problems: list[str] = []
     for place, line in _lines(path, problems, set()):
-        _take(line, place, found, problems)
+        _take(line, place, markers, found, problems)
     return Requirements(tuple(found), tuple(problems))
 
 
-def closure(requirements: Iterable[Requirement]) -> Closure:
-    """The distributions installed here that `requirements` ask for, those that these ask for, and so on.
+def closure(requirements: Iterable[Requirement], installed: Installed) -> Closure:
+    """The installed distributions that `requirements` ask for, those that these ask for, and so on.
 
-    Markers and extras are evaluated for this Python and this system.
+    Markers and extras are evaluated for the interpreter in which they are installed.
     """
     missing: dict[str, str] = {}
     unmet: dict[str, str] = {}
@@ -77,9 +84,8 @@ def closure(requirements: Iterable[Requirement]) -> Closure:
     while pending:
         requirement, asked_by = pending.pop()
         name = canonicalize_name(requirement.name)
-        try:
-            distribution = importlib.metadata.distribution(requirement.name)
-        except importlib.metadata.PackageNotFoundError:
+        distribution = installed.distributions.get(name)
+        if distribution is None:
             if asked_by:
                 unmet[name] = f"{requirement.name}, which {asked_by} requires, is not installed here."
             else:
@@ -95,7 +101,7 @@ def closure(requirements: Iterable[Requirement]) -> Closure:
         for extra in ("", *requirement.extras):
             if (name, extra) not in seen:
                 seen.add((name, extra))
-                pending += [(needed, requirement.name) for needed in _needs(distribution, extra)]
+                pending += [(needed, requirement.name) for needed in _needs(distribution, extra, installed.markers)]
     return Closure(
         distributions=frozenset(name for name, _ in seen),
         missing=tuple(missing[name] for name in sorted(missing)),
@@ -104,12 +110,17 @@ def closure(requirements: Iterable[Requirement]) -> Closure:
     )
 
 
-def distributions_of_modules() -> dict[str, tuple[str, ...]]:
-    """Top-level module -> canonical names of the distributions installed here that bring it."""
-    return {
-        module: tuple(sorted({canonicalize_name(name) for name in names}))
-        for module, names in importlib.metadata.packages_distributions().items()
-    }
+def distributions_of_modules(installed: Installed) -> dict[str, tuple[str, ...]]:
+    """Module -> canonical names of the distributions that bring it.
+
+    A package that several distributions share as a namespace is none of theirs: `google.protobuf` is protobuf's, and
+    `google` nobody's.
+    """
+    found: dict[str, set[str]] = {}
+    for distribution in installed.distributions.values():
+        for module in distribution.modules:
+            found.setdefault(module, set()).add(distribution.name)
+    return {module: tuple(sorted(names)) for module, names in found.items()}
 
 
 def _admits(specifier: SpecifierSet, version: str) -> bool:
@@ -119,8 +130,8 @@ def _admits(specifier: SpecifierSet, version: str) -> bool:
         return True  # nothing to compare
 
 
-def _needs(distribution: importlib.metadata.Distribution, extra: str) -> Iterator[Requirement]:
-    for text in distribution.requires or []:
+def _needs(distribution: Distribution, extra: str, markers: Markers) -> Iterator[Requirement]:
+    for text in distribution.requires:
         try:
             needed = Requirement(text)
         except InvalidRequirement:
@@ -128,7 +139,7 @@ def _needs(distribution: importlib.metadata.Distribution, extra: str) -> Iterato
         if needed.marker is None:
             if not extra:
                 yield needed
-        elif needed.marker.evaluate({"extra": extra}):
+        elif needed.marker.evaluate({**markers, "extra": extra}):
             yield needed
 
 
@@ -169,7 +180,7 @@ def _lines(path: Path, problems: list[str], around: set[Path]) -> Iterator[tuple
         yield f"{path.name}, line {number}", pending.strip()
 
 
-def _take(line: str, place: str, found: list[Requirement], problems: list[str]) -> None:
+def _take(line: str, place: str, markers: Markers | None, found: list[Requirement], problems: list[str]) -> None:
     try:
         requirement = Requirement(line)
     except InvalidRequirement as error:
@@ -181,11 +192,11 @@ def _take(line: str, place: str, found: list[Requirement], problems: list[str]) 
         return
     if requirement.url is not None and requirement.url.startswith("file:"):
         problems.append(f"{place}: '{line}' is a file, which the platform does not have; name a distribution.")
-    elif requirement.marker is None or requirement.marker.evaluate():
+    elif requirement.marker is None or markers is None or requirement.marker.evaluate(dict(markers)):
         found.append(requirement)
 
 
-def _of_pyproject(path: Path) -> Requirements:
+def _of_pyproject(path: Path, markers: Markers | None) -> Requirements:
     try:
         content = tomllib.loads(path.read_text(encoding="utf-8"))
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
@@ -194,14 +205,14 @@ def _of_pyproject(path: Path) -> Requirements:
     found: list[Requirement] = []
     problems: list[str] = []
     for line in _table(content, "project").get("dependencies", []):
-        _take(str(line), f"{path.name}, project.dependencies", found, problems)
+        _take(str(line), f"{path.name}, project.dependencies", markers, found, problems)
     named = {canonicalize_name(requirement.name) for requirement in found}
     for name, wanted in _table(content, "tool", "poetry", "dependencies").items():
         # Poetry lets this table add a source or an extra to what project.dependencies asks for.
         if name.lower() == "python" or canonicalize_name(name) in named:
             continue
         for line in _poetry_lines(name, wanted):
-            _take(line, f"{path.name}, tool.poetry.dependencies", found, problems)
+            _take(line, f"{path.name}, tool.poetry.dependencies", markers, found, problems)
     return Requirements(tuple(found), tuple(problems))
 
 

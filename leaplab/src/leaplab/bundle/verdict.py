@@ -1,9 +1,8 @@
 """What the events of a proof come to: sentences for the person who pushes."""
 
 import re
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
-from importlib.metadata import PackageNotFoundError, version
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
@@ -47,12 +46,14 @@ class Bundle:
         original: the integration's root.
         requirements_file: its name, None where the bundle has none.
         exclude: the patterns of leap.yaml.
+        versions: installed distribution -> its version.
     """
 
     folder: Path
     original: Path
     requirements_file: str | None = None
     exclude: tuple[str, ...] = ()
+    versions: Mapping[str, str] = field(default_factory=dict)
 
 
 def judge(events: Sequence[Event], ended: str, output: str, bundle: Bundle) -> tuple[list[Problem], list[str]]:
@@ -176,7 +177,9 @@ def _excludes(pattern: str, path: str) -> bool:
 
 def _refused(event: Event, bundle: Bundle) -> Problem:
     distributions: list[str] = event["distributions"]
-    lines = " or ".join(f"{name}~={installed}" if (installed := _version(name)) else name for name in distributions)
+    lines = " or ".join(
+        f"{name}~={version}" if (version := bundle.versions.get(name)) else name for name in distributions
+    )
     return Problem(
         "requirement",
         f"{event['name']} is imported by {_at(event)} and comes from {' or '.join(distributions)}, which"
@@ -184,13 +187,6 @@ def _refused(event: Event, bundle: Bundle) -> Problem:
         event["file"],
         event["line"],
     )
-
-
-def _version(name: str) -> str | None:
-    try:
-        return version(name)
-    except PackageNotFoundError:
-        return None
 
 
 def _unknown(event: Event) -> Problem:

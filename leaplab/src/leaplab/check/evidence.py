@@ -1,28 +1,28 @@
 """Everything that the rules look at, gathered once: files, source, clean processes, a probe of the handlers."""
 
 import os
-import signal
 import tempfile
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
-from threading import Timer
 from typing import TypeVar
 
 from leaplab.bundle.archive import write_archive
 from leaplab.bundle.listing import Listing, list_bundle
 from leaplab.bundle.proof import Proof, prove
 from leaplab.bundle.verdict import Problem
-from leaplab.check.failures import RAISES, decorators_of, handler_in, place_in, topic_of
+from leaplab.check.failures import decorators_of, place_in, topic_of
 from leaplab.check.source import Source, read_source, registered_name
 from leaplab.check.watched import Outcome, run_locally
+from leaplab.environments.interpreter import Interpreter
+from leaplab.environments.own import own_interpreter
 from leaplab.errors import LeaplabError
 from leaplab.project.leap_yaml import LeapYaml, read_leap_yaml
 from leaplab.project.locate import Project, find_project
-from leaplab.protocol.observations import Observation, Probe
-from leaplab.session.session import open_session
-from leaplab.worker.probing import probe, process_id
+from leaplab.protocol.observations import RAISES, Observation, Probe, handler_in
+from leaplab.protocol.operations import PROBE
+from leaplab.session.opening import open_session
 
 T = TypeVar("T")
 TIME_LIMIT = 120.0
@@ -39,6 +39,7 @@ class Evidence:
 
     Attributes:
         root: the folder that was named.
+        python: the interpreter that runs it.
         project_error: why there is no project.
         local: the binder and its integration test in a clean process.
         proof: the platform's verdict on the unpacked bundle, in another; None where there is no bundle.
@@ -46,6 +47,7 @@ class Evidence:
     """
 
     root: Path
+    python: Interpreter = field(default_factory=own_interpreter)
     project: Project | None = None
     project_error: str = ""
     leap_yaml: LeapYaml | None = None
@@ -113,9 +115,19 @@ class Evidence:
                 yield problem
 
 
-def gather(path: Path, model: Path | None = None, time_limit: float = TIME_LIMIT) -> Evidence:
-    """Look at an integration from all sides. Nothing that it does ends this."""
-    evidence = Evidence(path.expanduser().resolve())
+def gather(
+    path: Path, model: Path | None = None, time_limit: float = TIME_LIMIT, python: Interpreter | None = None
+) -> Evidence:
+    """Look at an integration from all sides. Nothing that it does ends this.
+
+    Args:
+        path: its folder.
+        model: a model file to use instead of its own.
+        time_limit: seconds for each of the processes that run it.
+        python: the interpreter that runs it; leaplab's own where none is given.
+    """
+    python = python or own_interpreter()
+    evidence = Evidence(path.expanduser().resolve(), python)
     leap_yaml = evidence.root / "leap.yaml"
     if os.path.lexists(leap_yaml):
         evidence.leap_yaml, evidence.leap_yaml_error = _tried(lambda: read_leap_yaml(leap_yaml))
@@ -132,8 +144,8 @@ def gather(path: Path, model: Path | None = None, time_limit: float = TIME_LIMIT
 
     # Two cores are the least that a laptop has.
     with ThreadPoolExecutor(1) as pool:
-        proving = pool.submit(_tried, lambda: _proven(project, listing, time_limit))
-        evidence.local = run_locally(project, time_limit)
+        proving = pool.submit(_tried, lambda: _proven(project, listing, python, time_limit))
+        evidence.local = run_locally(project, python, time_limit)
         if "modules" in evidence.local.report:
             evidence.source.keep_loaded({project.entry_file, *evidence.local.report["modules"]})
         evidence.proof, evidence.proof_error = proving.result()
@@ -141,40 +153,25 @@ def gather(path: Path, model: Path | None = None, time_limit: float = TIME_LIMIT
     # What the platform refuses with all its files and distributions at hand, the probe could not bind either.
     refused = "process" in kinds or kinds == {"check"}
     if not evidence.local.ended and not evidence.local.report.get("error") and not refused:
-        evidence.probe, evidence.probe_error = _tried(lambda: _probed(project, model, time_limit))
+        evidence.probe, evidence.probe_error = _tried(lambda: _probed(project, model, python, time_limit))
     return evidence
 
 
-def _proven(project: Project, listing: Listing | None, time_limit: float) -> Proof | None:
+def _proven(project: Project, listing: Listing | None, python: Interpreter, time_limit: float) -> Proof | None:
     if listing is None or listing.size > PROOF_LIMIT:
         return None
     with tempfile.TemporaryDirectory(prefix="leaplab-check-") as folder:
         archive = Path(folder) / "bundle.tar.gz"
         write_archive(listing, project.root, archive)
-        return prove(archive, project, time_limit)
+        return prove(archive, project, python, time_limit)
 
 
-def _probed(project: Project, model: Path | None, time_limit: float) -> Probe:
-    ended: list[bool] = []
-    with open_session(project, model) as session:
-        process = session.call(process_id)
-
-        def end() -> None:
-            ended.append(True)
-            os.killpg(process, signal.SIGKILL)
-
-        watchdog = Timer(time_limit, end)
-        watchdog.start()
+def _probed(project: Project, model: Path | None, python: Interpreter, time_limit: float) -> Probe:
+    with open_session(project, model, interpreter=python) as session:
         try:
-            return session.call(probe)
-        except LeaplabError as error:
-            if ended:
-                raise LeaplabError(f"The handlers did not come to an end within {time_limit:g} s.") from error
-            raise
+            return session.call(PROBE, time_limit=time_limit)
         except RuntimeError as error:  # leaplab did not reckon with what a handler returned: the check goes on
             raise LeaplabError(str(error).splitlines()[0]) from error
-        finally:
-            watchdog.cancel()
 
 
 def _tried(make: Callable[[], T]) -> tuple[T | None, str]:

@@ -7,9 +7,6 @@ import re
 
 from leaplab.check.source import ENCODERS
 
-RAISES = "handler.raises"
-"""Of a handler, where no other topic fits: its own code raised."""
-
 TOPICS: tuple[tuple[str, str], ...] = (
     (r"numpy array of type float32", "encoder.dtype"),
     (
@@ -43,9 +40,3 @@ def place_in(text: str) -> str:
     """file:line of the integration's own code that a sentence of leaplab names in brackets; empty where none does."""
     found = re.search(r"\((\S+?),? line (\d+)(?:, in [^)]*)?\)\.?$", text)
     return f"{found[1]}:{found[2]}" if found else ""
-
-
-def handler_in(text: str) -> str:
-    """The handler that a sentence begins with, as in "Input 'image' on sample ..."; empty where none does."""
-    found = re.match(r"(?:Input |Ground truth |Metadata )?'([^']+)'", text)
-    return found[1] if found else ""

@@ -7,6 +7,7 @@ from typing import Any
 
 from leaplab.check.catalogue import CATALOGUE, Finding, judge
 from leaplab.check.evidence import TIME_LIMIT, Evidence, gather
+from leaplab.environments.interpreter import Interpreter
 
 SECTIONS = {
     "project": "leap.yaml",
@@ -41,15 +42,18 @@ class Report:
         return {"root": self.root, "rules": self.rules, "samples": self.samples, "findings": list(self.findings)}
 
 
-def check(path: Path, model: Path | None = None, time_limit: float = TIME_LIMIT) -> Report:
+def check(
+    path: Path, model: Path | None = None, time_limit: float = TIME_LIMIT, python: Interpreter | None = None
+) -> Report:
     """Look at an integration from all sides and judge it by every rule.
 
     Args:
         path: its folder.
         model: a model file to use instead of its own.
         time_limit: seconds for each of the processes that run it.
+        python: the interpreter that runs it; leaplab's own where none is given.
     """
-    evidence = gather(path, model, time_limit)
+    evidence = gather(path, model, time_limit, python)
     findings = judge(evidence)
     return Report(str(evidence.root), tuple(findings), len(CATALOGUE), _probed(evidence))
 

@@ -1,14 +1,14 @@
 """The binder in a process of its own, which may print, hang or die."""
 
 import json
-import os
-import sys
 import tempfile
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from leaplab.environments.interpreter import Interpreter
 from leaplab.environments.limited_process import run_limited
+from leaplab.environments.own import variables_for
 from leaplab.project.locate import Project
 
 SCRIPT = Path(__file__).parents[1] / "worker" / "binding_process.py"
@@ -30,13 +30,14 @@ class Outcome:
     output: str = ""
 
 
-def run_locally(project: Project, time_limit: float) -> Outcome:
+def run_locally(project: Project, python: Interpreter, time_limit: float) -> Outcome:
     """Bind an integration and run its integration test as an IDE does, for at most `time_limit` seconds."""
     with tempfile.TemporaryDirectory(prefix="leaplab-check-") as folder:
         report = Path(folder) / "report.json"
         # -B: a check leaves no __pycache__ behind.
-        command: list[str | Path] = [sys.executable, "-P", "-B", SCRIPT, str(project.root), project.entry_file, report]
-        inherited = {name: value for name, value in os.environ.items() if name != "IS_TENSORLEAP_PLATFORM"}
+        command: list[str | Path] = [python.executable, "-B", SCRIPT, str(project.root), project.entry_file, report]
+        variables = variables_for(python.executable)
+        inherited = {name: value for name, value in variables.items() if name != "IS_TENSORLEAP_PLATFORM"}
         quiet = {"TL_DISABLE_ANALYTICS": "true", "TF_CPP_MIN_LOG_LEVEL": "3"}
         finished = run_limited(command, project.root, inherited | quiet, time_limit)
         told = json.loads(report.read_text(encoding="utf-8")) if report.exists() else {}

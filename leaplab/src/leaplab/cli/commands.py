@@ -3,7 +3,7 @@
 import sys
 import webbrowser
 from pathlib import Path
-from typing import Annotated, NoReturn
+from typing import TYPE_CHECKING, Annotated, NoReturn
 
 import typer
 from rich.console import Console
@@ -23,6 +23,10 @@ from leaplab.cli.printing import (
 )
 from leaplab.errors import LeaplabError
 
+if TYPE_CHECKING:
+    from leaplab.environments.interpreter import Interpreter
+    from leaplab.project.locate import Project
+
 app = typer.Typer(
     add_completion=False,
     no_args_is_help=True,
@@ -36,6 +40,9 @@ Integration = Annotated[Path, typer.Argument(help="Folder of the integration.")]
 Model = Annotated[Path | None, typer.Option("--model", "-m", help=".onnx, .h5 or .keras instead of its own.")]
 Wiring = Annotated[Path | None, typer.Option(help="YAML wiring of an integration without an integration test.")]
 InProcess = Annotated[bool, typer.Option("--in-process", help="For debuggers: no child process.")]
+Python = Annotated[
+    Path | None, typer.Option(help="Interpreter, or its environment's folder, to run the integration in.")
+]
 
 
 @app.command()
@@ -56,6 +63,7 @@ def evaluate(
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace the run in any case: data changed.")] = False,
     in_process: InProcess = False,
     wiring: Wiring = None,
+    python: Python = None,
     runs: RunsFolder = Path("runs"),
     as_json: AsJson = False,
 ) -> None:
@@ -63,7 +71,7 @@ def evaluate(
     from leaplab.evaluate.run import LocalRunner, Options, carry_out, prepare
     from leaplab.evaluate.summary import summarize
     from leaplab.project.locate import find_project
-    from leaplab.session.session import open_session
+    from leaplab.session.opening import open_session
     from leaplab.store.run import Replace
 
     replace: Replace = "always" if overwrite else "outdated" if update else "never"
@@ -80,18 +88,21 @@ def evaluate(
         replace,
     )
     project = find_project(path)
+    interpreter = _interpreter(project, python, in_process)
     console.print(f"Binding {project.root / project.entry_file}", markup=False, soft_wrap=True)
-    with open_session(project, model, in_process, wiring) as session:
+    with open_session(project, model, in_process, wiring, interpreter) as session:
         notices = session.notices()
         for notice in notices:
             console.print(f"  {notice}", style="yellow", markup=False, soft_wrap=True)
-        store, plan = prepare(session, options, notices)
+        prepared = prepare(session, options, notices)
+        store = prepared.store
         missing = store.missing_parts()
         if missing:
             done = store.samples - sum(part.stop - part.start for part in missing)
             with progress_bar() as progress:
                 task = progress.add_task("Evaluating", total=store.samples, completed=done)
-                carry_out(LocalRunner(session), store, plan, lambda count: progress.advance(TaskID(task), count))
+                runner = LocalRunner(session, prepared.load)
+                carry_out(runner, store, prepared.plan, lambda count: progress.advance(TaskID(task), count))
     summary = summarize(store)
     if as_json:
         print_json({"run": str(store.path), "up_to_date": not missing, "states": summary})
@@ -106,16 +117,19 @@ def check(
     path: Integration = Path(),
     model: Model = None,
     strict: Annotated[bool, typer.Option("--strict", help="Warnings fail, too.")] = False,
+    python: Python = None,
     time_limit: Annotated[float, typer.Option(min=1, help="Seconds for each process that runs the integration.")] = 120,
     as_json: AsJson = False,
 ) -> None:
     """Judge an integration by every rule of Tensorleap's contract, before the push. Exit code 1: something is wrong."""
     from leaplab.check.report import check as judge
+    from leaplab.environments.choosing import choose_interpreter
 
     if not path.expanduser().is_dir():
         raise LeaplabError(f"{path} is not a folder; name the folder that holds the integration's leap.yaml.")
+    interpreter = _told(choose_interpreter(path.expanduser().resolve(), python))
     with console.status(f"Checking {escape(str(path.expanduser().resolve()))}"):
-        report = judge(path, model, time_limit)
+        report = judge(path, model, time_limit, interpreter)
     if as_json:
         print_json(report.as_json())
     else:
@@ -132,16 +146,20 @@ def sample(
     out: Annotated[Path, typer.Option(help="Folder for the pictures.")] = Path("build/samples"),
     in_process: InProcess = False,
     wiring: Wiring = None,
+    python: Python = None,
     as_json: AsJson = False,
 ) -> None:
     """Every handler on one sample: tensors, scores, metadata in a table; its visualizers as PNG files."""
     from leaplab.project.locate import find_project
+    from leaplab.protocol.inspection import SampleOrder
+    from leaplab.protocol.operations import INSPECT
     from leaplab.render.files import write_visuals
-    from leaplab.session.session import open_session
-    from leaplab.worker.inspection import inspect_sample
+    from leaplab.session.opening import open_session
 
-    with open_session(find_project(path), model, in_process, wiring) as session:
-        inspection = session.call(inspect_sample, state, sample_id)
+    project = find_project(path)
+    interpreter = _interpreter(project, python, in_process)
+    with open_session(project, model, in_process, wiring, interpreter) as session:
+        inspection = session.call(INSPECT, SampleOrder(state, sample_id))
     pictures = write_visuals(inspection.visuals, out / state / sample_id)
     if as_json:
         told = {"state": state, "sample_id": sample_id, "tensors": inspection.tensors, "scores": inspection.scores}
@@ -158,20 +176,23 @@ def bundle(
     out: Annotated[Path, typer.Option("--out", "-o", help="The archive to write.")] = Path("bundles/bundle.tar.gz"),
     clean_env: Annotated[bool, typer.Option("--clean-env", help="Prove it in a new virtual environment.")] = False,
     time_limit: Annotated[float, typer.Option(min=1, help="Seconds for binding the bundle.")] = 120,
+    python: Python = None,
     as_json: AsJson = False,
 ) -> None:
     """Write the archive that a push would upload, and prove that it runs on its own. Exit code 1: it does not."""
     from leaplab.bundle.archive import write_archive
     from leaplab.bundle.listing import list_bundle
     from leaplab.bundle.proof import clean_environment, prove
+    from leaplab.environments.choosing import choose_interpreter
     from leaplab.project.leap_yaml import read_leap_yaml
     from leaplab.project.locate import find_project
 
     project = find_project(path)
+    interpreter = _told(choose_interpreter(project.root, python))
     listing = list_bundle(project, read_leap_yaml(project.root / "leap.yaml"))
     write_archive(listing, project.root, out)
     with console.status("Binding the bundle away from its repository"):
-        proof = (clean_environment if clean_env else prove)(out, project, time_limit=time_limit)
+        proof = (clean_environment if clean_env else prove)(out, project, interpreter, time_limit=time_limit)
     if as_json:
         print_json(
             {
@@ -235,6 +256,50 @@ def list_runs(runs: RunsFolder = Path("runs"), as_json: AsJson = False) -> None:
         name, model, condition = escape(entry.name), escape(entry.model), escape(entry.condition)
         table.add_row(name, f"{entry.samples:,}", model, entry.created, condition)
     Console().print(table)
+
+
+@app.command()
+def env(
+    path: Integration = Path(),
+    rebuild: Annotated[bool, typer.Option("--rebuild", help="Make it anew.")] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Make the environment that an integration's requirements ask for; the other commands run it there."""
+    from leaplab.environments.making import make_environment
+    from leaplab.project.locate import find_project
+
+    root = find_project(path).root
+    environment = make_environment(root, rebuild, lambda step: console.print(f"  {step}", markup=False, soft_wrap=True))
+    if as_json:
+        told = {"python": str(environment.python), "version": environment.version, "missing": environment.missing}
+        print_json(
+            {**told, "requirements": None if environment.requirements is None else str(environment.requirements)}
+        )
+        return
+    for missing in environment.missing:
+        console.print(f"  {missing}", style="yellow", markup=False, soft_wrap=True)
+    console.print(f"{environment.python}: Python {environment.version}", markup=False, soft_wrap=True)
+
+
+def _interpreter(project: "Project", python: Path | None, in_process: bool) -> "Interpreter | None":
+    """The interpreter for a session, told; None in leaplab's own process."""
+    from leaplab.environments.choosing import choose_interpreter
+
+    if not in_process:
+        return _told(choose_interpreter(project.root, python))
+    if python is not None:
+        raise LeaplabError(
+            "--in-process runs the integration in leaplab's own interpreter, where a debugger is; leave out --python."
+        )
+    return None
+
+
+def _told(interpreter: "Interpreter") -> "Interpreter":
+    for passed_over in interpreter.passed_over:
+        console.print(f"  {passed_over}", style="yellow", markup=False, soft_wrap=True)
+    version = ".".join(map(str, interpreter.version))
+    console.print(f"Python {version}, {interpreter.executable}: {interpreter.reason}", markup=False, soft_wrap=True)
+    return interpreter
 
 
 def main() -> NoReturn:

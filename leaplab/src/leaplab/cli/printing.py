@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from leaplab.bundle.listing import Listing
     from leaplab.bundle.verdict import Problem
     from leaplab.check.report import Report
-    from leaplab.worker.inspection import Inspection
+    from leaplab.protocol.inspection import Inspection
 
 console = Console(stderr=True, highlight=False)
 """What is for the person at the terminal; results go to stdout."""

@@ -4,12 +4,15 @@ import os
 import signal
 import subprocess
 import tempfile
-from collections.abc import Sequence
+import time
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
 OUTPUT_KEPT = 20_000
+PAUSE = 0.2
+"""Seconds between two looks at what a command has printed."""
 
 
 @dataclass(frozen=True)
@@ -25,8 +28,18 @@ class Ended:
     output: str
 
 
-def run_limited(command: Sequence[str | Path], folder: Path, environment: dict[str, str], limit: float) -> Ended:
-    """Run a command in `folder` for at most `limit` seconds; what it started ends with it."""
+def run_limited(
+    command: Sequence[str | Path],
+    folder: Path,
+    environment: dict[str, str],
+    limit: float,
+    each_line: Callable[[str], None] | None = None,
+    inherits: Sequence[int] = (),
+) -> Ended:
+    """Run a command in `folder` for at most `limit` seconds; what it started ends with it.
+
+    Each whole line that it prints goes to `each_line` while it runs. It keeps the file descriptors `inherits` open.
+    """
     with tempfile.TemporaryFile() as output:
         process = subprocess.Popen(
             command,
@@ -36,9 +49,10 @@ def run_limited(command: Sequence[str | Path], folder: Path, environment: dict[s
             stdout=output,
             stderr=subprocess.STDOUT,
             start_new_session=True,
+            pass_fds=inherits,
         )
         try:
-            code = process.wait(limit)
+            code = process.wait(limit) if each_line is None else _watched(process, output.fileno(), limit, each_line)
             how = "" if code == 0 else _told(code)
         except subprocess.TimeoutExpired:
             how = f"did not end within {limit:g} s"
@@ -46,6 +60,24 @@ def run_limited(command: Sequence[str | Path], folder: Path, environment: dict[s
             _end_group(process)
         output.seek(max(0, output.seek(0, os.SEEK_END) - OUTPUT_KEPT))
         return Ended(how, output.read().decode(errors="replace"))
+
+
+def _watched(process: "subprocess.Popen[bytes]", output: int, limit: float, each_line: Callable[[str], None]) -> int:
+    end, place, pending = time.monotonic() + limit, 0, b""
+    while True:
+        code = process.poll()
+        # The process writes where the file's one position is: reading must not move it.
+        while more := os.pread(output, 65_536, place):
+            place += len(more)
+            *lines, pending = (pending + more).split(b"\n")
+            for line in lines:
+                each_line(line.decode(errors="replace").rstrip())
+        if code is not None:
+            return code
+        if time.monotonic() > end:
+            raise subprocess.TimeoutExpired(process.args, limit)
+        with suppress(subprocess.TimeoutExpired):
+            process.wait(PAUSE)
 
 
 def _told(code: int) -> str:

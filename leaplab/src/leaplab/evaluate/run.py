@@ -7,14 +7,19 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Protocol
 
+import msgspec
+
 from leaplab.errors import LeaplabError
+from leaplab.evaluate.onnx_surgery import edit_model
+from leaplab.files import cache_folder
 from leaplab.protocol.description import Description, Node
-from leaplab.session.session import Session, describe
-from leaplab.store.manifest import SCHEMA, ColumnEntry, Manifest, Part
+from leaplab.protocol.model import LoadOrder, ModelSource
+from leaplab.protocol.operations import DESCRIBE, EVALUATE, LOAD, MODEL, PLAN, EvaluateOrder
+from leaplab.protocol.plan import BATCH_SIZE, Part, Plan, PlanOrder
+from leaplab.protocol.results import PartResult
+from leaplab.session.opening import Session
+from leaplab.store.manifest import SCHEMA, ColumnEntry, Manifest, RunInterpreter
 from leaplab.store.run import Replace, RunStore, safe_name
-from leaplab.worker.loading import predictor_of
-from leaplab.worker.pipeline import PartResult, evaluate
-from leaplab.worker.planning import Plan, make_plan
 
 EVALUATION = 2
 """Raised when the same integration and options give other numbers."""
@@ -29,13 +34,14 @@ class Runner(Protocol):
 
 
 class LocalRunner:
-    """Evaluates in the session's own process, one part after another."""
+    """Evaluates in the session's own process, one part after another, with the model as `prepare` had it loaded."""
 
-    def __init__(self, session: Session) -> None:
+    def __init__(self, session: Session, load: LoadOrder) -> None:
         self._session = session
+        self._load = load
 
     def run(self, plan: Plan, parts: Sequence[Part]) -> Iterator[PartResult]:
-        return self._session.stream(evaluate, plan, tuple(parts))
+        return self._session.stream(EVALUATE, EvaluateOrder(plan, tuple(parts), self._load))
 
 
 @dataclass(frozen=True)
@@ -64,17 +70,36 @@ class Options:
     replace: Replace = "never"
 
 
-def prepare(session: Session, options: Options, notices: Sequence[str] = ()) -> tuple[RunStore, Plan]:
+@dataclass(frozen=True)
+class Prepared:
+    """An evaluation that can begin: its run, its plan, and the model to evaluate it with."""
+
+    store: RunStore
+    plan: Plan
+    load: LoadOrder
+
+
+def prepare(session: Session, options: Options, notices: Sequence[str] = ()) -> Prepared:
     """Plan the evaluation and open its run, new or taken up where it stopped.
 
     Raises:
-        LeaplabError: see `RunStore.begin` and `make_plan`.
+        LeaplabError: a state does not exist, the model cannot be run, or see `RunStore.begin`.
     """
-    description = session.call(describe)
-    sizes = {} if options.batch_size is None else {"batch_size": options.batch_size}
-    plan = session.call(_plan, options.states, options.limit, options.float16, options.latent, sizes)
-    model = session.call(model_facts, options.latent)
-    identity = _identity(EVALUATION, description.code_sha256, model.sha256, plan.sha256())
+    description = session.call(DESCRIBE)
+    plan = session.call(
+        PLAN,
+        PlanOrder(
+            states=None if options.states is None else tuple(options.states),
+            limit=options.limit,
+            batch_size=options.batch_size or BATCH_SIZE,
+            float16=options.float16,
+            latent=options.latent,
+        ),
+    )
+    model = session.call(MODEL)
+    load = _load_order(model, options.latent)
+    loaded = session.call(LOAD, load)
+    identity = _identity(EVALUATION, description.code_sha256, model.sha256, plan_sha256(plan))
     name = safe_name(options.name or Path(model.name).stem)
     manifest = Manifest(
         schema=SCHEMA,
@@ -85,7 +110,7 @@ def prepare(session: Session, options: Options, notices: Sequence[str] = ()) -> 
         model=model.name,
         model_option=None if options.model is None else str(options.model.expanduser().resolve()),
         model_format=model.format,
-        latent_source=model.latent_source,
+        latent_source=loaded.latent_source,
         states=plan.states,
         parts=plan.parts,
         columns=_columns(description),
@@ -95,8 +120,24 @@ def prepare(session: Session, options: Options, notices: Sequence[str] = ()) -> 
         wiring_option=None if options.wiring is None else str(options.wiring.expanduser().resolve()),
         instances=plan.instances,
         instance_columns=_instance_columns(description) if plan.instances else {},
+        interpreter=RunInterpreter(
+            str(session.interpreter.executable),
+            ".".join(map(str, session.interpreter.version)),
+        ),
     )
-    return RunStore.begin(options.runs / name, manifest, options.replace), plan
+    return Prepared(RunStore.begin(options.runs / name, manifest, options.replace), plan, load)
+
+
+def _load_order(model: ModelSource, latent: str | None) -> LoadOrder:
+    """An ONNX model's graph is edited here, where the package onnx is; a Keras model's in the integration's process."""
+    if model.format == "onnx":
+        return LoadOrder(edited=edit_model(model, latent, cache_folder() / "models"))
+    return LoadOrder(latent=latent)
+
+
+def plan_sha256(plan: Plan) -> str:
+    """Of everything that decides the run's bytes, apart from code and model."""
+    return hashlib.sha256(msgspec.json.encode(plan, order="deterministic")).hexdigest()
 
 
 def carry_out(runner: Runner, store: RunStore, plan: Plan, progress: Callable[[int], None]) -> None:
@@ -109,50 +150,6 @@ def carry_out(runner: Runner, store: RunStore, plan: Plan, progress: Callable[[i
         instances = None if result.instances is None else result.instances.table()
         store.write_part(result.part, result.ids, columns, result.latents, result.predictions, confusion, instances)
         progress(len(result.ids))
-
-
-@dataclass(frozen=True)
-class ModelFacts:
-    """What the manifest says of the model: its file's name, format and digest, and what feeds its head."""
-
-    name: str
-    format: str
-    sha256: str
-    latent_source: str
-
-
-def model_facts(integration: Any, latent: str | None) -> ModelFacts:
-    """Load the model and tell what it is: for `session.call(model_facts, latent)`.
-
-    Raises:
-        LeaplabError: it cannot be run, or has no layer `latent`.
-    """
-    predictor = predictor_of(integration, latent)
-    name, sha256 = _model_identity(integration.model)
-    return ModelFacts(name, predictor.format, sha256, predictor.latent_source)
-
-
-def _model_identity(model: Any) -> tuple[str, str]:
-    path = model if isinstance(model, Path) else getattr(model, "_model_path", None)
-    if path:
-        return Path(path).name, hashlib.sha256(Path(path).read_bytes()).hexdigest()
-    if content := getattr(model, "_model_bytes", None):
-        return "model.onnx", hashlib.sha256(content).hexdigest()
-    digest = hashlib.sha256(model.to_json().encode())
-    for weight in model.get_weights():
-        digest.update(weight.tobytes())
-    return f"{model.name}.keras", digest.hexdigest()
-
-
-def _plan(
-    integration: Any,
-    states: Sequence[str] | None,
-    limit: int | None,
-    float16: bool,
-    latent: str | None,
-    sizes: dict[str, int],
-) -> Plan:
-    return make_plan(integration, states, limit, float16=float16, latent=latent, **sizes)
 
 
 def _columns(description: Description) -> dict[str, ColumnEntry]:

@@ -10,10 +10,10 @@ from numpy.typing import NDArray
 from leaplab.analysis.clusters import k_means
 from leaplab.analysis.projection import METHODS, Method, project
 from leaplab.errors import LeaplabError
+from leaplab.protocol.model import LATENT_SPACE
 from leaplab.store.derived import derived
 from leaplab.store.manifest import ColumnEntry
 from leaplab.store.run import ID, STATE, RunStore
-from leaplab.worker.model import LATENT_SPACE
 
 MAX_CATEGORIES = 1000
 """A column of more distinct strings is text: shown for a sample, no colour."""

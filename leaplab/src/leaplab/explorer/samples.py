@@ -2,20 +2,18 @@
 
 import base64
 import threading
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from leaplab.errors import LeaplabError
+from leaplab.evaluate.reopen import reopen
 from leaplab.explorer.population import Population
-from leaplab.project.locate import Project
-from leaplab.protocol.description import Description
+from leaplab.protocol.inspection import SampleOrder, Visual
+from leaplab.protocol.operations import VISUALIZE
 from leaplab.render.rendered import render
-from leaplab.session.session import Session, describe, open_session
-from leaplab.store.manifest import Manifest
+from leaplab.session.opening import Session
 from leaplab.store.run import ID, STATE
-from leaplab.worker.inspection import Visual, visualize
 
 MAX_SHOWN_PREDICTION = 1000
 OF_THE_SAMPLE = ("sample", ID, STATE)
@@ -82,7 +80,7 @@ class Visualizers:
         sample_id = self._population.ids[row]
         with self._lock:
             try:
-                visuals = self._opened().call(visualize, state, sample_id)
+                visuals = self._opened().call(VISUALIZE, SampleOrder(state, sample_id))
             except LeaplabError:
                 # The process may be gone: the next request starts a fresh one.
                 if self._session is not None:
@@ -93,21 +91,7 @@ class Visualizers:
 
     def _opened(self) -> Session:
         if self._session is None:
-            manifest = self._population.store.manifest
-            root = Path(manifest.integration)
-            if not (root / manifest.entry_file).exists():
-                raise LeaplabError(
-                    f"The integration is no longer at {root}, so its visualizers cannot run; evaluate it where it is."
-                )
-            model = Path(manifest.model_option) if manifest.model_option else None
-            wiring = Path(manifest.wiring_option) if manifest.wiring_option else None
-            session = open_session(Project(root, manifest.entry_file), model, wiring=wiring)
-            try:
-                _require_the_same(session.call(describe), manifest)
-            except BaseException:
-                session.close()
-                raise
-            self._session = session
+            self._session = reopen(self._population.store.manifest)
         return self._session
 
     def _try_to_open(self) -> None:
@@ -116,19 +100,6 @@ class Visualizers:
                 self._opened()
             except LeaplabError:
                 return  # whoever clicks a point is told, with the reason
-
-
-def _require_the_same(bound: Description, manifest: Manifest) -> None:
-    """A root may bind another integration today, by a setting or a variable: its pictures would be of other samples.
-
-    Raises:
-        LeaplabError: the predictions or the states are not those of the run.
-    """
-    if bound.predictions != manifest.predictions or not set(manifest.states) <= set(bound.states):
-        raise LeaplabError(
-            f"{manifest.integration} binds another integration now than the one that this run is of, so its visualizers"
-            " would show other samples; switch back to that one and explore again, or evaluate this one."
-        )
 
 
 def _for_page(visual: Visual) -> dict[str, Any]:

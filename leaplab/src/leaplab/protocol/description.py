@@ -1,14 +1,16 @@
 """What an integration declares, as plain data that crosses the process boundary and lies in a run's manifest."""
 
-from typing import Literal
+from __future__ import annotations
 
-from msgspec import Struct
+from dataclasses import dataclass, field
+from typing import Literal
 
 MetadataType = Literal["float", "int", "string", "boolean"]
 Direction = Literal["upward", "downward"]
 
 
-class InputSpec(Struct, frozen=True):
+@dataclass(frozen=True)
+class InputSpec:
     """An input encoder: the shape is that of one sample, without the batch axis."""
 
     name: str
@@ -16,21 +18,24 @@ class InputSpec(Struct, frozen=True):
     channel_dim: int
 
 
-class GroundTruthSpec(Struct, frozen=True):
+@dataclass(frozen=True)
+class GroundTruthSpec:
     """A ground-truth encoder: the shape is that of one sample."""
 
     name: str
     shape: tuple[int, ...]
 
 
-class MetadataSpec(Struct, frozen=True):
+@dataclass(frozen=True)
+class MetadataSpec:
     """One metadata value a sample or instance; a sample's dictionary has a value a key, `handler_key`."""
 
     name: str
     type: MetadataType
 
 
-class PredictionSpec(Struct, frozen=True):
+@dataclass(frozen=True)
+class PredictionSpec:
     """One output of the model, in the model's order."""
 
     name: str
@@ -38,7 +43,8 @@ class PredictionSpec(Struct, frozen=True):
     channel_dim: int
 
 
-class Source(Struct, frozen=True):
+@dataclass(frozen=True)
+class Source:
     """Where an argument of a handler comes from.
 
     Attributes:
@@ -52,7 +58,8 @@ class Source(Struct, frozen=True):
     index: int = 0
 
 
-class Node(Struct, frozen=True):
+@dataclass(frozen=True)
+class Node:
     """A loss, metric or visualizer with the sources of its arguments.
 
     Attributes:
@@ -67,12 +74,13 @@ class Node(Struct, frozen=True):
     handler: str
     column: str
     arguments: dict[str, Source]
-    directions: dict[str, Direction] = {}
-    insights: dict[str, bool] = {}
+    directions: dict[str, Direction] = field(default_factory=dict)
+    insights: dict[str, bool] = field(default_factory=dict)
     type: str = ""
 
 
-class Description(Struct, frozen=True):
+@dataclass(frozen=True)
+class Description:
     """Everything that an integration declares.
 
     Attributes:
@@ -99,6 +107,6 @@ class Description(Struct, frozen=True):
     visualizers: tuple[Node, ...]
     has_integration_test: bool
     code_sha256: str
-    instances: dict[str, int] = {}
+    instances: dict[str, int] = field(default_factory=dict)
     instance_metadata: tuple[MetadataSpec, ...] = ()
     instance_metrics: tuple[Node, ...] = ()

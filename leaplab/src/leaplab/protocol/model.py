@@ -5,6 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
+LATENT_SPACE = "model"
+"""Name of the latent space that feeds the model's head."""
+
 
 @dataclass(frozen=True)
 class ModelSource:
@@ -38,3 +41,27 @@ class EditedModel:
     path: str
     outputs: int
     features: tuple[tuple[str, int], ...]
+
+
+@dataclass(frozen=True)
+class LoadOrder:
+    """A model to make run.
+
+    Attributes:
+        edited: what the lab made of an ONNX model; None runs it as it is, without latent vectors.
+        latent: for a Keras model, the layer to take latent vectors from; None finds what feeds the head.
+    """
+
+    edited: EditedModel | None = None
+    latent: str | None = None
+
+
+@dataclass(frozen=True)
+class LoadedModel:
+    """A model that runs.
+
+    Attributes:
+        latent_source: what feeds the head, by the model's own names; empty where it gives no latent vectors.
+    """
+
+    latent_source: str

@@ -1,6 +1,12 @@
 """What a probe sees, as plain data that crosses the process boundary."""
 
+from __future__ import annotations
+
+import re
 from dataclasses import dataclass, field
+
+RAISES = "handler.raises"
+"""Topic of a handler's failure where no other topic fits: its own code raised."""
 
 
 @dataclass(frozen=True)
@@ -37,3 +43,9 @@ class Probe:
         """Add an observation, one a topic and handler: the same fault on ten samples is one finding."""
         if not any(known.topic == topic and known.name == name for known in self.observations):
             self.observations.append(Observation(topic, name, text))
+
+
+def handler_in(text: str) -> str:
+    """The handler that a sentence begins with, as in "Input 'image' on sample ..."; empty where none does."""
+    found = re.match(r"(?:Input |Ground truth |Metadata )?'([^']+)'", text)
+    return found[1] if found else ""

@@ -1,5 +1,7 @@
 """What code-loader says where an integration's script fails."""
 
+from __future__ import annotations
+
 MARKER = "DatasetScriptException: "
 LONGEST = 600
 

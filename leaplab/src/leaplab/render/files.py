@@ -5,10 +5,10 @@ from pathlib import Path
 from typing import Any
 
 from leaplab.errors import LeaplabError
+from leaplab.protocol.inspection import Visual
 from leaplab.render.audio import write_wav
 from leaplab.render.rendered import render
 from leaplab.render.video import write_mp4
-from leaplab.worker.inspection import Visual
 
 BESIDE: dict[str, tuple[str, Callable[[dict[str, Any], Path], None]]] = {
     "Video": (".mp4", write_mp4),

@@ -8,6 +8,7 @@ from typing import Any
 from PIL import Image
 
 from leaplab.errors import LeaplabError
+from leaplab.protocol.inspection import Visual
 from leaplab.render.audio import draw_audio
 from leaplab.render.bars import draw_bars
 from leaplab.render.boxes import draw_boxes
@@ -18,7 +19,6 @@ from leaplab.render.masks import draw_mask
 from leaplab.render.point_cloud import draw_point_cloud
 from leaplab.render.text import draw_text, draw_text_mask
 from leaplab.render.video import draw_video
-from leaplab.worker.inspection import Visual
 
 
 @dataclass(frozen=True)

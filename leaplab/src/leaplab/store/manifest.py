@@ -9,18 +9,10 @@ from msgspec import Struct
 from leaplab.errors import LeaplabError
 from leaplab.files import write_text
 from leaplab.protocol.description import PredictionSpec
+from leaplab.protocol.plan import Part
 
 SCHEMA = 1
 """Raised when a run's layout changes in a way that older readers or newer ones cannot read."""
-
-
-class Part(Struct, frozen=True):
-    """Samples `start` to `stop` of a state, evaluated and written together."""
-
-    number: int
-    state: str
-    start: int
-    stop: int
 
 
 class ColumnEntry(Struct, frozen=True):
@@ -37,6 +29,18 @@ class ColumnEntry(Struct, frozen=True):
     insights: bool | None = None
 
 
+class RunInterpreter(Struct, frozen=True):
+    """The Python that the integration ran in.
+
+    Attributes:
+        executable: its path.
+        version: major.minor.micro.
+    """
+
+    executable: str
+    version: str
+
+
 class Manifest(Struct, frozen=True):
     """A run.
 
@@ -50,6 +54,7 @@ class Manifest(Struct, frozen=True):
         columns: declared columns; others (a metric's dictionary keys) are floats.
         instances: state -> number of element instances of its samples; empty where the integration has none.
         instance_columns: the columns of these.
+        interpreter: that the integration ran in.
     """
 
     schema: int
@@ -70,6 +75,7 @@ class Manifest(Struct, frozen=True):
     wiring_option: str | None = None
     instances: dict[str, int] = {}
     instance_columns: dict[str, ColumnEntry] = {}
+    interpreter: RunInterpreter | None = None
 
 
 def write_manifest(path: Path, manifest: Manifest) -> None:

@@ -23,7 +23,8 @@ from numpy.typing import NDArray
 
 from leaplab.errors import LeaplabError
 from leaplab.files import write_array
-from leaplab.store.manifest import ColumnEntry, Manifest, Part, read_manifest, write_manifest
+from leaplab.protocol.plan import Part
+from leaplab.store.manifest import ColumnEntry, Manifest, read_manifest, write_manifest
 from leaplab.store.parquet import column_names, read_columns, read_rows, write_table
 
 CONFUSION_TYPES = {"sample": "int", "label": "string", "expected": "boolean", "probability": "float"}

@@ -1,22 +1,30 @@
-"""The binder in a clean process as an IDE runs it: `python -P binding_process.py ROOT ENTRY_FILE REPORT`.
+"""The binder in a clean process as an IDE runs it: `python binding_process.py ROOT ENTRY_FILE REPORT`.
 
 Binds the entry file under an audit hook, then runs its integration test on the first sample of each state, and writes
 what it saw as JSON. It imports nothing of leaplab, so that what it sees is the integration's own doing.
 """
 
+from __future__ import annotations
+
+import sys
+
+# Python puts a script's own folder first, where a module may be named like one of the standard library.
+if sys.path[0] == __file__.rpartition("/")[0]:
+    del sys.path[0]
+
 import hashlib
+import importlib
 import importlib.abc
 import importlib.util
 import json
 import os
-import sys
 import time
 import traceback
-from collections.abc import Callable
 from pathlib import Path
 from types import FrameType
-from typing import Any
+from typing import Any, Callable
 
+PACKAGE = Path(__file__).resolve().parents[1]
 FRAMEWORKS = frozenset({"tensorflow", "keras", "torch", "jax"})
 WRITING = frozenset("wax+")
 CACHES = ("__pycache__", ".cache", ".config", ".matplotlib")
@@ -28,7 +36,7 @@ def main(root: str, entry_file: str, report_path: str) -> None:
     """Bind, run the integration test, and write the report after each stage."""
     report: dict[str, Any] = {"stage": "import code_loader"}
     folder = Path(os.path.realpath(root))
-    sys.path.insert(0, root)
+    sys.path[:] = [root, *(entry for entry in sys.path if not _leads_to_leaplab(entry))]
     os.chdir(root)
 
     def save(stage: str) -> None:
@@ -36,10 +44,7 @@ def main(root: str, entry_file: str, report_path: str) -> None:
         Path(report_path).write_text(json.dumps(report), encoding="utf-8")
 
     save("start")
-    import code_loader  # noqa: F401
-    from code_loader.inner_leap_binder import leapbinder_decorators as decorators
-
-    sys.excepthook = sys.__excepthook__  # code-loader's own prints its table
+    code_loader = _CodeLoader()
     before = set(sys.modules)
     save("binding")
     watch = _Watch(folder)
@@ -52,34 +57,71 @@ def main(root: str, entry_file: str, report_path: str) -> None:
         report["error"] = _told(error, folder)
         save("binding")
         return
-    report |= {"seconds": time.perf_counter() - started, **watch.report()}
-    from code_loader.inner_leap_binder import global_leap_binder
+    report["seconds"] = time.perf_counter() - started
+    report.update(watch.report())
 
     save("preprocess")
     try:
-        responses = global_leap_binder.get_preprocess_result()
+        responses = code_loader.responses()
         report["ids"] = {
-            state.name: [len(response.flat_sample_ids), _sha256(response.flat_sample_ids)]
-            for state, response in responses.items()
+            state: [len(ids), _sha256(ids)]
+            for state, ids in ((state, code_loader.ids(response)) for state, response in responses.items())
         }
     except BaseException as error:
         report["preprocess_error"] = _told(error, folder)
     else:
         save("integration test")
         try:
-            _run_integration_test(decorators, global_leap_binder.integration_test_func, responses)
+            _run_integration_test(code_loader.integration_test(), responses)
         except BaseException as error:
             report["test_error"] = _told(error, folder)
     report["modules"] = _modules_of(folder, before)
-    report["defaults"] = [
-        {"parameter": name, "default": str(found["default_value"]), "functions": sorted(found["funcs"])}
-        for name, found in decorators._get_param_default_warnings().items()
-    ]
-    report["warnings"] = [warning["message"] for warning in decorators._get_stored_warnings()]
+    report["defaults"] = code_loader.defaults()
+    report["warnings"] = code_loader.warnings()
     save("done")
     sys.stdout.flush()
     sys.stderr.flush()
     os._exit(0)  # whatever threads the integration has started
+
+
+class _CodeLoader:
+    """Every use of a name of code-loader that is private, or that one of 1.0.171 to 1.0.215 lacks."""
+
+    def __init__(self) -> None:
+        importlib.import_module("code_loader")
+        self._decorators = importlib.import_module("code_loader.inner_leap_binder.leapbinder_decorators")
+        sys.excepthook = sys.__excepthook__  # code-loader's own prints its table
+
+    @property
+    def _binder(self) -> Any:
+        return importlib.import_module("code_loader.inner_leap_binder").global_leap_binder
+
+    def responses(self) -> dict[str, Any]:
+        """State -> what preprocess returned for it."""
+        return {state.name: response for state, response in self._binder.get_preprocess_result().items()}
+
+    def ids(self, response: Any) -> list[Any]:
+        """Without groups."""
+        return list(getattr(response, "flat_sample_ids", response.sample_ids))
+
+    def integration_test(self) -> Callable[..., Any] | None:
+        """The decorated function, which runs the test and then reads its wiring; the binder has the undecorated one."""
+        undecorated = getattr(self._binder, "integration_test_func", None)
+        decorate = getattr(self._decorators, "tensorleap_integration_test", None)
+        return None if undecorated is None or decorate is None else decorate()(undecorated)
+
+    def defaults(self) -> list[dict[str, Any]]:
+        """The parameters that decorators were not given."""
+        found: dict[str, dict[str, Any]] = getattr(self._decorators, "_get_param_default_warnings", dict)()
+        return [
+            {"parameter": name, "default": str(told.get("default_value")), "functions": sorted(told.get("funcs", ()))}
+            for name, told in found.items()
+        ]
+
+    def warnings(self) -> list[str]:
+        """What it would print at the end."""
+        found: list[dict[str, str]] = getattr(self._decorators, "_get_stored_warnings", list)()
+        return [warning["message"] for warning in found if "message" in warning]
 
 
 class _Watch:
@@ -146,10 +188,13 @@ class _Watch:
     def _note_written(self, path: str) -> None:
         absolute = Path(path).absolute()
         if not set(CACHES) & set(absolute.parts) and str(absolute) != os.devnull:
-            self._note("written", str(absolute).removeprefix(self._root))
+            self._note("written", self._relative(str(absolute)))
 
     def _note(self, kind: str, thing: str) -> None:
         self._seen.setdefault(kind, {}).setdefault(thing, self._place())
+
+    def _relative(self, path: str) -> str:
+        return path[len(self._root) :] if path.startswith(self._root) else path
 
     def _place(self) -> str:
         frame: FrameType | None = sys._getframe(1)
@@ -157,7 +202,7 @@ class _Watch:
             name = frame.f_code.co_filename
             file = os.path.realpath(name) if Path(name).is_absolute() else ""
             if file.startswith(self._root) and "site-packages" not in file:
-                return f"{file.removeprefix(self._root)}:{frame.f_lineno}"
+                return f"{self._relative(file)}:{frame.f_lineno}"
             frame = frame.f_back
         return ""
 
@@ -186,15 +231,27 @@ def _bind(root: str, entry_file: str) -> None:
     spec.loader.exec_module(importlib.util.module_from_spec(spec))
 
 
-def _run_integration_test(decorators: Any, undecorated: Callable[..., Any] | None, responses: dict[Any, Any]) -> None:
+def _leads_to_leaplab(entry: str) -> bool:
+    """Whether Python would find leaplab, and all that lies beside it, in a folder that is not site-packages.
+
+    An editable installation's .pth puts its sources on the path; the integration's own modules and those that it
+    installed must not be mistaken for what lies there.
+    """
+    for folder in PACKAGE.parents:
+        if folder.name in ("site-packages", "dist-packages"):
+            return False
+        if folder == Path(entry).resolve():
+            return True
+    return False
+
+
+def _run_integration_test(run: Callable[..., Any] | None, responses: dict[str, Any]) -> None:
     """Run it on the first sample of each state that has a ground truth."""
-    if undecorated is None:
+    if run is None:
         return
     sys.meta_path.insert(0, _NoKerasForCodeLoader())
-    # The decorated function, which runs the test and then reads its wiring, is made anew from the undecorated one.
-    run: Callable[..., Any] = decorators.tensorleap_integration_test()(undecorated)
     for state, response in responses.items():
-        if state.name != "unlabeled":
+        if state != "unlabeled":
             run(response.sample_ids[0], response)
 
 
@@ -204,20 +261,28 @@ def _sha256(ids: list[Any]) -> str:
 
 def _modules_of(root: Path, before: set[str]) -> list[str]:
     files = (getattr(sys.modules[name], "__file__", None) for name in set(sys.modules) - before)
-    paths = {Path(os.path.realpath(file)) for file in files if file}
-    own = (path for path in paths if path.is_relative_to(root) and "site-packages" not in path.parts)
-    return sorted(path.relative_to(root).as_posix() for path in own)
+    return sorted(filter(None, {_own_path(file, root) for file in files if file}))
 
 
 def _told(error: BaseException, root: Path) -> dict[str, Any]:
     place = ""
     for frame in traceback.extract_tb(error.__traceback__):
-        path = Path(os.path.realpath(frame.filename))
-        if path.is_relative_to(root) and "site-packages" not in path.parts:
-            place = f"{path.relative_to(root).as_posix()}:{frame.lineno}"
-    if isinstance(error, SyntaxError) and error.filename and Path(error.filename).is_relative_to(root):
-        place = f"{Path(error.filename).relative_to(root).as_posix()}:{error.lineno}"
+        path = _own_path(frame.filename, root)
+        if path:
+            place = f"{path}:{frame.lineno}"
+    if isinstance(error, SyntaxError) and error.filename:
+        path = _own_path(error.filename, root)
+        if path:
+            place = f"{path}:{error.lineno}"
     return {"type": type(error).__name__, "message": " ".join(str(error).split()), "place": place}
+
+
+def _own_path(file: str, root: Path) -> str:
+    """A path relative to the integration's root; empty for what is not its own."""
+    path = Path(os.path.realpath(file))
+    if root not in path.parents or "site-packages" in path.parts:
+        return ""
+    return path.relative_to(root).as_posix()
 
 
 if __name__ == "__main__":

@@ -1,15 +1,18 @@
 """Samples into batches, with every array checked before a model sees it."""
 
-from collections.abc import Iterable
+from __future__ import annotations
+
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any, Iterable
 
 import numpy as np
 from numpy.typing import NDArray
 
 from leaplab.errors import LeaplabError
-from leaplab.protocol.description import Description
 from leaplab.worker.scoring import Batch
+
+if TYPE_CHECKING:
+    from leaplab.worker.integration import Integration
 
 Array = NDArray[Any]
 
@@ -28,14 +31,14 @@ class Encoded:
     latents: dict[str, list[Array]] = field(default_factory=dict)
 
 
-def encode(integration: Any, state: str, ids: list[str | int]) -> Encoded:
+def encode(integration: Integration, state: str, ids: list[str | int]) -> Encoded:
     """Encode samples of one state.
 
     Raises:
         LeaplabError: an encoder raised, or gave a wrong dtype, a wrong shape or, for an input, a value that is not
             finite. Names the encoder and the sample.
     """
-    description: Description = integration.description
+    description = integration.description
     samples = [integration.sample(state, sample_id) for sample_id in ids]
     inputs = {
         spec.name: _stacked("input", spec.name, ids, (s.inputs[spec.name] for s in samples), spec.shape)

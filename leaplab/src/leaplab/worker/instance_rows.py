@@ -1,46 +1,20 @@
 """The element instances of samples on their way: what the masks encoder says, and what instance metrics give."""
 
-from dataclasses import dataclass, field
-from typing import Any
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
 
 from leaplab.protocol.description import Description
+from leaplab.protocol.results import InstanceRows
 from leaplab.worker.encoding import Encoded
 from leaplab.worker.instances import Instance
 from leaplab.worker.scoring import Scores
 
-
-@dataclass
-class InstanceRows:
-    """Element instances, a row each, by sample and number.
-
-    Attributes:
-        offset: place of the instance's sample among the samples.
-        number: of the instance within its sample, from 0.
-        columns: name, mask_share, metadata.KEY and metric.COLUMN -> one value an instance, None where absent.
-    """
-
-    offset: list[int] = field(default_factory=list)
-    number: list[int] = field(default_factory=list)
-    columns: dict[str, list[Any]] = field(default_factory=dict)
-
-    def extend(self, others: "InstanceRows", samples: int) -> None:
-        """Append the instances of further samples, which come behind `samples` others."""
-        self.offset += [samples + offset for offset in others.offset]
-        self.number += others.number
-        for column, values in others.columns.items():
-            self.columns.setdefault(column, []).extend(values)
-
-    def table(self) -> dict[str, list[Any]]:
-        """Offset, number and columns, as `RunStore.write_part` takes them."""
-        return {"offset": self.offset, "number": self.number, **self.columns}
-
-    def rows(self) -> list[dict[str, Any]]:
-        """Number and columns of each instance."""
-        table = {"number": self.number, **self.columns}
-        return [dict(zip(table, values, strict=True)) for values in zip(*table.values(), strict=True)]
+if TYPE_CHECKING:
+    from leaplab.worker.integration import Integration
 
 
-def read_instances(integration: Any, encoded: Encoded) -> InstanceRows:
+def read_instances(integration: Integration, encoded: Encoded) -> InstanceRows:
     """What the masks encoder says of the instances of encoded samples; the batch learns how many each sample has.
 
     No mask is kept: those of one sample may come to hundreds of megabytes.
@@ -48,7 +22,7 @@ def read_instances(integration: Any, encoded: Encoded) -> InstanceRows:
     Raises:
         LeaplabError: see `InstanceReader.read`.
     """
-    description: Description = integration.description
+    description = integration.description
     rows, batch = InstanceRows(), encoded.batch
     keys = [spec.name for spec in description.instance_metadata]
     rows.columns = {column: [] for column in _values(None, keys)}

@@ -1,16 +1,19 @@
 """Element instances of a bound integration: the parts of a sample that its masks encoder tells apart."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from __future__ import annotations
+
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Iterator, Mapping, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
 
 from leaplab.errors import LeaplabError
 from leaplab.protocol.description import MetadataType
-from leaplab.worker.samples import SampleId, is_absent, told, typed
+from leaplab.worker.code_loader_access import CodeLoader, SampleId
+from leaplab.worker.places import told
+from leaplab.worker.samples import is_absent, typed
 
 
 @dataclass(frozen=True)
@@ -38,17 +41,17 @@ class InstanceReader:
     """Reads the instances of samples.
 
     Args:
-        loader: a `LeapLoader` that has checked its dataset.
+        code_loader: that has bound the integration.
         encoder: code-loader's handler of the masks, see `masks_encoder`.
         types: key of the instances' metadata -> its type.
         root: of the integration, for the place of an error.
     """
 
-    def __init__(self, loader: Any, encoder: Any, types: Mapping[str, MetadataType], root: Path) -> None:
+    def __init__(self, code_loader: CodeLoader, encoder: Any, types: Mapping[str, MetadataType], root: Path) -> None:
         self._encoder = encoder
         self._types = types
         self._root = root
-        self._responses = {state.name: response for state, response in loader._preprocess_result().items()}
+        self._responses = code_loader.responses
 
     def read(self, state: str, sample_id: SampleId, count: int) -> Iterator[Instance | None]:
         """Instances 0 to `count` - 1 of a sample, one after the other; None for one of which the encoder returns None.
@@ -94,15 +97,6 @@ def masks_encoder(handlers: Sequence[Any], given: str | None) -> Any:
     told (`given` is None: the decorator was given a function of another name), it is the first.
     """
     return next((handler for handler in handlers if handler.name == given), handlers[0])
-
-
-def instance_counts(loader: Any) -> dict[str, dict[SampleId, int]]:
-    """State -> sample id -> number of its element instances; no ids where the integration has none."""
-    counts: dict[str, dict[SampleId, int]] = {}
-    for state in loader.get_preprocess_sample_ids():
-        instances_of, _ = loader.get_instances_data(state)
-        counts[state.name] = {sample_id: len(found) for sample_id, found in (instances_of or {}).items()}
-    return counts
 
 
 def _checked(mask: Any) -> NDArray[Any]:

@@ -1,53 +1,63 @@
-"""Keras models, with the tensors that feed the head added to the outputs. Imports Keras."""
+"""Keras models, with the tensors that feed the head added to the outputs: of Keras 3, Keras 2 and tf_keras.
 
-from collections.abc import Sequence
+Importing this module imports none of them: a model's own class tells which one made it.
+"""
+
+from __future__ import annotations
+
+import importlib
+import os
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any, Self
+from typing import Any
 
 import numpy as np
 
 from leaplab.errors import LeaplabError
-from leaplab.worker.model import Array, frontier, pooled
+from leaplab.protocol.graph import frontier
+from leaplab.worker.model import Array, pooled
+
+_KERAS_PACKAGES = ("keras", "tf_keras", "tensorflow")
+_KERNELS = ("kernel", "depthwise_kernel")
+"""Weights that make a layer count; Keras 2 names those of depthwise convolutions apart."""
 
 
 class KerasPredictor:
-    """Runs a functional or sequential Keras model. See `leaplab.worker.model.Predictor`."""
+    """Runs a functional or sequential Keras model. See `leaplab.worker.model.Predictor`.
+
+    Args:
+        model: that was built or called, so that it has inputs and outputs.
+        latent: name of the layer to take latent vectors from, instead of what feeds the head; `OUTER/INNER` for one of
+            a model that is a layer of the model.
+
+    Raises:
+        LeaplabError: it is no such model, or `latent` names no layer of it.
+    """
 
     format = "keras"
 
     def __init__(self, model: Any, latent: str | None = None) -> None:
-        import keras
-
-        if not isinstance(model, keras.Model):
-            raise LeaplabError(
-                f"The integration's model is a {type(model).__name__}, neither a Keras model nor an onnxruntime"
-                " session; return one of these from tensorleap_load_model."
-            )
-        outputs = list(model.outputs or [])
-        if not outputs:
-            raise LeaplabError(f"The Keras model '{model.name}' is not built; save it after it was called once.")
-        if isinstance(model, keras.Sequential):
-            model = keras.Model(model.inputs, model.outputs, name=model.name)  # a sequential one tells no graph
-        features = _features(model, latent)
+        build = model_class(model)
+        outputs = list(model.outputs)
+        features = _Graph(model, build).features(latent)
         self._outputs = len(outputs)
         self._axes = [axis for _, _, axis in features]
         self.latent_source = ", ".join(layer for layer, _, _ in features)
         batch = model.inputs[0].shape[0]
         self.fixed_batch = batch if isinstance(batch, int) else None
-        self._inputs = [tensor.name for tensor in model.inputs]
-        self._model = keras.Model(model.inputs, [*outputs, *(tensor for _, tensor, _ in features)])
+        self._inputs = [tensor.name.partition(":")[0] for tensor in model.inputs]
+        self._model = build(model.inputs, [*outputs, *(tensor for _, tensor, _ in features)])
 
     @classmethod
-    def from_file(cls, path: Path, latent: str | None = None) -> Self:
+    def from_file(cls, path: Path, latent: str | None = None) -> KerasPredictor:
         """Read an .h5 or .keras file, without compiling it.
 
         Raises:
-            LeaplabError: it is no Keras model.
+            LeaplabError: it is no Keras model, or there is no Keras to read it.
         """
-        import keras
-
+        keras = _installed_keras(path)
         try:
-            model = keras.models.load_model(path, compile=False)
+            model = keras.models.load_model(str(path), compile=False)
         except Exception as error:  # h5py, zipfile and Keras raise many types here
             raise LeaplabError(f"{path} cannot be read as a Keras model: {' '.join(str(error).split())}") from error
         return cls(model, latent)
@@ -59,49 +69,165 @@ class KerasPredictor:
                 f" {len(inputs)}; correct the integration test or --model."
             )
         results = self._model.predict_on_batch(list(inputs) if len(inputs) > 1 else inputs[0])
-        results = results if isinstance(results, list) else [results]
+        results = results if isinstance(results, (list, tuple)) else [results]
         arrays = [np.asarray(result) for result in results]
-        return arrays[: self._outputs], pooled(list(zip(arrays[self._outputs :], self._axes, strict=True)))
+        return arrays[: self._outputs], pooled(
+            [(arrays[self._outputs + place], axis) for place, axis in enumerate(self._axes)]
+        )
 
 
-def _features(model: Any, latent: str | None) -> list[tuple[str, Any, int]]:
-    """(layer that makes the tensor, tensor, channel axis) of what feeds the head."""
-    if latent is not None:
-        names = [layer.name for layer in model.layers]
-        if latent not in names:
-            raise LeaplabError(f"The model has no layer '{latent}'; it has {', '.join(names)}.")
-        layer = model.get_layer(latent)
-        return [(latent, layer.output, _channel_axis(layer))]
+def model_class(model: Any) -> Any:
+    """The class `Model` of the Keras that made a model, found without importing any.
 
-    tensors: dict[str, Any] = {}
-    producers: dict[str, str] = {}
-    makers: dict[str, str] = {}
-    inputs: dict[str, list[str]] = {}
-    weighted: dict[str, tuple[str, int]] = {}
-    for nodes in model._nodes_by_depth.values():
-        for node in nodes:
+    Raises:
+        LeaplabError: no Keras made it, or it has no outputs yet.
+    """
+    for base in type(model).__mro__:
+        if base.__name__ == "Model" and _is_of_keras(base):
+            if not getattr(model, "outputs", None) or not getattr(model, "inputs", None):
+                raise LeaplabError(f"The Keras model '{model.name}' is not built; save it after it was called once.")
+            return base
+    raise LeaplabError(
+        f"The integration's model is a {type(model).__name__}, neither a Keras model nor an onnxruntime"
+        " session; return one of these from tensorleap_load_model."
+    )
+
+
+def _installed_keras(path: Path) -> Any:
+    legacy = os.environ.get("TF_USE_LEGACY_KERAS", "").lower() in ("1", "true")
+    for package in ("tf_keras", "keras") if legacy else ("keras", "tf_keras"):
+        try:
+            return importlib.import_module(package)
+        except ModuleNotFoundError as error:
+            if error.name != package:
+                raise
+    raise LeaplabError(f"{path} needs Keras, which is not installed where the integration runs; install it there.")
+
+
+class _Graph:
+    """Layers and tensors of a model, and of the models that are layers of it, as names for `frontier`.
+
+    A tensor's key is the call of the model that it lies in, and its `id`: a model that is called twice has each of its
+    tensors twice.
+    """
+
+    def __init__(self, model: Any, build: Any) -> None:
+        self._build = build
+        self._producers: dict[str, str] = {}
+        self._inputs: dict[str, list[str]] = {}
+        self._weighted: dict[str, tuple[str, int]] = {}
+        self._tensors: dict[str, Any] = {}
+        self._makers: dict[str, str] = {}
+        self._layers: dict[str, tuple[str, int]] = {}
+        self._calls: dict[str, tuple[Any, list[str]]] = {}
+        self._parts: dict[tuple[int, int], Any] = {}
+        self._kept: list[Any] = []  # an `id` is of what is alive
+        self._names = [layer.name for layer in model.layers]
+        self._start = self._walk(model, "", "", {})
+
+    def features(self, latent: str | None) -> list[tuple[str, Any, int]]:
+        """(layer that makes the tensor, tensor, channel axis) of what feeds the head, or of the layer `latent`."""
+        if latent is None:
+            found = frontier(self._start, self._producers, self._inputs, self._weighted)
+            return [(self._makers.get(key, "input"), self._reached(key), axis) for key, axis in found]
+        if latent not in self._layers:
+            raise LeaplabError(f"The model has no layer '{latent}'; it has {', '.join(self._names)}.")
+        key, axis = self._layers[latent]
+        return [(latent, self._reached(key), axis)]
+
+    def _walk(self, model: Any, call: str, prefix: str, given: Mapping[int, str]) -> list[str]:
+        """Note the layers of a model.
+
+        Args:
+            call: of the model; "" for the outer one.
+            prefix: of its layers' names.
+            given: `id` of an input of the model -> key of the tensor that it is called on; empty for the outer one.
+
+        Returns:
+            The keys of its outputs.
+        """
+
+        def key(tensor: Any) -> str:
+            known = given.get(id(tensor), f"{call}{id(tensor)}")
+            self._tensors.setdefault(known, tensor)
+            return known
+
+        if _is_sequential(model):
+            model = self._build(model.inputs, model.outputs)  # a sequential one tells no graph
+        self._kept.append(model)
+        # From the inputs on: a layer that is called twice is known by its first output.
+        depths = sorted(model._nodes_by_depth, reverse=True)
+        for node in (node for depth in depths for node in model._nodes_by_depth[depth]):
+            layer = _layer(node)
+            name = f"{prefix}{layer.name}"
+            outputs = [key(tensor) for tensor in _flat(node.outputs)]
+            self._layers.setdefault(name, (outputs[0], _channel_axis(layer)))
             if node.is_input:
                 continue
-            layer, key = node.operation, str(id(node))
-            inputs[key] = [_key(tensor, tensors) for tensor in node.input_tensors]
-            for tensor in node.outputs:
-                producers[_key(tensor, tensors)] = key
-                makers[_key(tensor, tensors)] = layer.name
-            if _kernel(layer) is not None and len(inputs[key]) == 1:
-                weighted[key] = (inputs[key][0], _channel_axis(layer))
-    start = [_key(tensor, tensors) for tensor in model.outputs]
-    found = frontier(start, producers, inputs, weighted)
-    return [(makers.get(key, "input"), tensors[key], axis) for key, axis in found]
+            step, taken = f"{call}{id(node)}", [key(tensor) for tensor in _taken(node)]
+            self._inputs[step] = taken
+            self._producers.update(dict.fromkeys(outputs, step))
+            self._makers.update(dict.fromkeys(outputs, name))
+            if _has_kernel(layer) and len(taken) == 1:
+                self._weighted[step] = (taken[0], _channel_axis(layer))
+            elif _is_graph(layer) and (len(layer.inputs), len(layer.outputs)) == (len(taken), len(outputs)):
+                self._calls[f"{step}/"] = (layer, taken)
+                links = {id(tensor): taken[place] for place, tensor in enumerate(layer.inputs)}
+                ends = self._walk(layer, f"{step}/", f"{name}/", links)
+                for place, output in enumerate(outputs):
+                    self._producers[output] = f"{step}:{place}"
+                    self._inputs[f"{step}:{place}"] = [ends[place]]
+        return [key(tensor) for tensor in model.outputs]
+
+    def _reached(self, key: str) -> Any:
+        """The tensor, as one of the outer model: what lies in a model that is a layer is computed by a part of it."""
+        tensor, (call, slash, _) = self._tensors[key], key.rpartition("/")
+        if not call:
+            return tensor
+        model, taken = self._calls[call + slash]
+        wanted = id(model), id(tensor)
+        if wanted not in self._parts:
+            self._parts[wanted] = self._build(model.inputs, tensor, name=f"{model.name}_to_{id(tensor)}")
+        reached = [self._reached(given) for given in taken]
+        return self._parts[wanted](reached if len(reached) > 1 else reached[0])
 
 
-def _key(tensor: Any, tensors: dict[str, Any]) -> str:
-    key = str(id(tensor))
-    tensors[key] = tensor
-    return key
+def _layer(node: Any) -> Any:
+    for attribute in ("operation", "layer"):  # Keras 3, Keras 2
+        if hasattr(node, attribute):
+            return getattr(node, attribute)
+    return node.outbound_layer
 
 
-def _kernel(layer: Any) -> Any:
-    return getattr(layer, "kernel", None) if getattr(layer, "built", False) else None
+def _taken(node: Any) -> list[Any]:
+    # Of Keras 2, `input_tensors` are the first argument of the call alone.
+    return _flat(node.keras_inputs if hasattr(node, "keras_inputs") else node.input_tensors)
+
+
+def _flat(structure: Any) -> list[Any]:
+    if isinstance(structure, dict):
+        return [tensor for name in sorted(structure) for tensor in _flat(structure[name])]
+    if isinstance(structure, (list, tuple)):
+        return [tensor for inner in structure for tensor in _flat(inner)]
+    return [structure]
+
+
+def _is_sequential(model: Any) -> bool:
+    return any(base.__name__ == "Sequential" and _is_of_keras(base) for base in type(model).__mro__)
+
+
+def _is_graph(layer: Any) -> bool:
+    graph = _is_sequential(layer) or hasattr(layer, "_nodes_by_depth")
+    return graph and bool(getattr(layer, "inputs", None)) and bool(getattr(layer, "outputs", None))
+
+
+def _is_of_keras(base: type) -> bool:
+    return base.__module__.partition(".")[0] in _KERAS_PACKAGES
+
+
+def _has_kernel(layer: Any) -> bool:
+    built = getattr(layer, "built", False)
+    return bool(built) and any(getattr(layer, kernel, None) is not None for kernel in _KERNELS)
 
 
 def _channel_axis(layer: Any) -> int:

@@ -4,50 +4,33 @@ Inference runs in a thread of its own (onnxruntime and TensorFlow release the in
 batch is encoded meanwhile. All functions of the integration are called from one thread.
 """
 
-from collections.abc import Iterable, Iterator, Sequence
+from __future__ import annotations
+
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass, field
-from typing import Any
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Iterable, Iterator
 
 import numpy as np
 from numpy.typing import NDArray
 
 from leaplab.errors import LeaplabError
 from leaplab.protocol.description import Description
-from leaplab.store.manifest import Part
+from leaplab.protocol.model import LATENT_SPACE
+from leaplab.protocol.operations import EvaluateOrder
+from leaplab.protocol.plan import Part, Plan
+from leaplab.protocol.results import Confusion, InstanceRows, PartResult
 from leaplab.worker.encoding import Encoded, encode
-from leaplab.worker.instance_rows import InstanceRows, add_scores, read_instances
-from leaplab.worker.loading import predictor_of
-from leaplab.worker.model import LATENT_SPACE, Predictor
-from leaplab.worker.planning import Plan, planned_ids
-from leaplab.worker.scoring import Confusion, Scores, score
+from leaplab.worker.instance_rows import add_scores, read_instances
+from leaplab.worker.model import Predictor
+from leaplab.worker.planning import planned_ids
+from leaplab.worker.scoring import Scores, score
+
+if TYPE_CHECKING:
+    from leaplab.worker.integration import Integration
 
 Array = NDArray[Any]
 MAX_STORED_PREDICTION = 4096
 """Values a sample: larger outputs (a detector's) are not stored but computed again for the sample one looks at."""
-
-
-@dataclass
-class PartResult:
-    """What a part of the plan gave.
-
-    Attributes:
-        metadata: column -> one value a sample, None where absent.
-        scores: column -> one value a sample, None where not computed.
-        latents: space -> [n, W] float32.
-        predictions: name -> [n, ...] float32, small outputs only.
-        confusion: metric column -> its elements; offsets count within the part.
-        instances: element instances; offsets count within the part. None where the integration has none.
-    """
-
-    part: Part
-    ids: list[str | int] = field(default_factory=list)
-    metadata: dict[str, list[Any]] = field(default_factory=dict)
-    scores: dict[str, list[float | None]] = field(default_factory=dict)
-    latents: dict[str, Array] = field(default_factory=dict)
-    predictions: dict[str, Array] = field(default_factory=dict)
-    confusion: dict[str, Confusion] = field(default_factory=dict)
-    instances: InstanceRows | None = None
 
 
 @dataclass
@@ -56,23 +39,23 @@ class _Pending:
 
     part: Part
     encoded: Encoded
-    inferred: "Future[tuple[list[Array], Array | None]]"
+    inferred: Future[tuple[list[Array], Array | None]]
     instances: InstanceRows | None
 
 
-def evaluate(integration: Any, plan: Plan, parts: Sequence[Part]) -> Iterator[PartResult]:
+def evaluate(integration: Integration, order: EvaluateOrder) -> Iterator[PartResult]:
     """Evaluate some parts of a plan, one result a part, in order.
 
     Raises:
         LeaplabError: a sample, a handler or the model is not as the contract has it.
     """
-    predictor = predictor_of(integration, plan.latent)
+    plan, predictor = order.plan, integration.predictor(order.load)
     size = predictor.fixed_batch or plan.batch_size
     has_instances = bool(integration.description.instances)
     with ThreadPoolExecutor(1, "inference") as pool:
         pending: _Pending | None = None
         collector: _Collector | None = None
-        for part, ids in _batches(integration, plan, parts, size):
+        for part, ids in _batches(integration, plan, order.parts, size):
             encoded = encode(integration, part.state, ids)
             future = pool.submit(infer, predictor, integration.description, encoded, size)
             instances = read_instances(integration, encoded) if has_instances else None
@@ -104,7 +87,7 @@ def infer(
             f"The model has {len(outputs)} outputs, but the integration declares {declared} prediction types"
             f" ({', '.join(p.name for p in description.predictions)}); declare one for every output."
         )
-    for position, (output, prediction) in enumerate(zip(outputs, description.predictions, strict=False)):
+    for position, (output, prediction) in enumerate(zip(outputs, description.predictions)):
         if output.ndim < 1 or output.shape[0] != max(count, predictor.fixed_batch or 0):
             raise LeaplabError(
                 f"Output {position} of the model has shape {output.shape} for a batch of {count}; its first axis must"
@@ -120,7 +103,9 @@ def infer(
     return [output[:count] for output in outputs], None if latent is None else latent[:count]
 
 
-def _batches(integration: Any, plan: Plan, parts: Iterable[Part], size: int) -> Iterator[tuple[Part, list[str | int]]]:
+def _batches(
+    integration: Integration, plan: Plan, parts: Iterable[Part], size: int
+) -> Iterator[tuple[Part, list[str | int]]]:
     ids_of: dict[str, list[str | int]] = {}
     for part in parts:
         if part.state not in ids_of:
@@ -153,7 +138,7 @@ class _Collector:
             self._latents.setdefault(name, []).append(np.stack(vectors))
         if latent is not None:
             self._latents.setdefault(LATENT_SPACE, []).append(latent)
-        for spec, output in zip(self._description.predictions, encoded.batch.predictions, strict=False):
+        for spec, output in zip(self._description.predictions, encoded.batch.predictions):
             if output.size <= MAX_STORED_PREDICTION * count:
                 self._predictions.setdefault(spec.name, []).append(output.astype(np.float32, copy=False))
         for column, elements in scores.confusion.items():
@@ -180,7 +165,7 @@ class _Collector:
 
 
 def _collected(
-    integration: Any, plan: Plan, pending: _Pending, collector: _Collector | None
+    integration: Integration, plan: Plan, pending: _Pending, collector: _Collector | None
 ) -> tuple[_Collector | None, list[PartResult]]:
     batch = pending.encoded.batch
     batch.predictions, latent = pending.inferred.result()

@@ -5,10 +5,10 @@ one at a time, and through every wired loss, metric and visualizer; their elemen
 handler that fails hides no other.
 """
 
+from __future__ import annotations
+
 import hashlib
-import os
-from collections.abc import Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Sequence
 
 import numpy as np
 
@@ -17,17 +17,15 @@ from leaplab.worker.probing_instances import probe_instances
 from leaplab.worker.probing_samples import probe_samples, probe_simulations, probe_variety
 from leaplab.worker.probing_scores import probe_scores
 
+if TYPE_CHECKING:
+    from leaplab.worker.integration import Integration
+
 RANDOM_SAMPLES = 4
 SEED = 0
 
 
-def process_id(integration: Any) -> int:
-    """Of the integration's process, which leads a group of its own: for `session.call(process_id)`."""
-    return os.getpid()
-
-
-def probe(integration: Any) -> Probe:
-    """Probe a bound integration: for `session.call(probe)`."""
+def probe(integration: Integration) -> Probe:
+    """Probe a bound integration."""
     description = integration.description
     seen = Probe(has_integration_test=description.has_integration_test, losses=len(description.losses))
     _probe_ids(integration, seen)
@@ -48,15 +46,13 @@ def _chosen(ids: Sequence[str | int]) -> list[str | int]:
     return [ids[position] for position in sorted(picked)]
 
 
-def _probe_ids(integration: Any, seen: Probe) -> None:
+def _probe_ids(integration: Integration, seen: Probe) -> None:
     owners: dict[str | int, str] = {}
-    listed = {
-        state.name: response.flat_sample_ids for state, response in integration.loader._preprocess_result().items()
-    }
     for state in integration.description.states:
         ids = integration.sample_ids(state)
-        text = "\n".join(map(str, listed[state]))  # with those of element instances
-        seen.ids[state] = (len(listed[state]), hashlib.sha256(text.encode(errors="surrogatepass")).hexdigest())
+        listed = integration.code_loader.flat_sample_ids(state)  # with those of element instances
+        text = "\n".join(map(str, listed))
+        seen.ids[state] = (len(listed), hashlib.sha256(text.encode(errors="surrogatepass")).hexdigest())
         _probe_instance_ids(integration, state, ids, seen)
         known: set[str | int] = set()
         twice = next((sample_id for sample_id in ids if sample_id in known or known.add(sample_id)), None)  # type: ignore[func-returns-value]
@@ -70,7 +66,7 @@ def _probe_ids(integration: Any, seen: Probe) -> None:
             seen.note("ids.shared", state, text)
 
 
-def _probe_instance_ids(integration: Any, state: str, ids: list[str | int], seen: Probe) -> None:
+def _probe_instance_ids(integration: Integration, state: str, ids: list[str | int], seen: Probe) -> None:
     known = set(map(str, ids))
     for sample_id in ids:
         for number in range(integration.instance_count(state, sample_id)):

@@ -1,19 +1,23 @@
 """The masks encoder on the element instances of some samples."""
 
-from collections.abc import Iterable
-from typing import Any
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Iterable
 
 import numpy as np
 
-from leaplab.check.failures import RAISES
 from leaplab.errors import LeaplabError
 from leaplab.protocol.description import InputSpec
+from leaplab.protocol.observations import RAISES
+from leaplab.worker.code_loader_access import SampleId
 from leaplab.worker.instances import Instance
 from leaplab.worker.probing_samples import Note, made_up
-from leaplab.worker.samples import SampleId
+
+if TYPE_CHECKING:
+    from leaplab.worker.integration import Integration
 
 
-def probe_instances(integration: Any, chosen: dict[str, list[SampleId]], note: Note) -> None:
+def probe_instances(integration: Integration, chosen: dict[str, list[SampleId]], note: Note) -> None:
     """Every instance of the samples twice, by state, and values of their metadata that stand for none."""
     if not integration.description.instances:
         return
@@ -27,7 +31,7 @@ def probe_instances(integration: Any, chosen: dict[str, list[SampleId]], note: N
             except LeaplabError as error:
                 note(RAISES, encoder, str(error))
                 continue
-            for number, (one, other) in enumerate(zip(first, again, strict=True)):
+            for number, (one, other) in enumerate(zip(first, again)):
                 if not _same(one, other):
                     text = f"Instance {number} of sample '{sample_id}' of {state} differs between two calls"
                     note("handler.random", encoder, text)

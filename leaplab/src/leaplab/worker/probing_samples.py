@@ -1,31 +1,36 @@
 """Encoders, metadata functions, latent spaces and simulations on some samples."""
 
-from collections.abc import Callable
-from typing import Any
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Callable, Dict
 
 import numpy as np
 from numpy.typing import NDArray
 
-from leaplab.check.failures import RAISES, handler_in
 from leaplab.errors import LeaplabError
-from leaplab.worker.samples import Sample, SampleId
+from leaplab.protocol.observations import RAISES, handler_in
+from leaplab.worker.code_loader_access import SampleId
+from leaplab.worker.samples import Sample
+
+if TYPE_CHECKING:
+    from leaplab.worker.integration import Integration
 
 Array = NDArray[Any]
 Note = Callable[[str, str, str], None]
-Samples = dict[SampleId, Sample]
+Samples = Dict[SampleId, Sample]
 FLOAT16_EXACT = 2048
 """Larger integers are not exact in float16, at which the platform stores every tensor."""
 MADE_UP = ("none", "nan", "null", "n/a", "na", "unknown", "missing", "")
 """Texts that stand for no text."""
 
 
-def probe_samples(integration: Any, state: str, ids: list[SampleId], note: Note) -> Samples:
+def probe_samples(integration: Integration, state: str, ids: list[SampleId], note: Note) -> Samples:
     """Every handler twice on each sample; the samples on which none raises."""
     description = integration.description
     shapes = {f"input '{spec.name}'": spec.shape for spec in description.inputs}
-    shapes |= {f"ground truth '{spec.name}'": spec.shape for spec in description.ground_truths}
+    shapes.update({f"ground truth '{spec.name}'": spec.shape for spec in description.ground_truths})
     columns = {spec.name for spec in description.metadata}
-    undeclared = _undeclared()
+    undeclared = integration.code_loader.undeclared_metadata
     good: Samples = {}
     for sample_id in ids:
         where = f"sample '{sample_id}' of {state}"
@@ -50,7 +55,7 @@ def probe_samples(integration: Any, state: str, ids: list[SampleId], note: Note)
         for column in sorted(columns - sample.metadata.keys()):
             note("metadata.keys", column, f"Metadata '{column}' is missing on {where}, though other samples have it")
         for column, value in raw.items():
-            if isinstance(value, float | np.floating) and not np.isfinite(value):
+            if isinstance(value, (float, np.floating)) and not np.isfinite(value):
                 note("metadata.nan", column, f"Metadata '{column}' of {where} is {value}")
             if value is None and column in undeclared:
                 note("metadata.undeclared", column, f"Metadata '{column}' of {where} is None, and declares no type")
@@ -73,16 +78,13 @@ def probe_variety(samples: dict[str, Samples], note: Note) -> None:
             note("metadata.fake", column, f"Metadata '{column}' is {fake!r} on some samples")
 
 
-def probe_simulations(integration: Any, note: Note) -> None:
+def probe_simulations(integration: Integration, note: Note) -> None:
     """Each simulation twice with one seed, as the platform runs it."""
-    from code_loader.inner_leap_binder import global_leap_binder
-
-    for simulation in global_leap_binder.setup_container.simulations:
+    for simulation in integration.code_loader.simulations:
         parameters = {name: _lowest(config.bounds) for name, config in simulation.sim_config.items()}
         try:
             first, second = (
-                integration.loader.run_simulation(simulation.name, parameters, n_samples=2, extend_preprocess=False)
-                for _ in range(2)
+                integration.code_loader.run_simulation(simulation.name, parameters, samples=2) for _ in range(2)
             )
         except Exception as error:  # whatever the integration's code raises is shown as a sentence
             note("simulation", simulation.name, f"The simulation '{simulation.name}' raises {error!r}")
@@ -99,20 +101,13 @@ def _lowest(bounds: Any) -> Any:
     return values[0] if values else bounds.min
 
 
-def _undeclared() -> set[str]:
-    """Names of the metadata functions that declare no type."""
-    from code_loader.inner_leap_binder import global_leap_binder
-
-    return {handler.name for handler in global_leap_binder.setup_container.metadata if handler.metadata_type is None}
-
-
 def made_up(values: set[Any]) -> Any:
     """A value that stands for none; None where there is none such beside real values."""
     texts = {value for value in values if isinstance(value, str)}
     fakes = {value for value in texts if value.strip().lower() in MADE_UP}
     if fakes and texts != fakes:
         return min(fakes)
-    numbers = {value for value in values if isinstance(value, int | float) and not isinstance(value, bool)}
+    numbers = {value for value in values if isinstance(value, (int, float)) and not isinstance(value, bool)}
     # Of a quantity that is never negative, -1 is no value.
     return -1 if -1 in numbers and len(numbers) > 1 and all(value >= 0 or value == -1 for value in numbers) else None
 

@@ -1,29 +1,33 @@
 """The model, losses, metrics and visualizers on some samples, along the wiring."""
 
-from collections.abc import Callable, Iterator
+from __future__ import annotations
+
 from itertools import chain
-from typing import Any
+from typing import TYPE_CHECKING, Any, Callable, Iterator
 
 import numpy as np
 from numpy.typing import NDArray
 
 from leaplab.errors import LeaplabError
 from leaplab.protocol.description import Description, Node
-from leaplab.worker.loading import load_predictor
+from leaplab.worker.model import Predictor
 from leaplab.worker.probing_samples import Note, Samples
 from leaplab.worker.samples import Sample
 from leaplab.worker.scoring import Batch, Kind, Scores, score_node
+
+if TYPE_CHECKING:
+    from leaplab.worker.integration import Integration
 
 Array = NDArray[Any]
 TOLERANCE = 1e-4
 """Between a batch and single samples: a model's arithmetic depends on the batch size in the last digits of float32."""
 
 
-def probe_scores(integration: Any, samples: dict[str, Samples], note: Note) -> None:
+def probe_scores(integration: Integration, samples: dict[str, Samples], note: Note) -> None:
     """Infer some samples of each state, and run what the integration test wires."""
-    description: Description = integration.description
+    description = integration.description
     try:
-        predictor = load_predictor(integration.model)
+        predictor = integration.predictor()
     except LeaplabError as error:
         note("model.load", "model", str(error))
         return
@@ -58,7 +62,7 @@ def _probe_wiring(description: Description, note: Note) -> None:
             note("prediction.unused", prediction.name, f"Prediction '{prediction.name}' feeds nothing")
 
 
-def _predicted(predictor: Any, description: Description, batch: Batch, note: Note) -> list[Array] | None:
+def _predicted(predictor: Predictor, description: Description, batch: Batch, note: Note) -> list[Array] | None:
     feed = [batch.inputs[name] for name in description.model_inputs]
     try:
         return _in_batches(predictor, feed)
@@ -77,7 +81,7 @@ def _predicted(predictor: Any, description: Description, batch: Batch, note: Not
         return None
 
 
-def _in_batches(predictor: Any, feed: list[Array]) -> list[Array]:
+def _in_batches(predictor: Predictor, feed: list[Array]) -> list[Array]:
     count, size = len(feed[0]), predictor.fixed_batch
     if size is None:
         return [np.asarray(output) for output in predictor.predict(feed)[0]]
@@ -87,7 +91,7 @@ def _in_batches(predictor: Any, feed: list[Array]) -> list[Array]:
         missing = size - len(part[0])
         padded = [np.concatenate([array, np.repeat(array[-1:], missing, axis=0)]) for array in part]
         parts.append([output[: size - missing] for output in predictor.predict(padded)[0]])
-    return [np.concatenate(outputs) for outputs in zip(*parts, strict=True)]
+    return [np.concatenate(outputs) for outputs in zip(*parts)]
 
 
 def _probe_outputs(outputs: list[Array], count: int, description: Description, note: Note) -> bool:
@@ -99,7 +103,7 @@ def _probe_outputs(outputs: list[Array], count: int, description: Description, n
         note("model.outputs", "model", text)
         return False
     good = True
-    for output, prediction in zip(outputs, declared, strict=False):
+    for output, prediction in zip(outputs, declared):
         labels, axis = len(prediction.labels), prediction.channel_dim
         if output.ndim == 0 or len(output) != count:
             text = f"Prediction '{prediction.name}' has shape {output.shape} for a batch of {count}"
@@ -115,7 +119,7 @@ def _probe_outputs(outputs: list[Array], count: int, description: Description, n
     return good
 
 
-def _probe_score(integration: Any, kind: Kind, node: Node, batch: Batch, note: Note) -> None:
+def _probe_score(integration: Integration, kind: Kind, node: Node, batch: Batch, note: Note) -> None:
     arguments = batch.arguments(node)
     if arguments is None:
         return
@@ -141,7 +145,7 @@ def _probe_score(integration: Any, kind: Kind, node: Node, batch: Batch, note: N
         return
     for result, samples in _by_sample(whole).items():
         halves = _by_sample(half).get(result, [[None] * len(values) for values in samples])
-        for value, rounded in zip(chain(*samples), chain(*halves), strict=True):
+        for value, rounded in zip(chain(*samples), chain(*halves)):
             if value is not None and np.isfinite(value) and (rounded is None or not np.isfinite(rounded)):
                 text = f"{column} gives {rounded} for float16 arguments, and {value:g} for float32 ({result})"
                 note("score.float16", node.handler, text)
@@ -149,10 +153,11 @@ def _probe_score(integration: Any, kind: Kind, node: Node, batch: Batch, note: N
 
 def _by_sample(scores: Scores) -> dict[str, list[list[float | None]]]:
     """Column -> for each sample its value, or those of its instances."""
-    return {column: [[value] for value in values] for column, values in scores.columns.items()} | scores.instances
+    found = {column: [[value] for value in values] for column, values in scores.columns.items()}
+    return {**found, **scores.instances}
 
 
-def _probe_singles(integration: Any, kind: Kind, node: Node, batch: Batch, whole: Scores, note: Note) -> bool:
+def _probe_singles(integration: Integration, kind: Kind, node: Node, batch: Batch, whole: Scores, note: Note) -> bool:
     """Whether a handler gives for each sample alone what it gives for it in the batch."""
     for position, one in enumerate(_singles(batch)):
         single = _tried(lambda one=one: score_node(integration, kind, node, one), f"{kind}.raises", node, note)  # type: ignore[misc]
@@ -161,7 +166,7 @@ def _probe_singles(integration: Any, kind: Kind, node: Node, batch: Batch, whole
         singly = _by_sample(single)
         for result, samples in _by_sample(whole).items():
             (values,) = singly.get(result, [samples[position]])
-            for alone, together in zip(values, samples[position], strict=True):
+            for alone, together in zip(values, samples[position]):
                 if not _close(alone, together):
                     text = (
                         f"{kind.capitalize()} '{node.column}' gives {together} for a sample in a batch of"
@@ -172,7 +177,7 @@ def _probe_singles(integration: Any, kind: Kind, node: Node, batch: Batch, whole
     return True
 
 
-def _probe_visualizer(integration: Any, node: Node, batch: Batch, note: Note) -> None:
+def _probe_visualizer(integration: Integration, node: Node, batch: Batch, note: Note) -> None:
     for one in _singles(batch):
         arguments = one.arguments(node)
         if arguments is None:

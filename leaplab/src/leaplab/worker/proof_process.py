@@ -6,23 +6,25 @@ Imports nothing of leaplab, and nothing that is installed before its own finder 
     original                the integration's root, of which nothing may be used
     site_packages           folders of installed distributions
     prefix                  of the Python environment
-    refused                 top-level module -> distributions that bring it, none of which is required
+    refused                 module -> distributions that bring it, none of which is required: cv2, google.protobuf
     allowed                 canonical names of the required distributions; null for all
     events                  the file to write to: a JSON object a line, as things happen, so that a process that
                             hangs or dies has told what it found until then
 """
 
 # Paths are strings here: the audit hook hears of every file that is opened.
-# ruff: noqa: PTH100, PTH110, PTH117, PTH118, PTH123
+# ruff: noqa: PTH100, PTH110, PTH112, PTH117, PTH118, PTH120, PTH123, PTH208
+from __future__ import annotations
+
+import inspect
 import json
 import os
 import re
 import site
 import sys
-from collections.abc import Iterable, Iterator
 from importlib.machinery import ModuleSpec, PathFinder
 from types import FrameType, ModuleType
-from typing import Any
+from typing import Any, Iterable, Iterator
 
 WRITES = os.O_WRONLY | os.O_RDWR | os.O_APPEND | os.O_CREAT | os.O_TRUNC
 
@@ -84,7 +86,7 @@ class Watch:
         if self.busy or event not in ("open", "os.listdir", "os.scandir") or not arguments:
             return
         path = arguments[0]
-        if not isinstance(path, str | bytes | os.PathLike) or (event == "open" and _writes(arguments)):
+        if not isinstance(path, (str, bytes, os.PathLike)) or (event == "open" and _writes(arguments)):
             return
         self.busy = True  # nothing that this does is to be noted
         try:
@@ -111,7 +113,12 @@ class Finder:
 
     def __init__(self, watch: Watch, order: dict[str, Any]) -> None:
         self.watch = watch
-        self.refused: dict[str, list[str]] = order["refused"]
+        standard = _standard_modules()
+        self.refused: dict[str, list[str]] = {
+            name: distributions
+            for name, distributions in order["refused"].items()
+            if name.partition(".")[0] not in standard
+        }
         self.allowed = None if order["allowed"] is None else frozenset(order["allowed"])
 
     def find_spec(
@@ -130,10 +137,9 @@ class Finder:
         if spec is None or any(self.watch.of_original(place) for place in places):
             self._note_absent(name)
             return None
-        top = name.partition(".")[0]
-        if top in self.refused and top not in sys.stdlib_module_names:
-            if name == top:
-                self.watch.tell("refused", name=name, distributions=self.refused[top], **self._importer())
+        # What lies in a package that is refused is never asked for.
+        if name in self.refused:
+            self.watch.tell("refused", name=name, distributions=self.refused[name], **self._importer())
             return None
         return spec
 
@@ -167,6 +173,33 @@ class Finder:
         return None
 
 
+class CodeLoader:
+    """As far as a proof needs it. Written for 1.0.171 to 1.0.215: what a version lacks is empty."""
+
+    def __init__(self, bundle: str, entry_file: str) -> None:
+        excepthook = sys.excepthook
+        from code_loader import LeapLoader
+
+        sys.excepthook = excepthook  # code-loader's own would print its table
+        self._loader = LeapLoader(bundle, entry_file)
+
+    def verdict(self) -> dict[str, Any]:
+        """What it says of the bundle; it binds it first."""
+        verdict = self._loader.check_dataset()
+        return {
+            "valid": bool(verdict.is_valid),
+            "error": getattr(verdict, "general_error", None) or "",
+            "failed": [
+                {
+                    "name": payload.name,
+                    "message": "\n".join(str(text) for text in (getattr(payload, "display", None) or {}).values()),
+                }
+                for payload in getattr(verdict, "payloads", None) or []
+                if not payload.is_passed
+            ],
+        }
+
+
 def main(order_file: str) -> None:
     """Bind the bundle, and tell what code-loader makes of it."""
     with open(order_file, encoding="utf-8") as file:
@@ -179,26 +212,24 @@ def main(order_file: str) -> None:
     sys.meta_path[:] = [finder if found is PathFinder else found for found in sys.meta_path]
     sys.addaudithook(watch.audit)
     site.setquit()  # -S leaves exit() out
-    excepthook = sys.excepthook
-    from code_loader import LeapLoader
-
-    sys.excepthook = excepthook  # code-loader's own would print its table
+    loader = CodeLoader(order["bundle"], order["entry_file"])
     watch.tell("begun")
     try:
-        verdict = LeapLoader(order["bundle"], order["entry_file"]).check_dataset()
+        verdict = loader.verdict()
     except SystemExit as error:
         watch.tell("exit", code=repr(error.code))
         return
-    watch.tell(
-        "verdict",
-        valid=bool(verdict.is_valid),
-        error=verdict.general_error or "",
-        failed=[
-            {"name": payload.name, "message": "\n".join(str(text) for text in (payload.display or {}).values())}
-            for payload in verdict.payloads
-            if not payload.is_passed
-        ],
-    )
+    watch.tell("verdict", **verdict)
+
+
+def _standard_modules() -> set[str]:
+    """Python's own modules; before 3.10 there is no list of them."""
+    if sys.version_info >= (3, 10):
+        return set(sys.stdlib_module_names)
+    folder = os.path.dirname(os.__file__)
+    folders = [folder, os.path.join(folder, "lib-dynload")]
+    entries = [entry for folder in folders if os.path.isdir(folder) for entry in os.listdir(folder)]
+    return {inspect.getmodulename(entry) or entry for entry in entries} | set(sys.builtin_module_names)
 
 
 def _is_of_import(frame: FrameType) -> bool:

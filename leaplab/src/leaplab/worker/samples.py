@@ -1,19 +1,20 @@
 """Samples of a bound integration, read through its handlers one by one."""
 
+from __future__ import annotations
+
 import math
-import traceback
-from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Callable, Mapping, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
 
 from leaplab.errors import LeaplabError
 from leaplab.protocol.description import MetadataType
+from leaplab.worker.code_loader_access import CodeLoader, SampleId, is_grouped
+from leaplab.worker.places import told
 
-SampleId = str | int
 METADATA_TYPES: dict[str, Callable[[Any], Any]] = {"float": float, "int": int, "string": str, "boolean": bool}
 INSTANCE_METADATA = "builtin_instance_extra_metadata"
 """The metadata function by which code-loader declares what its instances say of themselves, and their types."""
@@ -45,19 +46,17 @@ class SampleReader:
     does not tell which handler failed.
 
     Args:
-        loader: a `LeapLoader` that has checked its dataset.
-        setup_container: the binder's handlers.
+        code_loader: that has bound the integration.
         types: metadata column -> its type.
         root: of the integration, for the place of an error.
     """
 
-    def __init__(self, loader: Any, setup_container: Any, types: Mapping[str, MetadataType], root: Path) -> None:
-        self._loader = loader
-        self._setup = setup_container
-        self._metadata = [handler for handler in setup_container.metadata if handler.name not in BUILT_IN_METADATA]
+    def __init__(self, code_loader: CodeLoader, types: Mapping[str, MetadataType], root: Path) -> None:
+        self._code_loader = code_loader
+        self._handlers = code_loader.handlers
+        self._metadata = [handler for handler in self._handlers.metadata if handler.name not in BUILT_IN_METADATA]
         self._types = types
         self._root = root
-        self._responses = {state.name: response for state, response in loader._preprocess_result().items()}
 
     def read(self, state: str, sample_id: SampleId) -> Sample:
         """One sample. Of a grouped dataset, that sample alone is encoded, as a group of one.
@@ -71,11 +70,11 @@ class SampleReader:
         try:
             inputs, ground_truths, metadata = {}, {}, {}
             kind = "input"
-            for handler in self._setup.inputs:
+            for handler in self._handlers.inputs:
                 name = handler.name
                 inputs[name] = call(handler)
             kind = "ground truth"
-            for handler in self._setup.ground_truths if state != "unlabeled" else ():
+            for handler in self._handlers.ground_truths if state != "unlabeled" else ():
                 name = handler.name
                 ground_truths[name] = call(handler)
             kind = "metadata"
@@ -88,9 +87,7 @@ class SampleReader:
                 else:
                     metadata[name] = self._converted(name, found)
             kind, name = "custom latent spaces", ""
-            latents: dict[str, NDArray[Any]] = {}
-            if self._setup.custom_latent_spaces:
-                latents = self._loader._get_custom_latent_spaces(sample_id, self._responses[state], None) or {}
+            latents = self._code_loader.latents(state, sample_id)
         except Exception as error:  # whatever the integration's code raises is shown as a sentence
             named = f"{kind.capitalize()} '{name}'" if name else kind.capitalize()
             sentence = str(error) if isinstance(error, LeaplabError) else told(error, self._root)
@@ -104,12 +101,13 @@ class SampleReader:
         for handler in self._metadata:
             found = call(handler)
             keyed = found if isinstance(found, dict) else {None: found}
-            raw |= {handler.name if key is None else f"{handler.name}_{key}": value for key, value in keyed.items()}
+            for key, value in keyed.items():
+                raw[handler.name if key is None else f"{handler.name}_{key}"] = value
         return raw
 
     def _caller(self, state: str, sample_id: SampleId) -> Callable[[Any], Any]:
-        response = self._responses[state]
-        if response.is_grouped:
+        response = self._code_loader.responses[state]
+        if is_grouped(response):
             return lambda handler: handler.function([sample_id], response)[0]
         return lambda handler: handler.function(sample_id, response)
 
@@ -123,7 +121,7 @@ class SampleReader:
 
 def is_absent(value: Any) -> bool:
     """Whether code-loader takes a metadata value for absent."""
-    return value is None or (isinstance(value, float | int | np.number) and not math.isfinite(value))
+    return value is None or (isinstance(value, (float, int, np.number)) and not math.isfinite(value))
 
 
 def typed(value: Any, declared: MetadataType) -> Any:
@@ -141,16 +139,16 @@ def typed(value: Any, declared: MetadataType) -> Any:
     return converted
 
 
-def sample_ids_by_state(loader: Any) -> dict[str, list[SampleId]]:
+def sample_ids_by_state(code_loader: CodeLoader) -> dict[str, list[SampleId]]:
     """State -> ids of its samples: groups flattened, element instances, which code-loader appends, left out.
 
     They are left out by their position, not by their id: instance 1 of 'a' has the id of a sample 'a_1'.
     """
+    instances_of = code_loader.instances_of()
     ids: dict[str, list[SampleId]] = {}
-    for state, found in loader.get_preprocess_sample_ids().items():
-        instances_of, _ = loader.get_instances_data(state)
+    for state, found in code_loader.sample_ids().items():
         flat = [member for group in found for member in group] if found and isinstance(found[0], list) else found
-        ids[state.name] = _without_instances(flat, instances_of or {})
+        ids[state] = _without_instances(flat, instances_of[state])
     return ids
 
 
@@ -161,15 +159,3 @@ def _without_instances(ids: list[SampleId], instances_of: Mapping[SampleId, Sequ
         end -= len(instances_of.get(ids[count], ()))
         count += 1
     return ids[:count]
-
-
-def told(error: BaseException, root: Path) -> str:
-    """The error in a sentence, with the innermost line of the integration's own code."""
-    place = ""
-    for frame in traceback.extract_tb(error.__traceback__):
-        path = Path(frame.filename)
-        # A virtual environment often lies below the root.
-        if path.is_relative_to(root) and "site-packages" not in path.parts:
-            place = f" ({path.relative_to(root)}, line {frame.lineno}, in {frame.name})"
-    message = " ".join(str(error).split()) or "no message"
-    return f"{type(error).__name__}: {message}{place}"

@@ -1,14 +1,20 @@
 """Losses and metrics of one batch, run along the wiring and brought into columns."""
 
-from collections.abc import Sequence
+from __future__ import annotations
+
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
 
 from leaplab.errors import LeaplabError
-from leaplab.protocol.description import Description, Node, Source
+from leaplab.protocol.description import Node, Source
+from leaplab.protocol.results import Confusion
+from leaplab.worker.code_loader_access import as_float16, is_expected
+
+if TYPE_CHECKING:
+    from leaplab.worker.integration import Integration
 
 Array = NDArray[Any]
 Kind = Literal["loss", "metric", "instance metric"]
@@ -49,16 +55,6 @@ class Batch:
 
 
 @dataclass
-class Confusion:
-    """Confusion elements of one batch: `offset` is the sample's place in the batch."""
-
-    offset: list[int] = field(default_factory=list)
-    label: list[str] = field(default_factory=list)
-    expected: list[bool] = field(default_factory=list)
-    probability: list[float] = field(default_factory=list)
-
-
-@dataclass
 class Scores:
     """One batch's results.
 
@@ -73,13 +69,13 @@ class Scores:
     instances: dict[str, list[list[float | None]]] = field(default_factory=dict)
 
 
-def score(integration: Any, batch: Batch, float16: bool) -> Scores:
+def score(integration: Integration, batch: Batch, float16: bool) -> Scores:
     """Run every wired loss and metric on a batch, and instance metrics where the integration has instances.
 
     Raises:
         LeaplabError: a handler raised, or returned something else than one value a sample.
     """
-    description: Description = integration.description
+    description = integration.description
     scores = Scores()
     kinds: tuple[tuple[Kind, tuple[Node, ...]], ...] = (
         ("loss", description.losses),
@@ -89,13 +85,13 @@ def score(integration: Any, batch: Batch, float16: bool) -> Scores:
     for kind, nodes in kinds:
         for node in nodes:
             found = score_node(integration, kind, node, batch, float16)
-            scores.columns |= found.columns
-            scores.confusion |= found.confusion
-            scores.instances |= found.instances
+            scores.columns.update(found.columns)
+            scores.confusion.update(found.confusion)
+            scores.instances.update(found.instances)
     return scores
 
 
-def score_node(integration: Any, kind: Kind, node: Node, batch: Batch, float16: bool = False) -> Scores:
+def score_node(integration: Integration, kind: Kind, node: Node, batch: Batch, float16: bool = False) -> Scores:
     """Run one handler of a kind on a batch; nothing where it needs a ground truth that the state has not.
 
     Raises:
@@ -110,18 +106,12 @@ def score_node(integration: Any, kind: Kind, node: Node, batch: Batch, float16: 
         "metric": integration.run_metric,
         "instance metric": integration.run_instance_metric,
     }
-    result = runs[kind](node, batch.state, batch.ids, _as_float16(arguments) if float16 else arguments)
+    result = runs[kind](node, batch.state, batch.ids, as_float16(arguments) if float16 else arguments)
     if kind == "instance metric":
         scores.instances[f"metric.{node.column}"] = _instance_values(f"{kind}.{node.column}", result, batch)
     else:
         _collect(scores, f"{kind}.{node.column}", result, len(batch.ids))
     return scores
-
-
-def _as_float16(arguments: dict[str, Array]) -> dict[str, Array]:
-    from code_loader.utils import simulate_engine_float16_downcast
-
-    return {name: simulate_engine_float16_downcast(array) for name, array in arguments.items()}
 
 
 def _collect(scores: Scores, column: str, result: Any, size: int) -> None:
@@ -186,12 +176,10 @@ def _named(column: str) -> str:
 
 
 def _confusion(result: list[list[Any]]) -> Confusion:
-    from code_loader.contract.enums import ConfusionMatrixValue
-
     elements = [element for row in result for element in row]
     return Confusion(
         offset=[offset for offset, row in enumerate(result) for _ in row],
         label=[element.label for element in elements],
-        expected=[element.expected_outcome is ConfusionMatrixValue.Positive for element in elements],
+        expected=[is_expected(element) for element in elements],
         probability=[float(element.predicted_probability) for element in elements],
     )

@@ -1,42 +1,68 @@
 """The answering side of a session."""
 
+from __future__ import annotations
+
 import inspect
+import os
+import signal
+import socket
 import traceback
-from multiprocessing.connection import Connection
-from pathlib import Path
-from typing import Any
+from functools import partial
 
 from leaplab.errors import LeaplabError
-from leaplab.project.locate import Project
-from leaplab.worker.messages import Call, Done, Failed, Item
+from leaplab.protocol.binding import BindOrder, Bound
+from leaplab.protocol.wire import Call, Close, Done, Failed, Imported, Item, receive, send
 
 
-def serve(connection: "Connection[Any, Any]", project: Project, model: Path | None, wiring: Path | None) -> None:
-    """Bind the integration, say so, then answer calls until the other side closes the pipe."""
+def serve(descriptor: int) -> None:
+    """Bind the integration that the first message names, say so, then answer calls until the other side closes."""
+    try:
+        with socket.socket(fileno=descriptor) as connection:
+            _converse(connection)
+    except (EOFError, BrokenPipeError, ConnectionResetError):
+        # The lab is gone, or waits for no answer any more: it may be that nobody else ends what was started here.
+        if os.getpgrp() == os.getpid():
+            os.killpg(os.getpgrp(), signal.SIGKILL)
+
+
+def _converse(connection: socket.socket) -> None:
+    say = partial(send, connection.sendall)
+    hear = partial(receive, partial(_fill, connection))
+    order: BindOrder = hear()
     try:
         from leaplab.worker.integration import Integration
+        from leaplab.worker.operations import FUNCTIONS
 
-        integration = Integration(project, model, wiring)
-        connection.send(Done(None))
+        integration = Integration(order, imported=lambda: say(Imported()))
+        say(Done(Bound(integration.notices(), integration.code_loader.version)))
+    except (BrokenPipeError, ConnectionResetError):
+        raise
     except BaseException as error:
-        connection.send(_failed(error))
+        say(_failed(error))
         return
     while True:
-        try:
-            call: Call = connection.recv()
-        except EOFError:
+        call: Call | Close = hear()
+        if isinstance(call, Close):
             return
         try:
-            result = call.function(integration, *call.arguments)
+            result = FUNCTIONS[call.operation](integration, call.argument)
             if inspect.isgenerator(result):
                 for item in result:
-                    connection.send(Item(item))
+                    say(Item(item))
                 result = None
-            connection.send(Done(result))
-        except BrokenPipeError:
-            return  # the caller went away in the middle of a stream
+            say(Done(result))
+        except (BrokenPipeError, ConnectionResetError):
+            raise
         except Exception as error:
-            connection.send(_failed(error))
+            say(_failed(error))
+
+
+def _fill(connection: socket.socket, target: memoryview) -> None:
+    while len(target):
+        count = connection.recv_into(target)
+        if not count:
+            raise EOFError
+        target = target[count:]
 
 
 def _failed(error: BaseException) -> Failed:

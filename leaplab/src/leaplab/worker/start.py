@@ -1,28 +1,39 @@
-"""The child process of a session: binds one integration and answers calls until the pipe closes.
+"""The process of an integration, run by path in its interpreter: `python start.py DESCRIPTOR ROOT [HIDDEN ...]`.
 
-Run as a file, never imported by path of the user: `python -P worker.py FD PACKAGE_HOME ROOT ENTRY_FILE MODEL WIRING`.
+DESCRIPTOR is the number of an open socket that leads to the lab, ROOT the integration's folder, and HIDDEN are folders
+that must not be on the search path.
 """
 
+from __future__ import annotations
+
+import faulthandler
+import os
 import sys
+import types
 
 
 def main(arguments: list[str]) -> None:
-    """Put the integration's modules first, then serve it."""
-    descriptor, package_home, root, entry_file, *files = arguments
-    sys.path.insert(0, package_home)
-    from multiprocessing.connection import Connection
+    """Make leaplab's two shared packages importable, put the integration's modules first, and serve it."""
+    descriptor, root, *hidden = arguments
+    here = os.path.dirname(os.path.abspath(__file__))  # noqa: PTH100, PTH120 - before anything else is imported
+    sys.path[:] = [entry for entry in sys.path if os.path.abspath(entry or ".") != here]  # noqa: PTH100
+    # A bare package: leaplab's own __init__ and what it needs are the lab's, and not installed here.
+    bare = types.ModuleType("leaplab")
+    bare.__path__ = [os.path.dirname(here)]  # noqa: PTH120
+    sys.modules["leaplab"] = bare
+    faulthandler.enable()  # a crash, or SIGABRT from the lab, tells where
+    os.set_inheritable(int(descriptor), False)
+    for stream in (sys.stdout, sys.stderr):
+        stream.reconfigure(line_buffering=True)  # type: ignore[union-attr]
+
     from pathlib import Path
 
-    from leaplab.project.locate import Project
     from leaplab.worker.search_path import integration_first
-
-    sys.path[:] = integration_first(sys.path, root, package_home)
-    connection: Connection[object, object] = Connection(int(descriptor))
-    # Imported under its package name: the messages are pickled by reference to it.
     from leaplab.worker.serving import serve
 
-    model, wiring = (Path(file) if file else None for file in files)
-    serve(connection, Project(Path(root), entry_file), model, wiring)
+    sys.path[:] = integration_first(sys.path, root, Path(here).parent, hidden)
+    sys.argv = [sys.argv[0]]
+    serve(int(descriptor))
 
 
 if __name__ == "__main__":

@@ -3,10 +3,11 @@
 `LeapLoader` hands it over as `engine_file_contract.node_connections`; nothing is guessed from argument names.
 """
 
+from __future__ import annotations
+
 import re
-from collections.abc import Iterable
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Iterable
 
 from leaplab.errors import LeaplabError
 from leaplab.protocol.description import Node, Source
@@ -34,7 +35,8 @@ def read_wiring(connections: Iterable[Any]) -> Wiring:
     slots: dict[int, str] = {}
     for connection in connections:
         node, kind = connection.node, connection.node.type.value
-        if match := _INDEXED.match(kind):
+        match = _INDEXED.match(kind)
+        if match:
             if match.group(1) == "Input":
                 slots[int(match.group(2))] = node.name
             continue

@@ -4,7 +4,8 @@ import re
 
 from leaplab.check.catalogue import Breaches, rule
 from leaplab.check.evidence import Evidence
-from leaplab.check.failures import RAISES, topic_of
+from leaplab.check.failures import topic_of
+from leaplab.protocol.observations import RAISES
 
 
 @rule(

@@ -8,9 +8,11 @@ import pytest
 
 from leaplab.errors import LeaplabError
 from leaplab.project.locate import find_project
+from leaplab.project.wiring_file import read_wiring_file
 from leaplab.protocol.description import Node, Source
-from leaplab.session.session import describe, open_session
-from leaplab.worker.wiring_file import read_wiring_file
+from leaplab.protocol.operations import DESCRIBE
+from leaplab.session.opening import open_session
+from leaplab.worker.written_wiring import written_wiring
 
 WIRED = Path(__file__).parents[1] / "foreign" / "wired"
 HANDLERS = {
@@ -23,7 +25,7 @@ HANDLERS = {
 def read(folder, text) -> Any:
     path = folder / "wiring.yaml"
     path.write_bytes(text if isinstance(text, bytes) else text.encode())
-    return read_wiring_file(path, ["image", "bias"], ["classes"], ["scores", "boxes"], HANDLERS)
+    return written_wiring(read_wiring_file(path), ["image", "bias"], ["classes"], ["scores", "boxes"], HANDLERS)
 
 
 def test_each_argument_has_the_source_that_is_written(tmp_path):
@@ -120,7 +122,7 @@ def test_each_mistake_is_a_sentence_that_names_file_and_place(tmp_path, text, to
 
 def test_missing_file_is_a_sentence(tmp_path):
     with pytest.raises(LeaplabError, match="gone.yaml cannot be read: .*No such file"):
-        read_wiring_file(tmp_path / "gone.yaml", [], [], [], HANDLERS)
+        read_wiring_file(tmp_path / "gone.yaml")
 
 
 def test_integration_test_leaves_no_place_for_a_wiring_file(tiny, tmp_path):
@@ -129,7 +131,7 @@ def test_integration_test_leaves_no_place_for_a_wiring_file(tiny, tmp_path):
         open_session(find_project(tiny), wiring=tmp_path / "wiring.yaml") as session,
         pytest.raises(LeaplabError, match="has an integration test, which tells its wiring; leave out --wiring"),
     ):
-        session.call(describe)
+        session.call(DESCRIBE)
 
 
 def test_other_wiring_makes_another_run(tmp_path):
@@ -138,7 +140,7 @@ def test_other_wiring_makes_another_run(tmp_path):
     for metrics in ("{}", "{hit: {truth: ground_truth.classes, guess: prediction.0}}"):
         (tmp_path / "wiring.yaml").write_text(f"metrics: {metrics}")
         with open_session(find_project(WIRED), wiring=tmp_path / "wiring.yaml") as session:
-            description = session.call(describe)
+            description = session.call(DESCRIBE)
         assert [node.column for node in description.metrics] == ([] if metrics == "{}" else ["hit"])
         digests.append(description.code_sha256)
 

@@ -1,4 +1,4 @@
-"""The wiring of an integration that has no integration test, written by hand: `--wiring FILE.yaml`.
+"""The wiring of an integration that has no integration test, written by hand; the lab has read the file.
 
     model_inputs: [image]                 # optional: the encoders that feed the model, in its order
     losses:
@@ -12,44 +12,38 @@ Each handler by its registered name, each argument with its source: `input.NAME`
 and the output's position or prediction type. Metrics of element instances stand among the others.
 """
 
-from collections.abc import Mapping, Sequence
-from pathlib import Path
-from typing import Any
+from __future__ import annotations
 
-import yaml
+from typing import Any, Mapping, Sequence
 
 from leaplab.errors import LeaplabError
+from leaplab.protocol.binding import WiringOrder
 from leaplab.protocol.description import Node, Source
 from leaplab.worker.wiring import Wiring
 
 SECTIONS = ("losses", "metrics", "visualizers")
 
 
-def read_wiring_file(
-    path: Path,
+def written_wiring(
+    written: WiringOrder,
     inputs: Sequence[str],
     ground_truths: Sequence[str],
     predictions: Sequence[str],
     handlers: Mapping[str, Mapping[str, Sequence[str]]],
 ) -> Wiring:
-    """Read the wiring.
+    """What the names of a written wiring stand for.
 
     Args:
-        path: the YAML file.
+        written: the file's content.
         inputs: names of the input encoders.
         ground_truths: names of the ground-truth encoders.
         predictions: names of the prediction types, in order.
         handlers: section -> registered name -> names of the arguments.
 
     Raises:
-        LeaplabError: the file cannot be read, or names something that the integration does not have.
+        LeaplabError: it is not as described above, or names something that the integration does not have.
     """
-    try:
-        content = yaml.safe_load(path.read_text(encoding="utf-8")) or {}
-    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
-        raise LeaplabError(f"The wiring file {path} cannot be read: {' '.join(str(error).split())}") from error
-    if not isinstance(content, dict):
-        raise LeaplabError(f"{path} must map {', '.join(SECTIONS)} or model_inputs to what they hold.")
+    path, content = written.path, written.content
     unknown = set(content) - {*SECTIONS, "model_inputs"}
     if unknown:
         raise LeaplabError(
@@ -63,10 +57,10 @@ def read_wiring_file(
     wiring = Wiring(model_inputs=[_one_of(path, "model_inputs", name, inputs) for name in model_inputs])
     targets = {"losses": wiring.losses, "metrics": wiring.metrics, "visualizers": wiring.visualizers}
     for section, nodes in targets.items():
-        written = content.get(section) or {}
-        if not isinstance(written, dict):
+        of_section = content.get(section) or {}
+        if not isinstance(of_section, dict):
             raise LeaplabError(f"{path}: {section} must map names of handlers to their arguments.")
-        for name, arguments in written.items():
+        for name, arguments in of_section.items():
             _one_of(path, section, name, list(handlers[section]))
             expected = list(handlers[section][name])
             if not isinstance(arguments, dict) or set(arguments) != set(expected):
@@ -79,7 +73,7 @@ def read_wiring_file(
     return wiring
 
 
-def _source(path: Path, where: str, text: Any, known: Mapping[str, list[str]]) -> Source:
+def _source(path: str, where: str, text: Any, known: Mapping[str, list[str]]) -> Source:
     kind, dot, name = str(text).partition(".")
     if kind not in known or not dot:
         raise LeaplabError(f"{path}: {where} is '{text}'; write input.NAME, ground_truth.NAME or prediction.NUMBER.")
@@ -91,7 +85,7 @@ def _source(path: Path, where: str, text: Any, known: Mapping[str, list[str]]) -
     return Source("input" if kind == "input" else "ground_truth", name)
 
 
-def _one_of(path: Path, where: str, name: str, known: Sequence[str]) -> str:
+def _one_of(path: str, where: str, name: str, known: Sequence[str]) -> str:
     if name not in known:
         raise LeaplabError(f"{path}: {where} names '{name}'; the integration has {', '.join(known) or 'none'}.")
     return name

@@ -1,0 +1,60 @@
+"""What the lab may ask of an integration's process, by name, with the types of the question and the answer.
+
+`leaplab.worker.operations` has the function behind each.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Generic, TypeVar
+
+from leaplab.protocol.description import Description
+from leaplab.protocol.inspection import Inspection, SampleOrder, Visual
+from leaplab.protocol.model import LoadedModel, LoadOrder, ModelSource
+from leaplab.protocol.observations import Probe
+from leaplab.protocol.plan import Part, Plan, PlanOrder
+from leaplab.protocol.results import PartResult
+
+Asked = TypeVar("Asked")
+Answer = TypeVar("Answer")
+
+
+@dataclass(frozen=True)
+class Operation(Generic[Asked, Answer]):
+    """A question with one answer."""
+
+    name: str
+
+
+@dataclass(frozen=True)
+class Stream(Generic[Asked, Answer]):
+    """A question whose answers come one after another."""
+
+    name: str
+
+
+@dataclass(frozen=True)
+class EvaluateOrder:
+    """Parts of a plan to evaluate, with the model that `LOAD` was given."""
+
+    plan: Plan
+    parts: tuple[Part, ...]
+    load: LoadOrder
+
+
+DESCRIBE: Operation[None, Description] = Operation("describe")
+"""Everything that the integration declares."""
+PLAN: Operation[PlanOrder, Plan] = Operation("plan")
+"""Which samples an evaluation is of, in which parts."""
+MODEL: Operation[None, ModelSource] = Operation("model")
+"""What the integration's model is."""
+LOAD: Operation[LoadOrder, LoadedModel] = Operation("load")
+"""Make the model run, and keep it."""
+EVALUATE: Stream[EvaluateOrder, PartResult] = Stream("evaluate")
+"""Encode, infer and score; one result a part, in order."""
+INSPECT: Operation[SampleOrder, Inspection] = Operation("inspect")
+"""Every handler on one sample."""
+VISUALIZE: Operation[SampleOrder, list[Visual]] = Operation("visualize")
+"""Every wired visualizer on one sample."""
+PROBE: Operation[None, Probe] = Operation("probe")
+"""Every handler on some samples of each state."""

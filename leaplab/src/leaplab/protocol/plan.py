@@ -1,0 +1,66 @@
+"""What an evaluation does, decided before it starts: which samples, in which parts."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+PART_SIZE = 2_000
+BATCH_SIZE = 32
+
+
+@dataclass(frozen=True)
+class Part:
+    """Samples `start` to `stop` of a state, evaluated and written together."""
+
+    number: int
+    state: str
+    start: int
+    stop: int
+
+
+@dataclass(frozen=True)
+class Plan:
+    """An evaluation.
+
+    Attributes:
+        limit: the most samples a state, chosen at random by a fixed seed; None takes all.
+        float16: hand losses and metrics their tensors as the platform stores them.
+        latent: tensor or layer to take latent vectors from; None finds what feeds the head.
+        ids_sha256: of all sample ids, by state, and of how many element instances each has.
+        instances: state -> number of element instances of its samples; empty where the integration has none.
+    """
+
+    states: dict[str, int]
+    parts: tuple[Part, ...]
+    ids_sha256: str
+    limit: int | None = None
+    batch_size: int = BATCH_SIZE
+    float16: bool = False
+    latent: str | None = None
+    instances: dict[str, int] = field(default_factory=dict)
+
+    @property
+    def samples(self) -> int:
+        """Number of samples of all parts."""
+        return sum(self.states.values())
+
+
+@dataclass(frozen=True)
+class PlanOrder:
+    """What a plan is asked for.
+
+    Attributes:
+        states: to evaluate; None takes all.
+        limit: the most samples a state; None takes all.
+        batch_size: samples in a batch.
+        part_size: samples in a part.
+        float16: see `Plan`.
+        latent: see `Plan`.
+    """
+
+    states: tuple[str, ...] | None = None
+    limit: int | None = None
+    batch_size: int = BATCH_SIZE
+    part_size: int = PART_SIZE
+    float16: bool = False
+    latent: str | None = None

@@ -1,0 +1,75 @@
+"""What the samples of a part gave."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from leaplab.protocol.plan import Part
+
+
+@dataclass
+class Confusion:
+    """Confusion elements: `offset` is the sample's place among those that they are of."""
+
+    offset: list[int] = field(default_factory=list)
+    label: list[str] = field(default_factory=list)
+    expected: list[bool] = field(default_factory=list)
+    probability: list[float] = field(default_factory=list)
+
+
+@dataclass
+class InstanceRows:
+    """Element instances, a row each, by sample and number.
+
+    Attributes:
+        offset: place of the instance's sample among the samples.
+        number: of the instance within its sample, from 0.
+        columns: name, mask_share, metadata.KEY and metric.COLUMN -> one value an instance, None where absent.
+    """
+
+    offset: list[int] = field(default_factory=list)
+    number: list[int] = field(default_factory=list)
+    columns: dict[str, list[Any]] = field(default_factory=dict)
+
+    def extend(self, others: InstanceRows, samples: int) -> None:
+        """Append the instances of further samples, which come behind `samples` others."""
+        self.offset += [samples + offset for offset in others.offset]
+        self.number += others.number
+        for column, values in others.columns.items():
+            self.columns.setdefault(column, []).extend(values)
+
+    def table(self) -> dict[str, list[Any]]:
+        """Offset, number and columns, as `RunStore.write_part` takes them."""
+        return {"offset": self.offset, "number": self.number, **self.columns}
+
+    def rows(self) -> list[dict[str, Any]]:
+        """Number and columns of each instance."""
+        table = {"number": self.number, **self.columns}
+        return [dict(zip(table, values)) for values in zip(*table.values())]
+
+
+@dataclass
+class PartResult:
+    """What a part of the plan gave.
+
+    Attributes:
+        metadata: column -> one value a sample, None where absent.
+        scores: column -> one value a sample, None where not computed.
+        latents: space -> [n, W] float32.
+        predictions: name -> [n, ...] float32, small outputs only.
+        confusion: metric column -> its elements; offsets count within the part.
+        instances: element instances; offsets count within the part. None where the integration has none.
+    """
+
+    part: Part
+    ids: list[str | int] = field(default_factory=list)
+    metadata: dict[str, list[Any]] = field(default_factory=dict)
+    scores: dict[str, list[float | None]] = field(default_factory=dict)
+    latents: dict[str, NDArray[np.float32]] = field(default_factory=dict)
+    predictions: dict[str, NDArray[np.float32]] = field(default_factory=dict)
+    confusion: dict[str, Confusion] = field(default_factory=dict)
+    instances: InstanceRows | None = None

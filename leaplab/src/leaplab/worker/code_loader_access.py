@@ -1,0 +1,295 @@
+"""code-loader, once it has bound an integration: every use of a name that is private, or that some versions lack.
+
+Written for code-loader 1.0.171 to 1.0.215. What an older version has no word for (groups, simulations, metrics of
+element instances, named latent spaces), its integrations cannot use either, and is read as none.
+"""
+
+from __future__ import annotations
+
+import importlib
+import inspect
+import os
+import sys
+from contextlib import contextmanager
+from functools import cached_property
+from typing import Any, Callable, Iterator, Mapping, Sequence, Union
+
+import numpy as np
+from numpy.typing import NDArray
+
+from leaplab.errors import LeaplabError
+
+SampleId = Union[str, int]
+FLOAT16_LARGEST = 65504.0
+
+
+class CodeLoader:
+    """A `LeapLoader` that has bound an integration, in the process's one binder.
+
+    Args:
+        root: of the integration, absolute.
+        entry_file: relative to the root.
+        imported: called when the entry file has been imported, before any data is.
+
+    Attributes:
+        loader: the `LeapLoader`.
+        verdict: what its `check_dataset` said.
+        model_functions: what `tensorleap_load_model` decorates.
+        masks_encoder: name of the masks encoder that the preprocess of element instances was given; None where it was
+            given none that is decorated.
+        version: of code-loader.
+
+    Raises:
+        LeaplabError: code-loader is missing, or is one that leaplab cannot work with.
+        SystemExit: the entry file ends its process.
+    """
+
+    def __init__(self, root: str, entry_file: str, imported: Callable[[], None] = lambda: None) -> None:
+        os.environ.setdefault("TL_DISABLE_ANALYTICS", "true")
+        excepthook = sys.excepthook
+        try:
+            self._decorators = importlib.import_module("code_loader.inner_leap_binder.leapbinder_decorators")
+            from code_loader import LeapLoader
+            from code_loader.contract.enums import DataStateEnum
+        except ImportError as error:
+            raise LeaplabError(
+                f"{sys.executable} cannot import code-loader ({error}); install code-loader there."
+            ) from error
+        finally:
+            sys.excepthook = excepthook  # code-loader installs its own, which would print its table over our errors
+        self.version = _version()
+        self.model_functions: list[Callable[[], Any]] = []
+        self.masks_encoder: str | None = None
+        self._states = DataStateEnum
+        self.loader = LeapLoader(root, entry_file)
+        evaluate_module = self._required("evaluate_module")
+
+        def evaluate_module_and_tell() -> None:
+            evaluate_module()
+            imported()
+
+        self.loader.evaluate_module = evaluate_module_and_tell
+        with self._recording():
+            self.verdict = self.loader.check_dataset()
+        # code-loader keeps what was printed meanwhile to itself.
+        sys.stderr.write(getattr(self.verdict, "print_log", None) or "")
+
+    @property
+    def handlers(self) -> Any:
+        """The binder's handlers."""
+        return self._binder.setup_container
+
+    @property
+    def has_integration_test(self) -> bool:
+        """Whether a function is decorated as one."""
+        return getattr(self._binder, "integration_test_func", None) is not None
+
+    @property
+    def connections(self) -> Sequence[Any]:
+        """The wiring that the integration test told."""
+        contract = getattr(self.verdict, "engine_file_contract", None)
+        return getattr(contract, "node_connections", None) or []
+
+    @property
+    def has_element_instances(self) -> bool:
+        """Whether code-loader takes the integration for one with element instances."""
+        found = getattr(self.verdict.setup, "has_element_instances", None)
+        # Older versions do not say; the masks encoder is what makes one.
+        return bool(self.instance_masks) if found is None else bool(found)
+
+    @property
+    def instance_masks(self) -> Sequence[Any]:
+        """Handlers of masks encoders."""
+        return getattr(self.handlers, "instance_masks", None) or []
+
+    @property
+    def simulations(self) -> Sequence[Any]:
+        """Handlers of simulations."""
+        return getattr(self.handlers, "simulations", None) or []
+
+    @property
+    def latent_spaces(self) -> Mapping[str, Any]:
+        """Custom latent space -> its handler."""
+        return getattr(self.handlers, "custom_latent_spaces", None) or {}
+
+    @property
+    def unsupported(self) -> list[str]:
+        """What the integration uses that leaplab does not evaluate."""
+        handlers = self.handlers
+        found = {
+            "autoregressive steps": getattr(handlers, "autoregressive_step", None) is not None,
+            "custom layers": bool(getattr(handlers, "custom_layers", None)),
+            "false-positive instances": getattr(handlers, "false_positive_instances", None) is not None,
+        }
+        return [name for name, is_used in found.items() if is_used]
+
+    @property
+    def left_out(self) -> list[str]:
+        """Names of custom latent spaces that leaplab does not read."""
+        names = [
+            name
+            for name, handler in self.latent_spaces.items()
+            if handler.computed_at.value == "model" or getattr(handler, "instance_aware", False)
+        ]
+        # Older versions know one, without a name.
+        return names + (["custom"] if getattr(self.handlers, "custom_latent_space", None) is not None else [])
+
+    @cached_property
+    def responses(self) -> dict[str, Any]:
+        """State -> what preprocess returned for it."""
+        return {state.name: response for state, response in self._required("_preprocess_result")().items()}
+
+    def sample_ids(self) -> dict[str, list[Any]]:
+        """State -> ids as code-loader lists them: groups as lists, those of element instances behind the others."""
+        return {state.name: list(ids) for state, ids in self.loader.get_preprocess_sample_ids().items()}
+
+    def instances_of(self) -> dict[str, dict[SampleId, list[str]]]:
+        """State -> sample id -> ids of its element instances; no sample ids where there are no instances."""
+        found = {}
+        for state in self.loader.get_preprocess_sample_ids():
+            instances_of, _ = self.loader.get_instances_data(state)
+            found[state.name] = instances_of or {}
+        return found
+
+    def flat_sample_ids(self, state: str) -> Sequence[SampleId]:
+        """The ids of a state without groups, those of element instances among them."""
+        response = self.responses[state]
+        ids: Sequence[SampleId] = getattr(response, "flat_sample_ids", response.sample_ids)
+        return ids
+
+    def latents(self, state: str, sample_id: SampleId) -> dict[str, NDArray[Any]]:
+        """Custom latent space -> the vector of one sample."""
+        if not self.latent_spaces:
+            return {}
+        found = self._required("_get_custom_latent_spaces")(sample_id, self.responses[state], None)
+        return found or {}
+
+    @property
+    def undeclared_metadata(self) -> set[str]:
+        """Names of the metadata functions that declare no type."""
+        return {handler.name for handler in self.handlers.metadata if getattr(handler, "metadata_type", None) is None}
+
+    def run_simulation(self, name: str, parameters: dict[str, Any], samples: int) -> dict[str, Any]:
+        """What code-loader gives for some samples of a simulation, encoded: `sample_ids` and `encoded` among it."""
+        found: dict[str, Any] = self._required("run_simulation")(
+            name, parameters, n_samples=samples, extend_preprocess=False
+        )
+        return found
+
+    def metrics(self) -> Mapping[str, Any]:
+        """Handler -> what a metric of samples declares; code-loader's own defaults are among them."""
+        found: dict[str, Any] = self.loader.metric_by_name()
+        return found
+
+    def instance_metrics(self) -> Mapping[str, Any]:
+        """Handler -> what a metric of element instances declares."""
+        by_name = getattr(self.loader, "instance_metric_by_name", None)
+        return {} if by_name is None else by_name()
+
+    def run(self, kind: str, handler: str, state: str, ids: Sequence[SampleId], arguments: dict[str, Any]) -> Any:
+        """What a `custom_loss`, `metric`, `instance_metric` or `visualizer` returns for a batch."""
+        run = self._required(f"run_{kind}")
+        return run(handler, np.array(ids), self._states[state], dict(arguments))
+
+    @property
+    def _binder(self) -> Any:
+        return importlib.import_module("code_loader.inner_leap_binder").global_leap_binder
+
+    def _required(self, name: str) -> Any:
+        found = getattr(self.loader, name, None)
+        if found is None:
+            raise LeaplabError(
+                f"code-loader {self.version} has no '{name}', which leaplab needs here; install code-loader 1.0.171 or"
+                " newer into the integration's environment."
+            )
+        return found
+
+    @contextmanager
+    def _recording(self) -> Iterator[None]:
+        """Remember what the decorators are given, and `LeapLoader` does not hand out."""
+        decorators = self._decorators
+        named: list[tuple[Any, str]] = []
+        originals = {
+            name: getattr(decorators, name)
+            for name in (
+                "tensorleap_load_model",
+                "tensorleap_instances_masks_encoder",
+                "tensorleap_element_instance_preprocess",
+            )
+            if hasattr(decorators, name)
+        }
+
+        def load_model(*args: Any, **kwargs: Any) -> Any:
+            decorate = originals["tensorleap_load_model"](*args, **kwargs)
+
+            def remember(function: Callable[[], Any]) -> Any:
+                self.model_functions.append(function)
+                return decorate(function)
+
+            return remember
+
+        def masks_encoder(name: str) -> Any:
+            decorate = originals["tensorleap_instances_masks_encoder"](name)
+
+            def remember(function: Any) -> Any:
+                decorated = decorate(function)
+                named.append((decorated, name))
+                return decorated
+
+            return remember
+
+        def preprocess(*args: Any, **kwargs: Any) -> Any:
+            original = originals["tensorleap_element_instance_preprocess"]
+            given = inspect.signature(original).bind(*args, **kwargs).arguments.get("instance_mask_encoder")
+            self.masks_encoder = next((name for decorated, name in named if decorated is given), None)
+            return original(*args, **kwargs)
+
+        recording = {
+            "tensorleap_load_model": load_model,
+            "tensorleap_instances_masks_encoder": masks_encoder,
+            "tensorleap_element_instance_preprocess": preprocess,
+        }
+        for name in originals:
+            setattr(decorators, name, recording[name])
+        try:
+            yield
+        finally:
+            for name, original in originals.items():
+                setattr(decorators, name, original)
+
+
+def is_grouped(response: Any) -> bool:
+    """Whether the ids of a state are groups."""
+    return bool(getattr(response, "is_grouped", False))
+
+
+def as_float16(arguments: Mapping[str, NDArray[Any]]) -> dict[str, NDArray[Any]]:
+    """Arrays as the platform hands them to losses and metrics: float16, but for those that it cannot hold."""
+    try:
+        from code_loader.utils import simulate_engine_float16_downcast as downcast
+    except ImportError:  # an older version; by the platform's rule
+        downcast = _downcast
+    return {name: downcast(array) for name, array in arguments.items()}
+
+
+def is_expected(element: Any) -> bool:
+    """Whether an element of a confusion matrix is of a positive outcome."""
+    from code_loader.contract.enums import ConfusionMatrixValue
+
+    return bool(element.expected_outcome is ConfusionMatrixValue.Positive)
+
+
+def _downcast(value: Any) -> Any:
+    if not isinstance(value, np.ndarray) or value.dtype not in (np.float32, np.float64) or not value.size:
+        return value
+    # NaN fails the comparison, and leaves its array alone.
+    return value.astype(np.float16) if float(np.abs(value).max()) <= FLOAT16_LARGEST else value
+
+
+def _version() -> str:
+    from importlib.metadata import PackageNotFoundError, version
+
+    try:
+        return version("code-loader")
+    except PackageNotFoundError:
+        return "of an unknown version"

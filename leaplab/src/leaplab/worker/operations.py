@@ -1,0 +1,44 @@
+"""The function behind each operation of `leaplab.protocol.operations`: of a bound integration and what is asked."""
+
+from __future__ import annotations
+
+from typing import Any, Callable
+
+from leaplab.protocol import operations
+from leaplab.protocol.description import Description
+from leaplab.protocol.model import LoadedModel, LoadOrder, ModelSource
+from leaplab.protocol.observations import Probe
+from leaplab.worker.inspection import inspect_sample, visualize
+from leaplab.worker.integration import Integration
+from leaplab.worker.loading import model_source
+from leaplab.worker.pipeline import evaluate
+from leaplab.worker.planning import make_plan
+from leaplab.worker.probing import probe
+
+
+def _describe(integration: Integration, _: None) -> Description:
+    return integration.description
+
+
+def _model(integration: Integration, _: None) -> ModelSource:
+    return model_source(integration.model)
+
+
+def _load(integration: Integration, order: LoadOrder) -> LoadedModel:
+    return LoadedModel(integration.predictor(order).latent_source)
+
+
+def _probe(integration: Integration, _: None) -> Probe:
+    return probe(integration)
+
+
+FUNCTIONS: dict[str, Callable[[Integration, Any], Any]] = {
+    operations.DESCRIBE.name: _describe,
+    operations.PLAN.name: make_plan,
+    operations.MODEL.name: _model,
+    operations.LOAD.name: _load,
+    operations.EVALUATE.name: evaluate,
+    operations.INSPECT.name: inspect_sample,
+    operations.VISUALIZE.name: visualize,
+    operations.PROBE.name: _probe,
+}

@@ -1,0 +1,27 @@
+"""Where in an integration's own code something happened."""
+
+from __future__ import annotations
+
+import traceback
+from pathlib import Path
+
+
+def is_below(path: Path, folder: Path) -> bool:
+    """Whether a path is the folder or lies in it."""
+    return path == folder or folder in path.parents
+
+
+def is_own(path: Path, root: Path) -> bool:
+    """Whether a file is the integration's own: below its root, and in no environment that lies there."""
+    return is_below(path, root) and "site-packages" not in path.parts
+
+
+def told(error: BaseException, root: Path) -> str:
+    """The error in a sentence, with the innermost line of the integration's own code."""
+    place = ""
+    for frame in traceback.extract_tb(error.__traceback__):
+        path = Path(frame.filename)
+        if is_own(path, root):
+            place = f" ({path.relative_to(root)}, line {frame.lineno}, in {frame.name})"
+    message = " ".join(str(error).split()) or "no message"
+    return f"{type(error).__name__}: {message}{place}"

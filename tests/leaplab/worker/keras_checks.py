@@ -1,0 +1,231 @@
+"""What must hold of the models of any Keras: `test_keras_model.py` runs it, also in an interpreter with Keras 2.
+
+As a program, it takes the folder of the package `leaplab` and comes to it as a worker does: through a bare module.
+"""
+
+from __future__ import annotations
+
+import sys
+import tempfile
+import types
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+IMAGES = np.random.default_rng(0).normal(size=(5, 6, 6, 2)).astype(np.float32)
+VECTORS = np.random.default_rng(1).normal(size=(5, 3)).astype(np.float32)
+
+
+def close(found: Any, wanted: Any) -> None:
+    np.testing.assert_allclose(found, wanted, rtol=1e-4, atol=1e-5)
+
+
+def mean(maps: Any) -> Any:
+    """[B, H, W, C] -> [B, C]."""
+    return maps.mean(axis=(1, 2))
+
+
+def refuses(sentence: str, ask: Callable[..., Any], *arguments: Any) -> None:
+    from leaplab.errors import LeaplabError
+
+    told = "nothing"
+    try:
+        ask(*arguments)
+    except LeaplabError as error:
+        told = str(error)
+    assert sentence in told, told
+
+
+def check_object_that_is_no_model() -> None:
+    from leaplab.worker.loading import load_predictor, model_source
+
+    for ask in (load_predictor, model_source):
+        refuses("model is a dict, neither a Keras model nor an onnxruntime session", ask, {"weights": 1})
+
+
+def check_sequential(keras: Any, folder: Path) -> None:
+    from leaplab.worker.loading import load_predictor
+
+    layers = keras.layers
+    model = keras.Sequential([
+        keras.Input((6, 6, 2)), layers.Conv2D(4, 3, activation="relu"), layers.BatchNormalization(), layers.Flatten(),
+        layers.Dense(7, activation="tanh", name="hidden"), layers.Dropout(0.5, name="dropout"), layers.Dense(3),
+        layers.Softmax(),
+    ])  # fmt: skip
+    wanted = model.predict_on_batch(IMAGES)
+    hidden = keras.Model(model.inputs, model.get_layer("hidden").output).predict_on_batch(IMAGES)
+
+    model.save(str(folder / "sequential.h5"))
+    for given in (model, folder / "sequential.h5"):
+        predictor = load_predictor(given)
+        (output,), latent = predictor.predict([IMAGES])
+        close(output, wanted)
+        close(latent, hidden)
+        assert (predictor.latent_source, predictor.fixed_batch, predictor.format) == ("dropout", None, "keras")
+
+
+def check_two_inputs_and_outputs(keras: Any, folder: Path) -> None:
+    from leaplab.worker.loading import load_predictor
+
+    layers = keras.layers
+    image, bias = keras.Input((6, 6, 2), name="image"), keras.Input((3,), name="bias")
+    maps = layers.Conv2D(4, 3, activation="relu", name="maps")(image)
+    hidden = layers.Dense(7, activation="relu", name="hidden")(layers.Flatten()(layers.MaxPooling2D()(maps)))
+    classes = layers.Softmax()(layers.Add()([layers.Dense(3)(hidden), bias]))
+    model = keras.Model([image, bias], [classes, layers.Conv2D(1, 1)(maps)], name="both")
+    wanted = model.predict_on_batch([IMAGES, VECTORS])
+    features = {
+        name: keras.Model(model.inputs, model.get_layer(name).output).predict_on_batch([IMAGES, VECTORS])
+        for name in ("maps", "hidden")
+    }
+    vectors = {"maps": mean(features["maps"]), "hidden": features["hidden"]}
+
+    model.save(str(folder / "both.h5"))
+    for given in (model, folder / "both.h5"):
+        predictor = load_predictor(given)
+        outputs, latent = predictor.predict([IMAGES, VECTORS])
+        sources = predictor.latent_source.split(", ")
+        assert sorted(sources) == ["hidden", "maps"]
+        close(latent, np.concatenate([vectors[name] for name in sources], axis=1))
+        close(outputs[0], wanted[0])
+        close(outputs[1], wanted[1])
+        assert len(outputs) == 2
+        close(load_predictor(given, latent="hidden").predict([IMAGES, VECTORS])[1], features["hidden"])
+        refuses("takes 2 inputs (image, bias), but the integration feeds it 1", predictor.predict, [IMAGES])
+
+
+def check_head_in_a_model_that_is_a_layer(keras: Any, folder: Path) -> None:
+    from leaplab.worker.loading import load_predictor
+
+    layers = keras.layers
+    base = keras.Sequential(
+        [keras.Input((6, 6, 2)), layers.Conv2D(4, 3, activation="relu"), layers.GlobalAveragePooling2D()], name="base"
+    )
+    given = keras.Input((4,))
+    inner = layers.Dense(5, activation="relu", name="inner")(given)
+    head = keras.Model(given, layers.Softmax()(layers.Dense(2)(inner)), name="head")
+    ends = keras.Model(given, inner)
+    image = keras.Input((6, 6, 2), name="image")
+    model = keras.Model(image, layers.Activation("linear")(head(base(image))), name="nested")
+    wanted = ends.predict_on_batch(base.predict_on_batch(IMAGES))
+
+    model.save(str(folder / "nested.h5"))
+    for source in (model, folder / "nested.h5"):
+        predictor = load_predictor(source)
+        (output,), latent = predictor.predict([IMAGES])
+        assert predictor.latent_source == "head/inner"
+        close(latent, wanted)
+        close(output, model.predict_on_batch(IMAGES))
+        close(load_predictor(source, latent="head/inner").predict([IMAGES])[1], wanted)
+        close(load_predictor(source, latent="base").predict([IMAGES])[1], base.predict_on_batch(IMAGES))
+
+    # Deeper down; and called twice, each call has its own vectors.
+    wrapped = keras.Sequential([keras.Input((6, 6, 2)), base, head], name="wrapped")
+    twice = keras.Model(image, [wrapped(image), wrapped(layers.Rescaling(2.0)(image))])
+    predictor = load_predictor(twice)
+    _, latent = predictor.predict([IMAGES])
+    assert predictor.latent_source == "wrapped/head/inner, wrapped/head/inner"
+    doubled = ends.predict_on_batch(base.predict_on_batch(IMAGES * 2))
+    close(latent, np.concatenate([wanted, doubled], axis=1))
+
+
+def check_models_without_a_head_in_front_of_a_head(keras: Any, folder: Path) -> None:
+    from leaplab.worker.loading import load_predictor
+
+    layers = keras.layers
+    given = keras.Input((5,))
+    scaled = keras.Model(given, layers.Rescaling(3.0)(given), name="scaled")
+    vector = keras.Input((3,), name="vector")
+    hidden = layers.Dense(5, activation="tanh", name="hidden")(vector)
+    output = layers.Rescaling(2.0)(scaled(layers.Dense(5, name="last")(hidden)))
+    model = keras.Model(vector, output)
+
+    predictor = load_predictor(model)
+    close(predictor.predict([VECTORS])[1], keras.Model(vector, hidden).predict_on_batch(VECTORS))
+    assert predictor.latent_source == "hidden"
+
+
+def check_linear_weightless_and_fixed(keras: Any, folder: Path) -> None:
+    from leaplab.worker.loading import load_predictor
+
+    layers = keras.layers
+    linear = keras.Sequential([keras.Input(batch_shape=(5, 3)), layers.Dense(2)])
+    predictor = load_predictor(linear)
+    (output,), latent = predictor.predict([VECTORS])
+    close(latent, VECTORS)
+    close(output, linear.predict_on_batch(VECTORS))
+    assert predictor.fixed_batch == 5
+
+    predictor = load_predictor(keras.Sequential([keras.Input((3,)), layers.Rescaling(2.0)]))
+    (output,), latent = predictor.predict([VECTORS])
+    assert latent is None
+    assert predictor.latent_source == ""
+    close(output, VECTORS * 2)
+
+
+def check_depthwise_head(keras: Any, folder: Path) -> None:
+    from leaplab.worker.loading import load_predictor
+
+    layers = keras.layers
+    image = keras.Input((6, 6, 2), name="image")
+    maps = layers.Conv2D(4, 3, activation="relu", name="maps")(image)
+    model = keras.Model(image, layers.DepthwiseConv2D(2)(maps))
+
+    close(load_predictor(model).predict([IMAGES])[1], mean(keras.Model(image, maps).predict_on_batch(IMAGES)))
+
+
+def check_source(keras: Any, folder: Path) -> None:
+    import hashlib
+
+    from leaplab.worker.loading import model_source
+
+    vector = keras.Input((3,))
+    model = keras.Model(vector, keras.layers.Dense(2)(vector), name="small")
+    digest = hashlib.sha256(model.to_json().encode())
+    for weight in model.get_weights():
+        digest.update(weight.tobytes())
+    source = model_source(model)
+    assert (source.format, source.name, source.sha256) == ("keras", "small.keras", digest.hexdigest())
+    assert (source.path, source.content) == (None, None)
+
+
+def check_model_that_is_not_built(keras: Any, folder: Path) -> None:
+    from leaplab.worker.loading import load_predictor, model_source
+
+    empty = keras.Sequential([keras.layers.Dense(2)], name="empty")
+    for ask in (load_predictor, model_source):
+        refuses("The Keras model 'empty' is not built; save it after it was called once.", ask, empty)
+
+
+CHECKS = (
+    check_sequential,
+    check_two_inputs_and_outputs,
+    check_head_in_a_model_that_is_a_layer,
+    check_models_without_a_head_in_front_of_a_head,
+    check_linear_weightless_and_fixed,
+    check_depthwise_head,
+    check_source,
+    check_model_that_is_not_built,
+)
+
+
+def main(package: str) -> None:
+    """Run all of it with `tf.keras`, and say which version that was."""
+    leaplab = types.ModuleType("leaplab")
+    leaplab.__path__ = [package]
+    sys.modules["leaplab"] = leaplab
+    check_object_that_is_no_model()
+    assert not [name for name in sys.modules if name.partition(".")[0] in ("keras", "tf_keras", "tensorflow")]
+
+    import tensorflow
+
+    for check in CHECKS:
+        with tempfile.TemporaryDirectory() as folder:
+            check(tensorflow.keras, Path(folder))
+    print(f"passed with {tensorflow.keras.Model.__module__.partition('.')[0]}, TensorFlow {tensorflow.__version__}")
+
+
+if __name__ == "__main__":
+    main(sys.argv[1])
