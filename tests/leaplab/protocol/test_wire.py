@@ -133,7 +133,8 @@ def test_objects_in_an_array_cross_as_a_list():
 
 def test_dataclasses_come_back_as_themselves():
     node = Node("loss", "loss_1", {"truth": Source("ground_truth", "classes")}, {"": "upward"})
-    result = PartResult(Part(3, "test", 0, 2), ["a", 1], {"x": [None, 2.0]}, latents={"model": np.ones((2, 3), np.float32)})
+    latents = {"model": np.ones((2, 3), np.float32)}
+    result = PartResult(Part(3, "test", 0, 2), ["a", 1], {"x": [None, 2.0]}, latents=latents)
 
     assert crossed((node, Visual("p", "Image", {"data": None}))) == (node, Visual("p", "Image", {"data": None}))
     found = crossed(result)
