@@ -267,3 +267,56 @@ def test_integration_in_this_process_gives_the_same_scores(make_project, tiny_ru
 
     assert json.loads(finished.stdout)["states"] == json.loads(json.dumps(summarize(tiny_run)))
     assert "a greeting" in finished.stderr
+
+
+@pytest.mark.parametrize(
+    ("python", "told"),
+    [
+        ("/nowhere/python3.9", "/nowhere/python3.9 does not exist"),
+        ("/bin/true", "/bin/true is no Python"),
+        ("/etc", "/etc is a folder without bin/python"),
+    ],
+)
+def test_interpreter_that_does_not_do_is_one_sentence_of_every_command(command, tiny, tmp_path, python, told):
+    for arguments in (
+        ("evaluate", tiny, "--runs", tmp_path),
+        ("check", tiny),
+        ("sample", "training", "training-00", tiny),
+        ("bundle", tiny, "--out", tmp_path / "bundle.tar.gz"),
+    ):
+        is_one_sentence(command(*arguments, "--python", python), told)
+
+
+def test_debugger_is_in_leaplab_s_own_interpreter(command, tiny, tmp_path):
+    finished = command("evaluate", tiny, "--runs", tmp_path, "--in-process", "--python", sys.executable)
+
+    is_one_sentence(finished, "--in-process runs the integration in leaplab's own interpreter", "leave out --python")
+
+
+def test_command_says_which_interpreter_it_takes_and_why(command, tiny, tmp_path):
+    by_option = command("sample", "training", "training-00", tiny, "--out", tmp_path, "--python", sys.executable)
+    chosen = command("sample", "training", "training-00", tiny, "--out", tmp_path)
+
+    version = ".".join(map(str, sys.version_info[:3]))
+    assert f"Python {version}, {sys.executable}: named by --python" in by_option.err
+    assert f"Python {version}, {sys.executable}: leaplab's own" in chosen.err
+    assert by_option.out == chosen.out
+
+
+def test_module_that_the_environment_lacks_is_named_with_the_environment(command, make_project):
+    root = make_project(changes={"leap_binder.py": ("HERE = Path(", "import no_such_thing\nHERE = Path(")})
+
+    finished = command("evaluate", root, "--runs", root / "runs")
+
+    is_one_sentence(finished, "No module named 'no_such_thing'", sys.executable, f"leaplab env {root}")
+
+
+def test_module_of_the_integration_s_own_that_lacks_something_is_no_matter_of_the_environment(command, make_project):
+    root = make_project(changes={"leap_binder.py": ("HERE = Path(", "import own.missing\nHERE = Path(")})
+    (root / "own").mkdir()
+    (root / "own" / "__init__.py").touch()
+
+    finished = command("evaluate", root, "--runs", root / "runs")
+
+    is_one_sentence(finished, "No module named 'own.missing'")
+    assert "leaplab env" not in finished.err

@@ -154,7 +154,8 @@ class TestPython38:
 
         protobuf = installed_in(python_3_8).distributions["protobuf"].version
         assert problems == [
-            "onnx is required and not installed here; install it, or correct the name.",
+            "onnx is required, and the environment that runs the integration lacks it;"
+            " make one by `leaplab env PATH`, install it there, or correct the name.",
             "google.protobuf is imported by parts/encoders.py line 1 and comes from protobuf, which requirements.txt"
             f" does not require: add protobuf~={protobuf}.",
         ]

@@ -1,4 +1,5 @@
 import shutil
+import sys
 import time
 from dataclasses import replace as replaced
 from importlib.metadata import version
@@ -209,7 +210,7 @@ def test_a_module_that_is_nowhere_is_named(root, proven):
 
     (problem,) = told(proven(root))
 
-    assert problem[:2] == ("module", "leap_binder.py:1")
+    assert problem[:2] == ("requirement", "leap_binder.py:1")
     assert "nowhere_at_all is imported by leap_binder.py line 1 and is neither in the bundle" in problem[2]
 
 
@@ -294,9 +295,11 @@ def test_a_module_of_a_namespace_is_its_own_distributions(root, proven):
     prepend(root / "parts" / "encoders.py", "from google.auth.credentials import AnonymousCredentials\n")
 
     assert [message for _, _, message in told(proven(root))] == [
-        "google-cloud-storage is required and not installed here; install it, or correct the name.",
-        "google.auth is imported by parts/encoders.py line 1 and is neither in the bundle nor in an installed"
-        " distribution: correct the name, or require the distribution that brings it.",
+        "google-cloud-storage is required, and the environment that runs the integration lacks it;"
+        " make one by `leaplab env PATH`, install it there, or correct the name.",
+        "google.auth is imported by parts/encoders.py line 1 and is neither in the bundle nor in a distribution of"
+        f" {sys.executable}: correct the name, or require the distribution that brings it, and have it installed by"
+        " `leaplab env PATH`.",
     ]
 
 
@@ -366,7 +369,8 @@ def test_requirements_are_compared_with_what_is_installed(root, proven):
         "requirements.txt, line 2: '-e ../lib' installs a folder, which the platform does not have;"
         " name a distribution.",
         "requirements.txt does not require code-loader, with which the platform binds: add it.",
-        "package-that-is-nowhere is required and not installed here; install it, or correct the name.",
+        "package-that-is-nowhere is required, and the environment that runs the integration lacks it;"
+        " make one by `leaplab env PATH`, install it there, or correct the name.",
         f"numpy<1 is required, and {version('numpy')} is installed here; require what the integration was tried with,"
         " or install what it requires.",
     ]
@@ -410,7 +414,7 @@ def test_a_clean_environment_holds_what_is_required_and_no_more(root, packed, he
     archive, project = packed(root)
     (problem,) = told(clean_environment(archive, project, here, pip_arguments=wheels))
 
-    assert problem[:2] == ("module", "leap_binder.py:5")
+    assert problem[:2] == ("requirement", "leap_binder.py:5")
     assert "yaml is imported by leap_binder.py line 5 and is neither in the bundle" in problem[2]
 
 

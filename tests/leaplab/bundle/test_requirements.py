@@ -211,7 +211,10 @@ def test_what_is_missing_or_of_another_version_is_told(environment, written):
     found = closure(asked_for, environment.installed)
 
     assert found.unmet == ("gone, which here requires, is not installed here.",)
-    assert found.missing == ("nowhere is required and not installed here; install it, or correct the name.",)
+    assert found.missing == (
+        "nowhere is required, and the environment that runs the integration lacks it; make one by `leaplab env PATH`,"
+        " install it there, or correct the name.",
+    )
     assert found.conflicts == (
         "here~=1.0 is required, and 2.5 is installed here;"
         " require what the integration was tried with, or install what it requires.",

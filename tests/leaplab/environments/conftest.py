@@ -1,25 +1,18 @@
-"""Interpreters of other versions, and folders that ask for some."""
+"""Folders that ask for an interpreter, and what stands in for one."""
 
-import os
 import subprocess
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 
-def pyenv_python(version: str) -> Path:
-    """An interpreter of a minor version, of those that pyenv has."""
-    versions = Path(os.environ.get("PYENV_ROOT") or Path.home() / ".pyenv") / "versions"
-    return max(versions.glob(f"{version}.*/bin/python"))
-
-
 @pytest.fixture(autouse=True)
-def cache(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+def cache(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> Path:
     """The person's own cache is left alone."""
     folder = tmp_path_factory.mktemp("cache")
     monkeypatch.setenv("LEAPLAB_CACHE", str(folder))
-    yield folder
+    return folder
 
 
 @pytest.fixture

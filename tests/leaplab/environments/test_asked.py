@@ -2,7 +2,7 @@ import platform
 
 import pytest
 
-from leaplab.environments.asked import read_asked
+from leaplab.environments.asked import Asked, read_asked
 from leaplab.errors import LeaplabError
 
 LOCK = """
@@ -48,7 +48,7 @@ def linux(monkeypatch):
     monkeypatch.setattr(platform, "system", lambda: "Linux")
 
 
-def texts(found):
+def texts(found: Asked) -> list[str]:
     return [line.text for line in found.lines]
 
 

@@ -1,3 +1,4 @@
+import os
 import sys
 from pathlib import Path
 
@@ -104,8 +105,12 @@ def test_poetry_is_not_asked_about_the_environment_that_leaplab_runs_in(
 ):
     environment(tmp_path / "p", sys.executable)
     (root / "pyproject.toml").write_text("[tool.poetry]\nname = 'x'\n")
+    poetry(
+        f'case "$VIRTUAL_ENV:$PATH" in *{sys.prefix}*) exit 1 ;; esac\n'
+        f'[ "$PWD" = "{root}" ] && [ "$*" = "env info --path" ] && echo {tmp_path / "p"}'
+    )
     monkeypatch.setenv("VIRTUAL_ENV", sys.prefix)
-    poetry(f'[ -z "$VIRTUAL_ENV" ] && [ "$PWD" = "{root}" ] && [ "$*" = "env info --path" ] && echo {tmp_path / "p"}')
+    monkeypatch.setenv("PATH", f"{os.environ['PATH']}:{sys.prefix}/bin")
 
     assert choose_interpreter(root).origin == "poetry"
 

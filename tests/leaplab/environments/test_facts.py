@@ -4,7 +4,6 @@ import pytest
 
 from leaplab.environments.facts import inspect_interpreter, read_facts, read_packages
 from leaplab.errors import LeaplabError
-from tests.leaplab.environments.conftest import pyenv_python
 
 
 def test_an_interpreter_tells_what_it_is(tmp_path, environment):
@@ -87,18 +86,28 @@ def test_a_shim_leads_to_the_interpreter_that_it_starts(script):
 
 
 @pytest.mark.parametrize(
-    "version", [pytest.param(version, marks=pytest.mark.python(version)) for version in ("2.7", "3.6", "3.7")]
+    "version", [pytest.param(version, marks=pytest.mark.python(version)) for version in ("3.6", "3.7")]
 )
-def test_a_python_that_is_too_old_still_tells_its_version(version):
+def test_a_python_that_is_too_old_still_tells_its_version(python_of, version):
     with pytest.raises(LeaplabError, match=rf"is Python {version}\.\d+; code-loader needs 3.8 or newer"):
-        read_facts(pyenv_python(version))
+        read_facts(python_of(version))
+
+
+def test_python_2_which_knows_no_isolated_mode_tells_its_version_as_well(script):
+    python_2 = script(
+        "[ \"$1\" = -I ] && { echo 'Unknown option: -I' >&2; exit 2; }\n"
+        '[ "$1 $2" = "-E -s" ] && echo \'{"leaplab": {"version": [2, 7, 18]}}\''
+    )
+
+    with pytest.raises(LeaplabError, match=r"is Python 2\.7\.18; code-loader needs 3.8 or newer"):
+        read_facts(python_2)
 
 
 @pytest.mark.parametrize(
     "version", [pytest.param(version, marks=pytest.mark.python(version)) for version in ("3.8", "3.13")]
 )
-def test_others_that_do_are_read(version):
-    facts = read_facts(pyenv_python(version))
+def test_others_that_do_are_read(python_of, version):
+    facts = read_facts(python_of(version))
 
     assert facts.version_text.startswith(f"{version}.")
     assert facts.lacking == ("code-loader", "numpy")

@@ -22,7 +22,7 @@ ERROR: Could not find a version that satisfies the requirement lap==0.4.0 (from 
 ERROR: No matching distribution found for lap==0.4.0
 """
 CONFLICT = """
-ERROR: Cannot install code-loader==1.0.214 and numpy==1.19.5 because these package versions have conflicting dependencies.
+ERROR: Cannot install code-loader and numpy==1.19.5 because these package versions have conflicting dependencies.
 
 The conflict is caused by:
     The user requested numpy==1.19.5
@@ -127,7 +127,7 @@ def test_what_may_give_way_is_told_from_what_may_not(failure):
 
 
 def test_large_downloads_and_builds_are_told(script, tmp_path):
-    told = []
+    told: list[str] = []
     (tmp_path / "output").write_text(
         "  Downloading tqdm-4.67-py3-none-any.whl (78 kB)\n"
         "  Downloading numpy-1.24.4-cp38-cp38-manylinux2014_x86_64.whl (17.3 MB)\n"

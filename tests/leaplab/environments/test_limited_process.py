@@ -2,6 +2,8 @@ import os
 import time
 from pathlib import Path
 
+import pytest
+
 from leaplab.environments.limited_process import run_limited
 
 
@@ -24,3 +26,16 @@ def test_a_command_that_goes_on_printing_is_ended_in_time():
 
     assert ended.how == "did not end within 1 s"
     assert time.monotonic() - begun < 10
+
+
+@pytest.mark.parametrize("is_inheritable", [False, True])
+def test_a_command_holds_the_files_that_it_is_given_and_no_others(tmp_path, is_inheritable):
+    with (tmp_path / "given").open("w") as given, (tmp_path / "other").open("w") as other:
+        for file in (given, other):
+            os.set_inheritable(file.fileno(), is_inheritable)
+        command = ["sh", "-c", 'for one; do [ -e "/dev/fd/$one" ] && echo "$one"; done', "sh"]
+        command += [str(given.fileno()), str(other.fileno())]
+
+        ended = run_limited(command, tmp_path, dict(os.environ), 20, inherits=[given.fileno()])
+
+        assert ended.output == f"{given.fileno()}\n"

@@ -2,26 +2,28 @@ from pathlib import Path
 
 import pytest
 
-from leaplab.environments.made import alone, cache_folder, find_made, made_environment, read_marker, read_recipe
+from leaplab.environments.made import alone, find_made, made_environment, read_marker, read_recipe
 
 
 @pytest.mark.parametrize(
     ("variables", "system", "folder"),
     [
         ({"LEAPLAB_CACHE": "/c", "XDG_CACHE_HOME": "/x"}, "linux", "/c"),
-        ({"XDG_CACHE_HOME": "/x"}, "darwin", "/x/leaplab"),
+        ({"XDG_CACHE_HOME": "/x"}, "linux", "/x/leaplab"),
+        ({"XDG_CACHE_HOME": "x"}, "linux", "/usr/x/leaplab"),
         ({}, "linux", "/home/me/.cache/leaplab"),
         ({}, "darwin", "/home/me/Library/Caches/leaplab"),
     ],
 )
-def test_the_cache_lies_where_the_system_has_caches(monkeypatch, variables, system, folder):
+def test_environments_lie_where_the_system_has_caches(root, monkeypatch, variables, system, folder):
     for name in ("LEAPLAB_CACHE", "XDG_CACHE_HOME"):
         monkeypatch.delenv(name, raising=False)
     for name, value in {"HOME": "/home/me", **variables}.items():
         monkeypatch.setenv(name, value)
     monkeypatch.setattr("sys.platform", system)
+    monkeypatch.chdir("/usr")
 
-    assert cache_folder() == Path(folder)
+    assert read_recipe(root).folder.parent == Path(folder) / "environments"
 
 
 def test_a_key_changes_with_what_decides_and_with_nothing_else(root):

@@ -1,4 +1,4 @@
-"""Environments as they are made: pip runs, and takes what it needs from the index that it is configured with."""
+"""Environments as they are made. In those that are `long` pip takes what it needs from the index that it is told of."""
 
 import json
 import shutil
@@ -7,16 +7,23 @@ import subprocess
 import sys
 import textwrap
 import time
+from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 
 from leaplab.environments.choosing import choose_interpreter
 from leaplab.environments.facts import inspect_interpreter, read_packages
-from leaplab.environments.made import MARKER, find_made, made_environment, read_marker, read_recipe
-from leaplab.environments.making import make_environment
+from leaplab.environments.made import MARKER, alone, find_made, made_environment, read_marker, read_recipe
+from leaplab.environments.making import Environment, make_environment
 from leaplab.errors import LeaplabError
 
-pytestmark = pytest.mark.long
+MAKES = """
+import sys
+from pathlib import Path
+from leaplab.environments.making import make_environment
+make_environment(Path(sys.argv[1]))
+"""
 
 
 @pytest.fixture
@@ -34,14 +41,15 @@ def integration(root):
 
 
 @pytest.fixture
-def told():
+def told() -> list[str]:
     return []
 
 
-def installed(environment):
+def installed(environment: Environment) -> dict[str, str]:
     return read_packages(environment.python).distributions
 
 
+@pytest.mark.long
 @pytest.mark.python("3.8")
 def test_an_environment_is_made_once_and_grows(integration, told):
     root = integration(
@@ -92,12 +100,12 @@ def test_an_environment_is_made_once_and_grows(integration, told):
     assert installed(other)["numpy"] == "1.24.3"
 
 
+@pytest.mark.long
 @pytest.mark.python("3.8")
 def test_an_interrupted_run_is_gone_on_with(integration, told, tmp_path):
     root = integration({"requirements.txt": "numpy==1.24.4\n", "leap_binder.py": "import tqdm\n"})
     folder = read_recipe(root).folder
-    script = f"from pathlib import Path\nfrom leaplab.environments.making import make_environment as m\nm(Path({str(root)!r}))"
-    process = subprocess.Popen([sys.executable, "-c", script])
+    process = subprocess.Popen([sys.executable, "-c", MAKES, root])
     deadline = time.monotonic() + 120
     while not list(folder.glob("lib/python3.8/site-packages/numpy")) and time.monotonic() < deadline:
         time.sleep(0.05)
@@ -134,6 +142,7 @@ def test_an_interrupted_run_is_gone_on_with(integration, told, tmp_path):
     assert not (folder / "left").exists()
 
 
+@pytest.mark.long
 @pytest.mark.python("3.8")
 def test_what_does_not_exist_is_one_sentence_with_its_line(integration):
     root = integration({"requirements.txt": "tqdm\n# no such thing\nno-such-distribution-anywhere==9\n"})
@@ -149,6 +158,7 @@ def test_what_does_not_exist_is_one_sentence_with_its_line(integration):
     assert find_made(root).told == ""  # nothing was finished, and nothing is out of date
 
 
+@pytest.mark.long
 @pytest.mark.python("3.8")
 def test_a_pin_that_code_loader_excludes_gives_way(integration):
     root = integration({"requirements.txt": "tqdm==4.66.1\nnumpy==1.19.5\n"})
@@ -160,6 +170,7 @@ def test_a_pin_that_code_loader_excludes_gives_way(integration):
     assert installed(made)["numpy"] != "1.19.5"
 
 
+@pytest.mark.long
 @pytest.mark.python("3.9")
 def test_a_lock_s_pins_are_held_to_where_code_loader_lets_them(integration):
     root = integration(
@@ -197,6 +208,7 @@ def test_a_lock_s_pins_are_held_to_where_code_loader_lets_them(integration):
     assert installed(made)["tqdm"] != "4.65.0"
 
 
+@pytest.mark.long
 @pytest.mark.python("3.8")
 def test_what_is_built_with_numpy_or_pkg_resources_is_built(integration):
     """Old distributions whose setup.py imports both."""
@@ -219,6 +231,7 @@ def test_what_is_built_with_numpy_or_pkg_resources_is_built(integration):
     assert installed(made)["old-library"] == "1.0"
 
 
+@pytest.mark.long
 @pytest.mark.python("3.10")
 def test_a_folder_without_requirements_gets_what_it_imports(integration):
     root = integration({"leap_binder.py": "import yaml\nfrom PIL import Image\n"}, python="3.10.2")
@@ -231,6 +244,72 @@ def test_a_folder_without_requirements_gets_what_it_imports(integration):
     assert "PIL is imported by leap_binder.py and required by nothing: installing it." in made.notes
     assert {"pillow", "pyyaml", "numpy"} <= installed(made).keys()
     assert json.loads((made.python.parents[1] / MARKER).read_text())["python"] == str(made.python)
+
+
+# Python, venv and pip of a machine on which one step goes on until the file `go` is there.
+STAND_IN = """\
+case "$*" in
+*"%s"*) touch "%s/begun"; until [ -e "%s/go" ]; do sleep 0.05; done ;;
+esac
+case "$*" in
+*" -m venv "*) mkdir -p "$4/bin"; cp "$0" "$4/bin/python" ;;
+*) echo '{"leaplab": {"version": [3, %d, 0], "executable": "", "prefix": "", "platform": "", "numpy": null,\
+ "code_loader": null, "makes_environments": true, "distributions": {"pip": "24"}, "code_loader_needs": [],\
+ "absent": []}}' ;;
+esac
+"""
+
+
+@pytest.fixture
+def killed(root, script, tmp_path, monkeypatch):
+    """`killed("-m pip")`: kill a leaplab that makes the root's environment while this command of its runs on."""
+
+    def kill(step):
+        minor = sys.version_info.minor
+        stand_in = script(STAND_IN % (step, tmp_path, tmp_path, minor), f"python3.{minor}")
+        monkeypatch.setenv("PATH", f"{stand_in.parent}:/usr/bin:/bin")
+        process = subprocess.Popen([sys.executable, "-c", MAKES, root], start_new_session=True)
+        wait_until((tmp_path / "begun").exists)
+        process.kill()
+        process.wait()
+
+    yield kill
+    (tmp_path / "go").touch()
+
+
+def wait_until(holds: Callable[[], bool]) -> None:
+    deadline = time.monotonic() + 60
+    while not holds():
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
+
+
+def is_free(folder: Path) -> bool:
+    def refuse() -> None:
+        raise BlockingIOError
+
+    try:
+        with alone(folder, refuse):
+            return True
+    except BlockingIOError:
+        return False
+
+
+@pytest.mark.parametrize("step", ["-m venv", "-m pip"])
+def test_what_a_killed_leaplab_has_left_writing_holds_the_lock_until_it_ends(root, killed, tmp_path, step):
+    killed(step)
+    folder = read_recipe(root).folder
+    assert not is_free(folder)
+
+    (tmp_path / "go").touch()
+    wait_until(lambda: is_free(folder))
+
+
+def test_what_it_has_left_reading_holds_no_lock(root, killed):
+    """An interpreter that does not answer would hold it forever: nobody is there who ends it."""
+    killed("facts_process.py packages")
+
+    assert is_free(read_recipe(root).folder)
 
 
 def test_what_is_no_folder_is_one_sentence(tmp_path):

@@ -1,8 +1,10 @@
+import os
 import sys
+from dataclasses import replace
 
 import pytest
 
-from leaplab.environments import python_versions
+from leaplab.environments.facts import read_facts
 from leaplab.environments.python_versions import find_python, wanted_versions
 from leaplab.errors import LeaplabError
 
@@ -99,11 +101,9 @@ def test_none_says_how_to_get_one(root, monkeypatch, tmp_path):
 def test_one_that_makes_no_environments_is_told(root, monkeypatch, tmp_path):
     monkeypatch.setenv("PATH", "/bin")
     monkeypatch.setenv("PYENV_ROOT", str(tmp_path))
-    whole = python_versions.read_facts
     monkeypatch.setattr(
-        python_versions,
-        "read_facts",
-        lambda path: type(whole(path))(**{**vars(whole(path)), "makes_environments": False}),
+        "leaplab.environments.python_versions.read_facts",
+        lambda path: replace(read_facts(path), makes_environments=False),
     )
 
     with pytest.raises(LeaplabError, match=r"\(.*python\S* lacks venv or ensurepip\); install one by"):
@@ -111,8 +111,8 @@ def test_one_that_makes_no_environments_is_told(root, monkeypatch, tmp_path):
 
 
 @pytest.mark.python("3.8", "3.9")
-def test_of_those_that_pyproject_admits_the_highest_there_is_counts(root, monkeypatch):
-    monkeypatch.setenv("PATH", "/bin")
+def test_of_those_that_pyproject_admits_the_highest_there_is_counts(root, python_of, monkeypatch):
+    monkeypatch.setenv("PATH", os.pathsep.join(str(python_of(version).parent) for version in ("3.8", "3.9")))
     (root / "pyproject.toml").write_text("[project]\nrequires-python = '>=3.8,<3.10'\n")
     assert find_python(wanted_versions(root)).version[:2] == (3, 9)
 

@@ -268,7 +268,9 @@ def _bind(place: _Place, project: Project, python: _Python, chosen: _Chosen | No
     command: list[str | Path] = [python.interpreter, "-I", "-S", "-B", PROCESS, order]
     ended = run_limited(command, place.folder, variables, time_limit)
     versions = chosen.versions if chosen else {}
-    bundle = Bundle(place.folder, project.root, place.requirements_file, _excludes(project), versions)
+    bundle = Bundle(
+        place.folder, project.root, place.requirements_file, _excludes(project), versions, python.interpreter
+    )
     problems, notes = judge(_read(events), ended.how, ended.output, bundle)
     return _Bound(problems, notes if is_tested else [*notes, UNTESTED], ended.output)
 

@@ -1,19 +1,17 @@
 """What a requirements file asks for, and which installed distributions that comes to."""
 
 import re
-import tomllib
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
-from packaging.markers import Marker
 from packaging.requirements import InvalidRequirement, Requirement
-from packaging.specifiers import InvalidSpecifier, SpecifierSet
+from packaging.specifiers import SpecifierSet
 from packaging.utils import canonicalize_name
 from packaging.version import InvalidVersion, Version
 
 from leaplab.bundle.installed import Distribution, Installed
+from leaplab.environments.pyproject import read_dependencies
 from leaplab.errors import LeaplabError
 
 Markers = Mapping[str, str]
@@ -90,7 +88,8 @@ def closure(requirements: Iterable[Requirement], installed: Installed) -> Closur
                 unmet[name] = f"{requirement.name}, which {asked_by} requires, is not installed here."
             else:
                 missing[name] = (
-                    f"{requirement.name} is required and not installed here; install it, or correct the name."
+                    f"{requirement.name} is required, and the environment that runs the integration lacks it; make one"
+                    " by `leaplab env PATH`, install it there, or correct the name."
                 )
             continue
         if not asked_by and not _admits(requirement.specifier, distribution.version):
@@ -197,80 +196,8 @@ def _take(line: str, place: str, markers: Markers | None, found: list[Requiremen
 
 
 def _of_pyproject(path: Path, markers: Markers | None) -> Requirements:
-    try:
-        content = tomllib.loads(path.read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
-        reason = error.strerror if isinstance(error, OSError) else " ".join(str(error).split())
-        raise LeaplabError(f"{path} cannot be read as TOML: {reason}.") from error
     found: list[Requirement] = []
     problems: list[str] = []
-    for line in _table(content, "project").get("dependencies", []):
-        _take(str(line), f"{path.name}, project.dependencies", markers, found, problems)
-    named = {canonicalize_name(requirement.name) for requirement in found}
-    for name, wanted in _table(content, "tool", "poetry", "dependencies").items():
-        # Poetry lets this table add a source or an extra to what project.dependencies asks for.
-        if name.lower() == "python" or canonicalize_name(name) in named:
-            continue
-        for line in _poetry_lines(name, wanted):
-            _take(line, f"{path.name}, tool.poetry.dependencies", markers, found, problems)
+    for dependency in read_dependencies(path, absolute=False):
+        _take(dependency.text, f"{path.name}, {dependency.table}", markers, found, problems)
     return Requirements(tuple(found), tuple(problems))
-
-
-def _table(content: dict[str, Any], *keys: str) -> dict[str, Any]:
-    for key in keys:
-        inner = content.get(key)
-        content = inner if isinstance(inner, dict) else {}
-    return content
-
-
-def _poetry_lines(name: str, wanted: Any) -> Iterator[str]:
-    """Poetry's way to write a dependency, as PEP 508 lines."""
-    for one in wanted if isinstance(wanted, list) else [wanted]:
-        table = one if isinstance(one, dict) else {"version": str(one)}
-        if table.get("optional"):
-            continue
-        if "path" in table:
-            yield f"{name} @ file:{table['path']}"
-            continue
-        markers = [str(table["markers"])] if "markers" in table else []
-        if "python" in table:
-            markers += [
-                str(Marker(f"python_full_version {part.operator} '{part.version}'"))
-                for part in _specifier(str(table["python"]))
-                if part.operator != "~=" and not part.version.endswith("*")
-            ]
-        extras = f"[{','.join(table['extras'])}]" if table.get("extras") else ""
-        url = table.get("url") or (f"git+{table['git']}" if "git" in table else "")
-        source = f" @ {url} " if url else str(_specifier(str(table.get("version", "*"))))
-        yield f"{name}{extras}{source}" + (f"; {' and '.join(f'({marker})' for marker in markers)}" if markers else "")
-
-
-def _specifier(text: str) -> SpecifierSet:
-    """Poetry's constraint as PEP 440 has it; an alternative by || admits any version."""
-    if "||" in text or "|" in text:
-        return SpecifierSet()
-    parts = []
-    for part in (part.strip() for part in text.split(",")):
-        number = part.lstrip("^~=<>! ")
-        if part in ("", "*"):
-            continue
-        if part[0] == "^" or (part[0] == "~" and part[1:2] != "="):
-            parts.append(f">={number},<{_next(number, caret=part[0] == '^')}")
-        elif part[0].isdigit():
-            parts.append(f"=={part}")
-        else:
-            parts.append(part)
-    try:
-        return SpecifierSet(",".join(parts))
-    except InvalidSpecifier:
-        return SpecifierSet()
-
-
-def _next(version: str, caret: bool) -> str:
-    """The version that ^ (no change of the first number that is not 0) or ~ (none of the second) stops before."""
-    numbers = [int(number) for number in re.findall(r"\d+", version)] or [0]
-    if caret:
-        kept = next((place for place, number in enumerate(numbers) if number), len(numbers) - 1)
-    else:
-        kept = min(1, len(numbers) - 1)
-    return ".".join(map(str, [*numbers[:kept], numbers[kept] + 1]))

@@ -47,6 +47,7 @@ class Bundle:
         requirements_file: its name, None where the bundle has none.
         exclude: the patterns of leap.yaml.
         versions: installed distribution -> its version.
+        python: the interpreter that it was bound in.
     """
 
     folder: Path
@@ -54,6 +55,7 @@ class Bundle:
     requirements_file: str | None = None
     exclude: tuple[str, ...] = ()
     versions: Mapping[str, str] = field(default_factory=dict)
+    python: Path | None = None
 
 
 def judge(events: Sequence[Event], ended: str, output: str, bundle: Bundle) -> tuple[list[Problem], list[str]]:
@@ -85,7 +87,7 @@ def judge(events: Sequence[Event], ended: str, output: str, bundle: Bundle) -> t
             notes.append(f"{_refused(event, bundle).message} The integration does without it.")
     if not valid:
         unknown = [event for event in absent if not event["original"] and event["name"] in blamed]
-        problems += [_unknown(event) for event in _first_of(unknown, "name")]
+        problems += [_unknown(event, bundle) for event in _first_of(unknown, "name")]
 
     explained = {problem.kind for problem in problems} & {"module", "requirement"} and blamed
     if verdict is None:
@@ -189,11 +191,12 @@ def _refused(event: Event, bundle: Bundle) -> Problem:
     )
 
 
-def _unknown(event: Event) -> Problem:
+def _unknown(event: Event, bundle: Bundle) -> Problem:
+    where = "an installed distribution" if bundle.python is None else f"a distribution of {bundle.python}"
     return Problem(
-        "module",
-        f"{event['name']} is imported by {_at(event)} and is neither in the bundle nor in an installed distribution:"
-        " correct the name, or require the distribution that brings it.",
+        "requirement",
+        f"{event['name']} is imported by {_at(event)} and is neither in the bundle nor in {where}: correct the name, or"
+        " require the distribution that brings it, and have it installed by `leaplab env PATH`.",
         event["file"],
         event["line"],
     )

@@ -10,7 +10,7 @@ from urllib.parse import unquote, urlsplit
 from packaging.requirements import InvalidRequirement, Requirement
 from packaging.utils import canonicalize_name
 
-from leaplab.environments.pyproject import Locked, pyproject_lines, read_lock
+from leaplab.environments.pyproject import Locked, read_dependencies, read_lock
 from leaplab.errors import LeaplabError
 
 SOURCES = ("tensorleap_requirements.txt", "requirements.txt", "pyproject.toml")
@@ -88,12 +88,12 @@ def read_asked(root: Path) -> Asked:
             continue
         reading = _Reading(root)
         if path.name == "pyproject.toml":
-            pairs = pyproject_lines(path)
-            reading.content += [f"{line} {place}" for line, place in pairs]
-            for text, place in pairs:
-                reading.take(text, place)
+            dependencies = read_dependencies(path)
+            reading.content += [f"{dependency.text} {dependency.place}" for dependency in dependencies]
+            for dependency in dependencies:
+                reading.take(dependency.text, dependency.place)
             lock = root / "poetry.lock"
-            locked = read_lock(lock) if pairs and lock.is_file() else Locked()
+            locked = read_lock(lock) if dependencies and lock.is_file() else Locked()
         else:
             reading.read(path)
             locked = Locked()

@@ -2,7 +2,6 @@
 
 import os
 import shutil
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -10,6 +9,7 @@ from leaplab.environments.facts import inspect_interpreter
 from leaplab.environments.interpreter import Interpreter, Origin
 from leaplab.environments.limited_process import run_limited
 from leaplab.environments.made import find_made, interpreter_of
+from leaplab.environments.own import own_interpreter, variables_for
 from leaplab.environments.pyproject import read_toml, table
 from leaplab.errors import LeaplabError
 
@@ -42,11 +42,9 @@ def choose_interpreter(root: Path, python: Path | None = None) -> Interpreter:
             return _chosen(executable, origin, reason, passed_over)
         except LeaplabError as error:
             passed_over.append(str(error).replace("`leaplab env PATH`", f"`leaplab env {root}`"))
-    own = f"No environment of {root} has code-loader and numpy, nor has leaplab's own"
+    own = f"No environment of {root} has code-loader and numpy, nor has leaplab's own ({own_interpreter().executable})"
     others = "".join(f" {told}" for told in passed_over[:-1])
-    raise LeaplabError(
-        f"{own} ({sys.executable}); make one by `leaplab env {root}`, or name an interpreter by --python.{others}"
-    )
+    raise LeaplabError(f"{own}; make one by `leaplab env {root}`, or name an interpreter by --python.{others}")
 
 
 def _chosen(executable: Path, origin: Origin, reason: str, passed_over: list[str]) -> Interpreter:
@@ -83,7 +81,7 @@ def _candidates(root: Path, passed_over: list[str]) -> Iterator[Candidate]:
         passed_over.append(made.told)
     if made.python is not None:
         yield made.python, "made", f"made by `leaplab env` of {made.requirements or 'what the code imports'}"
-    yield Path(sys.executable), "own", "leaplab's own interpreter"
+    yield own_interpreter().executable, "own", "leaplab's own interpreter"
 
 
 def _is_poetrys(root: Path) -> bool:
@@ -100,9 +98,9 @@ def _poetry_environment(root: Path) -> Path | str:
     poetry = shutil.which("poetry")
     if poetry is None:
         return f"{root} is a Poetry project, and poetry is not on the PATH."
-    # In an activated environment Poetry names that one, whatever the folder; and leaplab may run in its own.
+    # In an activated environment Poetry names that one, whatever the folder.
     activated = ("VIRTUAL_ENV", "CONDA_PREFIX", "CONDA_DEFAULT_ENV", "POETRY_ACTIVE")
-    environment = {name: value for name, value in os.environ.items() if name not in activated}
+    environment = {name: value for name, value in variables_for(Path(poetry)).items() if name not in activated}
     try:
         ended = run_limited([poetry, "env", "info", "--path"], root, environment, POETRY_LIMIT)
     except OSError as error:

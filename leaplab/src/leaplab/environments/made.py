@@ -3,9 +3,7 @@
 import fcntl
 import hashlib
 import json
-import os
 import re
-import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
@@ -16,7 +14,7 @@ from leaplab.environments.asked import Asked, read_asked
 from leaplab.environments.imports import Imports, read_imports
 from leaplab.environments.python_versions import Wanted, wanted_versions
 from leaplab.errors import LeaplabError
-from leaplab.files import write_text
+from leaplab.files import cache_folder, write_text
 
 RECIPE = 1
 """Counts up when environments are made in another way: those made before are then out of date."""
@@ -87,15 +85,6 @@ class Found:
     python: Path | None = None
     requirements: str = ""
     told: str = ""
-
-
-def cache_folder() -> Path:
-    """The user's cache folder of leaplab: LEAPLAB_CACHE, else where the system has such folders."""
-    if own := os.environ.get("LEAPLAB_CACHE"):
-        return Path(own).expanduser().absolute()
-    if xdg := os.environ.get("XDG_CACHE_HOME"):
-        return Path(xdg).expanduser().absolute() / "leaplab"
-    return Path.home() / ("Library/Caches" if sys.platform == "darwin" else ".cache") / "leaplab"
 
 
 def read_recipe(root: Path) -> Recipe:
@@ -176,7 +165,7 @@ def alone(folder: Path, waits: Callable[[], None]) -> Iterator[int]:
 
 
 def _folders() -> Path:
-    return cache_folder() / "environments"
+    return cache_folder().absolute() / "environments"  # pip is run from another folder
 
 
 def _name(root: Path) -> str:

@@ -101,6 +101,7 @@ class _Making:
 
     def __init__(self, recipe: Recipe, lock: int, progress: Callable[[str], None]) -> None:
         self.recipe = recipe
+        self.lock = lock
         self.progress = progress
         self.python = interpreter_of(recipe.folder)
         self.pip = Pip(self.python, recipe.root, lock, progress)
@@ -156,7 +157,9 @@ class _Making:
             _remove(folder)
         self.progress(f"Making an environment of Python {base.version_text}, as {self.recipe.wanted.said_by} asks")
         clean = {name: value for name, value in os.environ.items() if not name.startswith("PYTHON")}
-        made = run_limited([base.executable, "-I", "-m", "venv", folder], folder.parent, clean, VENV_LIMIT)
+        command: list[str | Path] = [base.executable, "-I", "-m", "venv", folder]
+        # Like pip, it writes on where leaplab is killed.
+        made = run_limited(command, folder.parent, clean, VENV_LIMIT, inherits=[self.lock])
         if made.how:
             said = (made.output.strip().splitlines() or ["it says nothing"])[0]
             raise LeaplabError(f"{base.executable} -m venv {made.how}: {said}")

@@ -15,6 +15,21 @@ from leaplab.errors import LeaplabError
 
 
 @dataclass(frozen=True)
+class Dependency:
+    """A run-time dependency of a pyproject.toml.
+
+    Attributes:
+        text: as PEP 508 has it.
+        table: the one that asks for it: "project.dependencies" or "tool.poetry.dependencies".
+        place: "pyproject.toml, line 3"; without the line where that cannot be told.
+    """
+
+    text: str
+    table: str
+    place: str
+
+
+@dataclass(frozen=True)
 class Locked:
     """What a poetry.lock says.
 
@@ -48,8 +63,12 @@ def table(content: dict[str, Any], *keys: str) -> dict[str, Any]:
     return content
 
 
-def pyproject_lines(path: Path) -> list[tuple[str, str]]:
-    """The run-time dependencies of a pyproject.toml as pip takes them, each with its place.
+def read_dependencies(path: Path, absolute: bool = True) -> list[Dependency]:
+    """The run-time dependencies of a pyproject.toml (PEP 621 or Poetry).
+
+    Args:
+        path: the file.
+        absolute: turn a path of Poetry's into an address that pip finds from any folder; else it stays as it stands.
 
     Raises:
         LeaplabError: the file cannot be read.
@@ -57,17 +76,19 @@ def pyproject_lines(path: Path) -> list[tuple[str, str]]:
     content = read_toml(path)
     rows = path.read_text(encoding="utf-8").splitlines()
     listed = table(content, "project").get("dependencies", [])
-    lines = [
-        (str(line), _place(path, rows, re.escape(str(line)))) for line in (listed if isinstance(listed, list) else [])
+    found = [
+        Dependency(str(line), "project.dependencies", _place(path, rows, re.escape(str(line))))
+        for line in (listed if isinstance(listed, list) else [])
     ]
-    named = {canonicalize_name(re.split(r"[^\w.-]", line.strip(), maxsplit=1)[0]) for line, _ in lines}
+    named = {canonicalize_name(re.split(r"[^\w.-]", one.text.strip(), maxsplit=1)[0]) for one in found}
     for name, wanted in table(content, "tool", "poetry", "dependencies").items():
         # Poetry lets this table add a source or an extra to what project.dependencies asks for.
         if name.lower() == "python" or canonicalize_name(name) in named:
             continue
         place = _place(path, rows, rf"^\s*(\[tool\.poetry\.dependencies\.)?[\"']?{re.escape(name)}[\"']?\s*[=\].]")
-        lines += [(line, place) for line in _poetry_lines(path.parent, name, wanted)]
-    return lines
+        lines = _poetry_lines(name, wanted, path.parent if absolute else None)
+        found += [Dependency(line, "tool.poetry.dependencies", place) for line in lines]
+    return found
 
 
 def read_lock(path: Path) -> Locked:
@@ -116,8 +137,8 @@ def _place(path: Path, rows: list[str], pattern: str) -> str:
     return path.name if number is None else f"{path.name}, line {number}"
 
 
-def _poetry_lines(folder: Path, name: str, wanted: Any) -> Iterator[str]:
-    """Poetry's way to write a dependency, as PEP 508 lines."""
+def _poetry_lines(name: str, wanted: Any, folder: Path | None) -> Iterator[str]:
+    """Poetry's way to write a dependency, as PEP 508 lines; paths begin at the folder, or stay as they stand."""
     for one in wanted if isinstance(wanted, list) else [wanted]:
         content = one if isinstance(one, dict) else {"version": str(one)}
         if content.get("optional"):
@@ -131,15 +152,18 @@ def _poetry_lines(folder: Path, name: str, wanted: Any) -> Iterator[str]:
             ]
         extras = f"[{','.join(content['extras'])}]" if content.get("extras") else ""
         if "path" in content:
-            source = f" @ {(folder / str(content['path'])).resolve().as_uri()} "
+            written = str(content["path"])
+            source = f" @ {(folder / written).resolve().as_uri() if folder else f'file:{written}'}"
         elif "url" in content:
-            source = f" @ {content['url']} "
+            source = f" @ {content['url']}"
         elif "git" in content:
             revision = next((f"@{content[key]}" for key in ("rev", "tag", "branch") if key in content), "")
-            source = f" @ git+{content['git']}{revision} "
+            source = f" @ git+{content['git']}{revision}"
         else:
             source = str(poetry_specifier(str(content.get("version", "*"))))
-        yield f"{name}{extras}{source}" + (f"; {' and '.join(f'({marker})' for marker in markers)}" if markers else "")
+        # An address ends at a space, and only there.
+        marker = f" ; {' and '.join(f'({marker})' for marker in markers)}" if markers else ""
+        yield f"{name}{extras}{source}{marker}"
 
 
 def _next(version: str, caret: bool) -> str:

@@ -2,8 +2,20 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 MARKER = "DatasetScriptException: "
 LONGEST = 600
+
+
+def is_of(root: Path, module: str) -> bool:
+    """Whether a top-level module would be the integration's own."""
+    return (root / module).is_dir() or (root / f"{module}.py").is_file()
+
+
+def how_to_have(root: Path) -> str:
+    """What to do where an interpreter lacks what the integration imports, for the end of a sentence."""
+    return f"install what brings it there, or make the integration's environment by `leaplab env {root}`"
 
 
 def script_failure(general_error: str) -> str:

@@ -274,7 +274,9 @@ def _told(error: BaseException, root: Path) -> dict[str, Any]:
         path = _own_path(error.filename, root)
         if path:
             place = f"{path}:{error.lineno}"
-    return {"type": type(error).__name__, "message": " ".join(str(error).split()), "place": place}
+    missing = error.name if isinstance(error, ModuleNotFoundError) else None
+    message = " ".join(str(error).split())
+    return {"type": type(error).__name__, "message": message, "place": place, "missing": missing}
 
 
 def _own_path(file: str, root: Path) -> str:

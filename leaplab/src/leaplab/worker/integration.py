@@ -6,6 +6,7 @@ code-loader's binder is one object a process, so a process hosts one integration
 from __future__ import annotations
 
 import hashlib
+import re
 import sys
 from contextlib import contextmanager
 from functools import cached_property
@@ -27,7 +28,7 @@ from leaplab.protocol.description import (
     PredictionSpec,
 )
 from leaplab.protocol.model import LoadOrder
-from leaplab.protocol.script_failure import script_failure
+from leaplab.protocol.script_failure import how_to_have, is_of, script_failure
 from leaplab.worker.code_loader_access import CodeLoader, SampleId
 from leaplab.worker.instances import Instance, InstanceReader, masks_encoder
 from leaplab.worker.loading import load_predictor
@@ -68,7 +69,7 @@ class Integration:
             ) from error
         self._verdict = self.code_loader.verdict
         if not self._verdict.is_valid:
-            raise LeaplabError(_first_failure(self._verdict, self._entry))
+            raise LeaplabError(_first_failure(self._verdict, self._entry, self.root))
         self._predictor: tuple[LoadOrder, Predictor] | None = None
 
     @property
@@ -321,9 +322,13 @@ def _metadata_type(metadata: Any, declared: dict[str, Any]) -> MetadataType:
     return str(metadata.type.value)  # type: ignore[return-value]
 
 
-def _first_failure(verdict: Any, entry: Path) -> str:
+def _first_failure(verdict: Any, entry: Path, root: Path) -> str:
     if verdict.general_error:
-        return f"{entry} cannot be bound: {script_failure(verdict.general_error)}"
+        reason = script_failure(verdict.general_error)
+        missing = re.search(r"No module named '(\w+)", reason)
+        if missing and not is_of(root, missing[1]):
+            reason = f"{reason}. {sys.executable} has no '{missing[1]}'; {how_to_have(root)}."
+        return f"{entry} cannot be bound: {reason}"
     for payload in verdict.payloads:
         if not payload.is_passed:
             reason = next(iter(payload.display.values()), "").splitlines()

@@ -7,6 +7,7 @@ from leaplab.check.catalogue import Breaches, rule
 from leaplab.check.evidence import Evidence
 from leaplab.check.failures import topic_of
 from leaplab.check.rules.source import no_string_annotations
+from leaplab.protocol.script_failure import how_to_have, is_of
 
 EXPLAINED_WARNINGS = re.compile(r"not fed to the model|looks normalized to \[0,1\]|should be relative to image size")
 """Of those that code-loader stores, what C48, C84 and C85 say."""
@@ -42,7 +43,11 @@ def binds(evidence: Evidence) -> Breaches:
     # C21 and C88 tell of these.
     by_future = "return type hint" in error["message"] and list(no_string_annotations(evidence))
     if not by_future and topic_of(error["message"], "") != "latent":
-        yield error["place"] or evidence.entry_file, f"{error['type']}: {error['message']}"
+        told = f"{error['type']}: {error['message']}"
+        missing = (error.get("missing") or "").partition(".")[0]
+        if missing and evidence.project is not None and not is_of(evidence.project.root, missing):
+            told = f"{evidence.python.executable} has no module '{missing}'; {how_to_have(evidence.project.root)}"
+        yield error["place"] or evidence.entry_file, told
 
 
 @rule(
