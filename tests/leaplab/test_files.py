@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from leaplab.files import write_array, write_text, written_aside
+from leaplab.files import cache_folder, write_array, write_text, written_aside
 
 
 def test_file_appears_when_it_is_whole(tmp_path):
@@ -40,3 +40,18 @@ def test_array_comes_back_as_it_went(tmp_path):
     write_array(tmp_path / "array.npy", array)
 
     np.testing.assert_array_equal(np.load(tmp_path / "array.npy"), array)
+
+
+def test_cache_lies_where_the_person_or_the_system_has_it(tmp_path, monkeypatch):
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.chdir(tmp_path)
+    for name in ("LEAPLAB_CACHE", "XDG_CACHE_HOME"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setattr("sys.platform", "linux")
+    assert cache_folder() == tmp_path / ".cache" / "leaplab"
+    monkeypatch.setattr("sys.platform", "darwin")
+    assert cache_folder() == tmp_path / "Library" / "Caches" / "leaplab"
+    monkeypatch.setenv("XDG_CACHE_HOME", "caches")
+    assert cache_folder() == tmp_path / "caches" / "leaplab"
+    monkeypatch.setenv("LEAPLAB_CACHE", "~/mine")
+    assert cache_folder() == tmp_path / "mine"

@@ -39,6 +39,5 @@ def cache_folder() -> Path:
     named = os.environ.get("LEAPLAB_CACHE")
     if named:
         return Path(named).expanduser().absolute()
-    if sys.platform == "darwin":
-        return Path.home() / "Library" / "Caches" / "leaplab"
-    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "leaplab"
+    system = Path.home() / ("Library/Caches" if sys.platform == "darwin" else ".cache")
+    return Path(os.environ.get("XDG_CACHE_HOME") or system).absolute() / "leaplab"

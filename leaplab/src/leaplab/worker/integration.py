@@ -331,8 +331,8 @@ def _first_failure(verdict: Any, entry: Path, root: Path) -> str:
         return f"{entry} cannot be bound: {reason}"
     for payload in verdict.payloads:
         if not payload.is_passed:
-            reason = next(iter(payload.display.values()), "").splitlines()
-            return f"'{payload.name}' fails: {reason[0] if reason else 'no reason given'}"
+            said = next(iter(payload.display.values()), "").splitlines()
+            return f"'{payload.name}' fails: {said[0] if said else 'no reason given'}"
     return f"{entry} is not valid, and code-loader gives no reason."
 
 
