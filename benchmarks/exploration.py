@@ -9,10 +9,10 @@ from benchmarks.measuring import Figure, watch
 MAP = """
 import json, sys, time
 started = time.perf_counter()
-from leaplab.explorer.population import map_points
+from leaplab.population.population import Population
 from leaplab.store.run import RunStore
 from pathlib import Path
-points = map_points(RunStore.open(Path(sys.argv[1])), "model", "pacmap")
+points = Population(RunStore.open(Path(sys.argv[1]))).map("model", "pacmap")
 print(json.dumps({"seconds": time.perf_counter() - started, "points": len(points)}))
 """
 OPEN = """

@@ -78,7 +78,7 @@ def of_cifar10_resnet() -> tuple[Figure, ...]:
         Figure(f"{folder}/map_kind.png", view("metadata.kind", hide=of_test), "map", 1200, 800),
         Figure(f"{folder}/map_class.png", view("metadata.class_name", hide=of_test), "map", 1200, 800),
         Figure(f"{folder}/map_loss.png", view("loss.cross_entropy", hide=of_test), "map", 1200, 800),
-        Figure(f"{folder}/map_clusters.png", view("cluster.k-means", hide=unlabeled, size="none"), "map", 1200, 800),
+        Figure(f"{folder}/map_clusters.png", view("analysis.cluster", hide=unlabeled, size="none"), "map", 1200, 800),
         Figure(
             f"{folder}/map_lightness.png",
             view("metadata.background_lightness", hide=unlabeled, size="none"),

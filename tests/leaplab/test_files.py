@@ -1,7 +1,9 @@
+from urllib.parse import unquote
+
 import numpy as np
 import pytest
 
-from leaplab.files import cache_folder, write_array, write_text, written_aside
+from leaplab.files import LONGEST_NAME, cache_folder, file_name, write_array, write_text, written_aside
 
 
 def test_file_appears_when_it_is_whole(tmp_path):
@@ -55,3 +57,49 @@ def test_cache_lies_where_the_person_or_the_system_has_it(tmp_path, monkeypatch)
     assert cache_folder() == tmp_path / "caches" / "leaplab"
     monkeypatch.setenv("LEAPLAB_CACHE", "~/mine")
     assert cache_folder() == tmp_path / "mine"
+
+
+NAMES = [
+    "mnist_cnn",
+    "a b",
+    "mAP@0.5",
+    "w/h",
+    "../../etc",
+    "..",
+    ".hidden",
+    "",
+    "größe 7",
+    "a\\b:c",
+    "x\ny\tz",
+    "%2F",
+    "a.",
+    " a ",
+    "/etc/passwd",
+    "-rf",
+    "\ud800",
+    "a" * 500,
+    "a" * 499 + "b",
+    "é" * 90,
+]
+
+
+@pytest.mark.parametrize("text", NAMES)
+def test_any_text_makes_one_ordinary_file_name(tmp_path, text):
+    name = file_name(text)
+    (tmp_path / name).write_text(text, encoding="utf-8", errors="surrogatepass")
+
+    assert [path.name for path in tmp_path.iterdir()] == [name]
+    assert name.isascii()
+    assert len(name) <= LONGEST_NAME
+    assert not name.startswith((".", "/", " "))
+    if 0 < len(text) < 60:
+        assert unquote(name, errors="surrogatepass") == text
+
+
+def test_different_texts_make_different_names_and_plain_ones_are_themselves():
+    assert len({file_name(text) for text in NAMES}) == len(NAMES)
+    assert [file_name(text) for text in ("mnist_cnn", "training-00", "mAP@0.5 (best)")] == [
+        "mnist_cnn",
+        "training-00",
+        "mAP@0.5 (best)",
+    ]

@@ -60,7 +60,7 @@ def test_a_categorical_column_is_codes_into_its_categories(client: TestClient, d
     codes = np.frombuffer(client.get("/api/columns/metadata.label").content, "<i4")
     categories = column(client, "metadata.label")["categories"]
     assert isinstance(categories, list)
-    ids = client.get("/api/ids").text.split("\n")
+    ids = client.get("/api/ids").json()
     expected = [str(digits[sample_id.split("_")[0]].label(sample_id)) for sample_id in ids]
     assert [categories[code] for code in codes] == expected
 
@@ -103,18 +103,22 @@ def test_visualizers_show_that_very_digit(client: TestClient, digits: dict[str, 
 
 
 @pytest.mark.parametrize(
-    ("path", "told"),
+    ("path", "status", "told"),
     [
-        ("/api/columns/metadata.colour", "no column 'metadata.colour'"),
-        ("/api/projection?space=model&method=tsne", "no projection 'tsne'"),
-        ("/api/projection?space=other&method=pca", "no latent space 'other'"),
-        ("/api/samples/300", "no sample 300"),
-        ("/api/samples/-1/visuals", "no sample -1"),
+        ("/api/columns/metadata.colour", 404, "no column 'metadata.colour'"),
+        ("/api/projection?space=model&method=tsne", 422, "no projection 'tsne'"),
+        ("/api/projection?space=other&method=pca", 404, "no latent space 'other'"),
+        ("/api/projection?space=model", 422, "method: "),
+        ("/api/samples/300", 404, "no sample 300"),
+        ("/api/samples/first", 422, "row: "),
+        ("/api/samples/-1/visuals", 404, "no sample -1"),
     ],
 )
-def test_what_does_not_exist_is_told_in_a_sentence(client: TestClient, path: str, told: str) -> None:
+def test_what_does_not_exist_or_makes_no_sense_is_told_in_a_sentence(
+    client: TestClient, path: str, status: int, told: str
+) -> None:
     response = client.get(path)
-    assert response.status_code == 404
+    assert response.status_code == status
     assert told in response.json()["error"]
 
 
@@ -130,6 +134,7 @@ def test_a_root_that_binds_another_integration_today_shows_nothing_of_it(
     monkeypatch.setenv("LEAP_DATA_ROOT", str(example_data("cifar10_resnet")))
     with TestClient(make_application(mnist_run, tmp_path), base_url="http://localhost") as client:
         response = client.get("/api/samples/7/visuals")
+        assert response.status_code == 503
         assert response.json()["error"].startswith(f"{repository} binds another integration now than the one")
         assert client.get("/api/samples/7").status_code == 200, "what the run holds is shown still"
 

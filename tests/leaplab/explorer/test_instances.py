@@ -9,7 +9,7 @@ from fastapi.testclient import TestClient
 
 from leaplab.explorer.application import make_application
 from leaplab.store.manifest import ColumnEntry
-from leaplab.store.run import RunStore
+from leaplab.store.run import PartValues, RunStore
 
 COLUMNS = {
     "name": ColumnEntry("string"),
@@ -33,7 +33,9 @@ def client(tmp_path, make_manifest) -> Callable[..., TestClient]:
         manifest = make_manifest({"training": (2,)}, **fields)
         store = RunStore.begin(tmp_path / "run", manifest)
         latents: dict[str, Any] = {"model": np.eye(2, dtype=np.float32)}
-        store.write_part(manifest.parts[0], ["a", "b"], {}, latents, {}, {}, INSTANCES if has_instances else None)
+        store.write_part(
+            PartValues(manifest.parts[0], ["a", "b"], {}, latents, {}, {}, INSTANCES if has_instances else None)
+        )
         (tmp_path / "index.html").write_text("<p>the page</p>")
         return TestClient(make_application(RunStore.open(store.path), tmp_path), base_url="http://localhost")
 

@@ -4,7 +4,7 @@ import pytest
 
 from leaplab.errors import LeaplabError
 from leaplab.store.catalog import catalog, find_run
-from leaplab.store.run import RunStore
+from leaplab.store.run import PartValues, RunStore
 
 
 @pytest.fixture
@@ -14,7 +14,7 @@ def runs(tmp_path, make_manifest):
         manifest = make_manifest({"training": (2, 1)}, created=f"2026-01-02T0{hour}:00:00+00:00", model=f"{name}.onnx")
         store = RunStore.begin(tmp_path / name, manifest)
         for part in manifest.parts if whole else manifest.parts[:1]:
-            store.write_part(part, ["a"] * (part.stop - part.start), {}, {}, {}, {})
+            store.write_part(PartValues(part, ["a"] * (part.stop - part.start), {}, {}, {}, {}))
     (tmp_path / "broken").mkdir()
     (tmp_path / "broken" / "manifest.json").write_text("{")
     (tmp_path / "notes").mkdir()

@@ -9,7 +9,7 @@ import pytest
 
 from leaplab.errors import LeaplabError
 from leaplab.store.manifest import ColumnEntry
-from leaplab.store.run import RunStore
+from leaplab.store.run import PartValues, RunStore
 
 NAN = float("nan")
 COLUMNS = {
@@ -47,7 +47,7 @@ def store(make_store) -> RunStore:
         instance_columns=COLUMNS,
     )
     for part, ids, instances in zip(made.manifest.parts, IDS, PARTS, strict=True):
-        made.write_part(part, ids, {}, {}, {}, {}, instances)
+        made.write_part(PartValues(part, ids, {}, {}, {}, {}, instances))
     return made
 
 
@@ -98,7 +98,7 @@ def test_instances_of_a_sample_are_found_by_its_row(store):
 
 def test_part_counts_as_whole_by_its_samples(make_store):
     made = make_store({"training": (2, 1)}, instances={"training": 3}, instance_columns=COLUMNS)
-    made.write_part(made.manifest.parts[0], IDS[0], {}, {}, {}, {}, PARTS[0])
+    made.write_part(PartValues(made.manifest.parts[0], IDS[0], {}, {}, {}, {}, PARTS[0]))
     (made.path / "samples" / "00000.parquet").unlink()
 
     assert [part.number for part in made.missing_parts()] == [0, 1]
@@ -107,17 +107,19 @@ def test_part_counts_as_whole_by_its_samples(make_store):
 def test_samples_are_written_last(make_store):
     made = make_store({"training": (2,)}, {"loss.a": "float"}, instances={"training": 3}, instance_columns=COLUMNS)
     with pytest.raises(ValueError, match="could not convert"):
-        made.write_part(made.manifest.parts[0], IDS[0], {"loss.a": ["x", "y"]}, {}, {}, {}, PARTS[0])
+        made.write_part(PartValues(made.manifest.parts[0], IDS[0], {"loss.a": ["x", "y"]}, {}, {}, {}, PARTS[0]))
     assert (made.path / "instances" / "00000.parquet").exists()
 
     with pytest.raises(ValueError, match="could not convert"):
-        made.write_part(made.manifest.parts[0], IDS[0], {}, {}, {}, {}, {**PARTS[0], "mask_share": ["x", "y", "z"]})
+        made.write_part(
+            PartValues(made.manifest.parts[0], IDS[0], {}, {}, {}, {}, {**PARTS[0], "mask_share": ["x", "y", "z"]})
+        )
     assert not (made.path / "samples").exists()
 
 
 def test_run_that_knows_nothing_of_instances_has_none(make_store):
     made = make_store({"training": (1,)})
-    made.write_part(made.manifest.parts[0], ["a"], {}, {}, {}, {})
+    made.write_part(PartValues(made.manifest.parts[0], ["a"], {}, {}, {}, {}))
     manifest = made.path / "manifest.json"
     older = manifest.read_text().replace(',\n  "instances": {},\n  "instance_columns": {}', "")
     assert older != manifest.read_text()

@@ -8,7 +8,7 @@ import pytest
 
 from leaplab.errors import LeaplabError
 from leaplab.store.manifest import ColumnEntry
-from leaplab.store.run import RunStore, safe_name
+from leaplab.store.run import PartValues, RunStore
 
 NAN, INF = float("nan"), float("inf")
 ODD = 'metadata.the "odd" one\'s; -- name'
@@ -29,7 +29,7 @@ def write(store, *columns, ids=None, latents=None, predictions=None, confusion=N
         arrays = [
             {key: each[part.number] for key, each in (a or {}).items()} for a in (latents, predictions, confusion)
         ]
-        store.write_part(part, names, table, *arrays)
+        store.write_part(PartValues(part, names, table, *arrays))
 
 
 def same(found, wanted) -> Any:
@@ -176,20 +176,20 @@ def test_latent_vectors_and_predictions_join_over_parts(make_store):
 
 def test_incomplete_run_opens_for_writing_alone(make_store, make_manifest):
     store = make_store({"training": (2, 1)})
-    store.write_part(store.manifest.parts[1], ["c"], {}, {}, {}, {})
+    store.write_part(PartValues(store.manifest.parts[1], ["c"], {}, {}, {}, {}))
 
     assert [part.number for part in store.missing_parts()] == [0]
     with pytest.raises(LeaplabError, match="is incomplete: 1 of 2 parts are missing"):
         RunStore.open(store.path)
     assert RunStore.begin(store.path, make_manifest()).missing_parts() == store.missing_parts()
 
-    store.write_part(store.manifest.parts[0], ["a", "b"], {}, {}, {}, {})
+    store.write_part(PartValues(store.manifest.parts[0], ["a", "b"], {}, {}, {}, {}))
     assert RunStore.open(store.path).read(["sample_id"])["sample_id"].tolist() == ["a", "b", "c"]
 
 
 def complete(store) -> Any:
     for part in store.manifest.parts:
-        store.write_part(part, [str(row) for row in range(part.start, part.stop)], {}, {}, {}, {})
+        store.write_part(PartValues(part, [str(row) for row in range(part.start, part.stop)], {}, {}, {}, {}))
     return store
 
 
@@ -213,7 +213,7 @@ def test_replace_always_drops_even_a_run_of_the_same_identity(make_store, make_m
 
 def test_incomplete_run_of_another_identity_is_begun_anew(make_store, make_manifest):
     store = make_store()
-    store.write_part(store.manifest.parts[0], ["a", "b"], {}, {}, {}, {})
+    store.write_part(PartValues(store.manifest.parts[0], ["a", "b"], {}, {}, {}, {}))
 
     assert len(RunStore.begin(store.path, make_manifest(identity="two")).missing_parts()) == 2
 
@@ -254,26 +254,12 @@ def test_run_may_be_read_from_several_threads(make_store):
     assert wrong == []
 
 
-@pytest.mark.parametrize(
-    ("text", "name"),
-    [
-        ("mnist_cnn", "mnist_cnn"),
-        ("a b/c\\d:e", "a-b-c-d-e"),
-        ("../../etc", "etc"),
-        ("..", "run"),
-        (".hidden", "hidden"),
-        ("", "run"),
-        ("größe 7", "gr-e-7"),
-    ],
-)
-def test_name_of_a_run_is_one_ordinary_folder(text, name):
-    assert safe_name(text) == name
-
-
 def test_names_with_slashes_are_names_of_one_space(tmp_path, make_manifest):
     store = RunStore(tmp_path / "run", make_manifest({"training": (2,)}))
     vectors = np.arange(6, dtype=np.float32).reshape(2, 3)
-    store.write_part(store.manifest.parts[0], ["a", "b"], {}, {"head/left": vectors}, {"boxes/top": vectors}, {})
+    store.write_part(
+        PartValues(store.manifest.parts[0], ["a", "b"], {}, {"head/left": vectors}, {"boxes/top": vectors}, {})
+    )
     assert store.latent_spaces() == {"head/left": 3}
     np.testing.assert_array_equal(store.latent("head/left"), vectors)
     np.testing.assert_array_equal(store.prediction("boxes/top", 1), vectors[1])

@@ -44,6 +44,14 @@ def project(vectors: NDArray[np.floating], method: Method = "pacmap", seed: int 
     return _fitted(_pacmap(principal_components(vectors, PCA_WIDTH), seed))
 
 
+def in_order(count: int) -> NDArray[np.float32]:
+    """[count, 2] float32 within [-1, 1]: a square of rows, read like text, for samples that nothing else arranges."""
+    side = max(1, int(np.ceil(np.sqrt(count))))
+    places = np.arange(count)
+    points = np.stack([places % side, -(places // side)], axis=1).astype(np.float32)
+    return _fitted(points) if count else points
+
+
 def _pacmap(vectors: NDArray[np.float32], seed: int) -> NDArray[np.float32]:
     # Its neighbour search asks for all cores by itself; numba's default layer must not depend on what is installed.
     os.environ.setdefault("NUMBA_THREADING_LAYER", "workqueue")

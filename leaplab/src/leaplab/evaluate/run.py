@@ -11,7 +11,7 @@ import msgspec
 
 from leaplab.errors import LeaplabError
 from leaplab.evaluate.onnx_surgery import edit_model
-from leaplab.files import cache_folder
+from leaplab.files import cache_folder, file_name
 from leaplab.protocol.description import Description, Node
 from leaplab.protocol.model import LoadOrder, ModelSource
 from leaplab.protocol.operations import DESCRIBE, EVALUATE, LOAD, MODEL, PLAN, EvaluateOrder
@@ -19,7 +19,8 @@ from leaplab.protocol.plan import BATCH_SIZE, Part, Plan, PlanOrder
 from leaplab.protocol.results import PartResult
 from leaplab.session.opening import Session
 from leaplab.store.manifest import SCHEMA, ColumnEntry, Manifest, RunInterpreter
-from leaplab.store.run import Replace, RunStore, safe_name
+from leaplab.store.columns import LOSS, METADATA, METRIC, column_of, key_column
+from leaplab.store.run import PartValues, Replace, RunStore
 
 EVALUATION = 2
 """Raised when the same integration and options give other numbers."""
@@ -72,11 +73,17 @@ class Options:
 
 @dataclass(frozen=True)
 class Prepared:
-    """An evaluation that can begin: its run, its plan, and the model to evaluate it with."""
+    """An evaluation that can begin.
+
+    Attributes:
+        load: the model to evaluate with.
+        notices: what a person should know of a run with this model, a sentence each; the run's manifest has them too.
+    """
 
     store: RunStore
     plan: Plan
     load: LoadOrder
+    notices: tuple[str, ...] = ()
 
 
 def prepare(session: Session, options: Options, notices: Sequence[str] = ()) -> Prepared:
@@ -100,7 +107,7 @@ def prepare(session: Session, options: Options, notices: Sequence[str] = ()) -> 
     load = _load_order(model, options.latent)
     loaded = session.call(LOAD, load)
     identity = _identity(EVALUATION, description.code_sha256, model.sha256, plan_sha256(plan))
-    name = safe_name(options.name or Path(model.name).stem)
+    name = file_name(options.name or Path(model.name).stem)
     manifest = Manifest(
         schema=SCHEMA,
         identity=identity,
@@ -116,7 +123,7 @@ def prepare(session: Session, options: Options, notices: Sequence[str] = ()) -> 
         columns=_columns(description),
         predictions=description.predictions,
         visualizers=tuple(node.column for node in description.visualizers),
-        notices=tuple(notices),
+        notices=(*notices, *loaded.notices),
         wiring_option=None if options.wiring is None else str(options.wiring.expanduser().resolve()),
         instances=plan.instances,
         instance_columns=_instance_columns(description) if plan.instances else {},
@@ -125,7 +132,7 @@ def prepare(session: Session, options: Options, notices: Sequence[str] = ()) -> 
             ".".join(map(str, session.interpreter.version)),
         ),
     )
-    return Prepared(RunStore.begin(options.runs / name, manifest, options.replace), plan, load)
+    return Prepared(RunStore.begin(options.runs / name, manifest, options.replace), plan, load, loaded.notices)
 
 
 def _load_order(model: ModelSource, latent: str | None) -> LoadOrder:
@@ -144,23 +151,27 @@ def carry_out(runner: Runner, store: RunStore, plan: Plan, progress: Callable[[i
     """Evaluate the parts that the run lacks. `progress` is told how many samples each finished part had."""
     missing = {part.number for part in store.missing_parts()}
     for result in runner.run(plan, [part for part in plan.parts if part.number in missing]):
-        columns: dict[str, Sequence[Any]] = {f"metadata.{name}": values for name, values in result.metadata.items()}
+        columns: dict[str, Sequence[Any]] = {
+            column_of(METADATA, name): values for name, values in result.metadata.items()
+        }
         columns.update(result.scores)
         confusion = {column: vars(elements) for column, elements in result.confusion.items()}
         instances = None if result.instances is None else result.instances.table()
-        store.write_part(result.part, result.ids, columns, result.latents, result.predictions, confusion, instances)
+        store.write_part(
+            PartValues(result.part, result.ids, columns, result.latents, result.predictions, confusion, instances)
+        )
         progress(len(result.ids))
 
 
 def _columns(description: Description) -> dict[str, ColumnEntry]:
-    columns = {f"metadata.{spec.name}": ColumnEntry(spec.type) for spec in description.metadata}
-    columns |= {f"loss.{node.column}": ColumnEntry("float", "downward") for node in description.losses}
+    columns = {column_of(METADATA, spec.name): ColumnEntry(spec.type) for spec in description.metadata}
+    columns |= {column_of(LOSS, node.column): ColumnEntry("float", "downward") for node in description.losses}
     return _distinct(columns | _metric_columns(description.metrics))
 
 
 def _instance_columns(description: Description) -> dict[str, ColumnEntry]:
     columns = {"name": ColumnEntry("string"), "mask_share": ColumnEntry("float")}
-    columns |= {f"metadata.{spec.name}": ColumnEntry(spec.type) for spec in description.instance_metadata}
+    columns |= {column_of(METADATA, spec.name): ColumnEntry(spec.type) for spec in description.instance_metadata}
     return _distinct(columns | _metric_columns(description.instance_metrics))
 
 
@@ -168,7 +179,7 @@ def _metric_columns(nodes: Sequence[Node]) -> dict[str, ColumnEntry]:
     columns = {}
     for node in nodes:
         for key in dict.fromkeys([*node.directions, *node.insights]):
-            name = f"metric.{node.column}_{key}" if key else f"metric.{node.column}"
+            name = key_column(column_of(METRIC, node.column), key)
             insights = node.insights.get(key, node.insights.get("", True))
             columns[name] = ColumnEntry("float", node.directions.get(key, node.directions.get("")), insights)
     return columns

@@ -1,13 +1,16 @@
 """What an evaluation says in a line a state."""
 
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from leaplab.protocol.description import Description
+from leaplab.store.columns import STATE
 from leaplab.store.manifest import ColumnEntry
-from leaplab.store.run import STATE, RunStore
+from leaplab.store.run import RunStore
 
 
 def summarize(store: RunStore) -> dict[str, dict[str, Any]]:
@@ -29,6 +32,27 @@ def summarize(store: RunStore) -> dict[str, dict[str, Any]]:
             count, told = _summarized(table, state, columns)
             summary[state]["instances"] = {"count": count, **told}
     return summary
+
+
+def without_loss(description: Description, mappings: Sequence[Path] = ()) -> str | None:
+    """Why no loss runs, and how to give one; None where one does.
+
+    Args:
+        mappings: mapping files of the integration that a person may name as its wiring.
+    """
+    if description.losses:
+        return None
+    if description.has_integration_test:
+        return "No loss runs: the integration test calls none; call a function of tensorleap_custom_loss in it."
+    if description.metrics or description.visualizers or description.instance_metrics:
+        return "No loss runs: the wiring names none; give one under `losses:` in a file for --wiring."
+    if mappings:
+        names = ", ".join(map(str, mappings))
+        return f"No loss runs: without an integration test, --wiring tells what feeds one; name one of {names} by it."
+    return (
+        "No loss runs: there is no integration test, which tells what feeds one; write one, or give a wiring by"
+        " --wiring FILE.yaml with a line such as `losses: {LOSS: {ARGUMENT: ground_truth.NAME, OTHER: prediction.0}}`."
+    )
 
 
 def _ranked(columns: Mapping[str, ColumnEntry]) -> list[str]:

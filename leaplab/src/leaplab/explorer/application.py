@@ -8,17 +8,20 @@ from typing import Any
 
 import msgspec
 from fastapi import FastAPI, Request, Response
+from fastapi.exceptions import RequestValidationError
 from fastapi.middleware.gzip import GZipMiddleware
 from fastapi.middleware.trustedhost import TrustedHostMiddleware
-from fastapi.responses import JSONResponse, PlainTextResponse
+from fastapi.responses import JSONResponse
 from fastapi.staticfiles import StaticFiles
 
-from leaplab.analysis.projection import METHODS
-from leaplab.errors import LeaplabError
-from leaplab.explorer.population import CLUSTER_COLUMN, STATE_COLUMN, Column, Population
+from leaplab.errors import IntegrationError, LeaplabError, MissingError, QuestionError
+from leaplab.explorer.answers import column_bytes, map_bytes, overview, prepare
 from leaplab.explorer.samples import Visualizers, details
+from leaplab.population.population import Population
 from leaplab.store.run import RunStore
 
+STATUSES = {MissingError: 404, QuestionError: 422, IntegrationError: 503}
+"""What an error means to a browser; any other is the run's own, 500."""
 WEB = Path(__file__).with_name("web") / "dist"
 
 
@@ -43,7 +46,7 @@ def make_application(store: RunStore, web: Path = WEB, hosts: tuple[str, ...] = 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
         visualizers.start()
-        threading.Thread(target=population.prepare, name="map", daemon=True).start()
+        threading.Thread(target=prepare, args=(population,), name="map", daemon=True).start()
         yield
         visualizers.close()
 
@@ -52,67 +55,49 @@ def make_application(store: RunStore, web: Path = WEB, hosts: tuple[str, ...] = 
     app.add_middleware(TrustedHostMiddleware, allowed_hosts=list(hosts))
 
     @app.exception_handler(LeaplabError)
-    def told(_: Request, error: LeaplabError) -> JSONResponse:
-        return JSONResponse({"error": str(error)}, status_code=404)
+    def refused(_: Request, error: LeaplabError) -> JSONResponse:
+        status = next((status for kind, status in STATUSES.items() if isinstance(error, kind)), 500)
+        return JSONResponse({"error": str(error)}, status_code=status)
+
+    @app.exception_handler(RequestValidationError)
+    def misunderstood(_: Request, error: RequestValidationError) -> JSONResponse:
+        asked = error.errors()[0]
+        where = ".".join(str(part) for part in asked["loc"][1:])
+        return JSONResponse({"error": f"{where}: {asked['msg']}."}, status_code=422)
 
     # Functions without `async` run in worker threads: a map that takes half a minute blocks nobody.
     @app.get("/api/run")
     def run() -> Response:
-        return Response(msgspec.json.encode(_overview(population)), media_type="application/json")
+        return _json(overview(population))
 
-    @app.get("/api/columns/{name}")
+    @app.get("/api/columns/{name:path}")  # names are free text, slashes too
     def column(name: str) -> Response:
-        return Response(population.column_bytes(name), media_type="application/octet-stream")
+        return _binary(column_bytes(population, name))
 
     @app.get("/api/projection")
     def projection(space: str, method: str) -> Response:
-        return Response(population.points(space, method), media_type="application/octet-stream")
+        return _binary(map_bytes(population, space, method))
 
     @app.get("/api/ids")
-    def ids() -> PlainTextResponse:
-        return PlainTextResponse("\n".join(population.ids))
+    def ids() -> Response:
+        return _json(population.ids)
 
     @app.get("/api/samples/{row}")
-    def sample(row: int) -> JSONResponse:
-        return JSONResponse(details(population, row))
+    def sample(row: int) -> Response:
+        return _json(details(population, row))
 
     @app.get("/api/samples/{row}/visuals")
-    def visuals(row: int) -> JSONResponse:
-        return JSONResponse(visualizers.of(row))
+    def visuals(row: int) -> Response:
+        return _json(visualizers.of(row))
 
     app.mount("/", StaticFiles(directory=web, html=True))
     return app
 
 
-def _overview(population: Population) -> dict[str, Any]:
-    manifest = population.store.manifest
-    columns = list(population.columns.values())
-    return {
-        "name": population.store.path.name,
-        "integration": Path(manifest.integration).name,
-        "model": manifest.model,
-        "samples": population.store.samples,
-        "notice": " ".join(manifest.notices) or None,
-        "states": [{"name": state, "count": count} for state, count in manifest.states.items()],
-        "columns": columns,
-        "instance_columns": population.instance_columns,
-        "latent_spaces": [{"name": name, "width": width} for name, width in population.spaces.items()],
-        "projections": list(METHODS),
-        "defaults": {
-            "colour": _default_colour(columns),
-            "size": next((column.name for column in columns if column.group == "loss"), None),
-            "space": next(iter(population.spaces), None),
-            "projection": METHODS[0],
-        },
-    }
+def _json(value: Any) -> Response:
+    # What is not finite is null: JSON has no word for it.
+    return Response(msgspec.json.encode(value), media_type="application/json")
 
 
-def _default_colour(columns: list[Column]) -> str:
-    """The label where there is one, else the first categorical metadata, else the clusters or the state."""
-    categorical = [c for c in columns if c.kind == "categorical" and c.group == "metadata"]
-    telling = [c for c in categorical if isinstance(c.categories, list) and len(c.categories) > 1]
-    labels = [c for c in telling if c.label in ("label", "class", "class_name", "category")]
-    if labels or telling:
-        return (labels or telling)[0].name
-    names = {c.name for c in columns}
-    return CLUSTER_COLUMN if CLUSTER_COLUMN in names else STATE_COLUMN
+def _binary(content: bytes) -> Response:
+    return Response(content, media_type="application/octet-stream")

@@ -6,14 +6,15 @@ from typing import Any
 
 import numpy as np
 
-from leaplab.errors import LeaplabError
+from leaplab.errors import IntegrationError, LeaplabError
 from leaplab.evaluate.reopen import reopen
-from leaplab.explorer.population import Population
+from leaplab.population.population import Population
 from leaplab.protocol.inspection import SampleOrder, Visual
 from leaplab.protocol.operations import VISUALIZE
 from leaplab.render.rendered import render
 from leaplab.session.opening import Session
-from leaplab.store.run import ID, STATE
+from leaplab.store.columns import ID, STATE
+from leaplab.store.parquet import EXACT_IN_DOUBLE
 
 MAX_SHOWN_PREDICTION = 1000
 OF_THE_SAMPLE = ("sample", ID, STATE)
@@ -26,7 +27,7 @@ def details(population: Population, row: int) -> dict[str, Any]:
     Raises:
         LeaplabError: there is no such row.
     """
-    state = population.state_of(row)
+    state = population.states[population.require_row(row)]
     values = population.store.row(row)
     predictions = []
     for spec in population.store.manifest.predictions:
@@ -76,17 +77,17 @@ class Visualizers:
         Raises:
             LeaplabError: there is no such row, or the integration cannot be bound any more.
         """
-        state = self._population.state_of(row)
+        state = self._population.states[self._population.require_row(row)]
         sample_id = self._population.ids[row]
         with self._lock:
             try:
                 visuals = self._opened().call(VISUALIZE, SampleOrder(state, sample_id))
-            except LeaplabError:
+            except LeaplabError as error:
                 # The process may be gone: the next request starts a fresh one.
                 if self._session is not None:
                     self._session.close()
                 self._session = None
-                raise
+                raise IntegrationError(str(error)) from error
         return [_for_page(visual) for visual in visuals]
 
     def _opened(self) -> Session:
@@ -121,5 +122,7 @@ def _for_page(visual: Visual) -> dict[str, Any]:
 
 
 def _json_value(value: Any) -> Any:
-    # JSON has no NaN or infinity; the page shows their names.
-    return str(value) if isinstance(value, float) and not np.isfinite(value) else value
+    # JSON has no NaN or infinity, and a page's numbers are doubles: what they cannot say, a text does.
+    if isinstance(value, float) and not np.isfinite(value):
+        return str(value)
+    return str(value) if isinstance(value, int) and abs(value) > EXACT_IN_DOUBLE else value

@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from leaplab.errors import LeaplabError
+from leaplab.files import file_name
 from leaplab.protocol.inspection import Visual
 from leaplab.render.audio import write_wav
 from leaplab.render.rendered import render
@@ -35,7 +36,7 @@ def write_visuals(visuals: Sequence[Visual], folder: Path) -> dict[str, Path | s
         except LeaplabError as error:
             written[visual.name] = str(error)
             continue
-        path = folder / f"{visual.name.replace('/', '-')}.png"
+        path = folder / f"{file_name(visual.name)}.png"
         try:
             folder.mkdir(parents=True, exist_ok=True)
             path.write_bytes(png)

@@ -1,7 +1,8 @@
 """Tables in Parquet files: columns of plain values in, numpy columns and rows out, through DuckDB."""
 
 import atexit
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -10,13 +11,15 @@ import duckdb
 import numpy as np
 from numpy.typing import NDArray
 
+from leaplab.errors import LeaplabError
 from leaplab.files import written_aside
 
 SQL_TYPES = {"float": "DOUBLE", "int": "BIGINT", "string": "VARCHAR", "boolean": "BOOLEAN"}
 DTYPES: dict[str, type] = {"float": np.float64, "int": np.int64, "string": object, "boolean": np.bool_}
 DUMMIES: dict[str, Any] = {"float": 0.0, "int": 0, "boolean": False}
 """Stand in an array for values that are absent; a mask beside it makes them NULL."""
-NUMBERS = ("float", "int")
+EXACT_IN_DOUBLE = 2**53
+"""Up to here every whole number is a double of its own."""
 
 
 def write_table(path: Path, table: Mapping[str, Sequence[Any]], kinds: Mapping[str, str]) -> None:
@@ -38,7 +41,7 @@ def write_table(path: Path, table: Mapping[str, Sequence[Any]], kinds: Mapping[s
             # DuckDB reads a NaN of numpy as NULL; a loss that is NaN is no absent loss.
             arrays[nan] = not_a_number
             column = f"CASE WHEN {nan} THEN 'nan'::DOUBLE ELSE {column} END"
-        selected.append(f"{column} AS {_quoted(name)}")
+        selected.append(f"{column} AS {quoted(name)}")
     with written_aside(path) as aside, _connection() as connection:
         connection.register("part", arrays)
         connection.execute(
@@ -48,8 +51,8 @@ def write_table(path: Path, table: Mapping[str, Sequence[Any]], kinds: Mapping[s
 
 def column_names(files: Sequence[Path]) -> list[str]:
     """Every column that one of the files has, in the order of writing."""
-    with _connection() as connection:
-        return [row[0] for row in connection.execute(f"DESCRIBE SELECT * FROM {_table(files)}").fetchall()]
+    with _reading(files) as connection:
+        return [row[0] for row in connection.execute(f"DESCRIBE SELECT * FROM {parquet_table(files)}").fetchall()]
 
 
 def read_columns(files: Sequence[Path], kinds: Mapping[str, str]) -> dict[str, NDArray[Any]]:
@@ -59,22 +62,31 @@ def read_columns(files: Sequence[Path], kinds: Mapping[str, str]) -> dict[str, N
         kinds: column -> its kind.
 
     Returns:
-        Numbers as float64 with NaN where absent; booleans and strings as objects with None where absent.
+        Floats as float64 with NaN where absent; integers as int64, with absent ones as float64 with NaN, or as objects
+        with None where a double would merge them; booleans and strings as objects with None where absent.
     """
-    selected = ", ".join(
-        f"{_quoted(c)}::DOUBLE AS {_quoted(c)}" if kind in NUMBERS else _quoted(c) for c, kind in kinds.items()
-    )
-    with _connection() as connection:
-        read = connection.execute(f"SELECT {selected} FROM {_table(files)}").fetchnumpy()
-    return {column: _filled(read[column], kind in NUMBERS) for column, kind in kinds.items()}
+    selected = ", ".join(f"{quoted(c)}::{SQL_TYPES[kind]} AS {quoted(c)}" for c, kind in kinds.items())
+    with _reading(files) as connection:
+        read = connection.execute(f"SELECT {selected} FROM {parquet_table(files)}").fetchnumpy()
+    return {column: _filled(read[column], kind) for column, kind in kinds.items()}
 
 
 def read_rows(file: Path, clause: str, *parameters: Any) -> list[dict[str, Any]]:
     """Rows of one file by column; None where absent. The clause follows `FROM`, with a ? for each parameter."""
-    with _connection() as connection:
-        cursor = connection.execute(f"SELECT * FROM {_table([file])} {clause}", list(parameters))
+    with _reading([file]) as connection:
+        cursor = connection.execute(f"SELECT * FROM {parquet_table([file])} {clause}", list(parameters))
         names = [column[0] for column in cursor.description]
         return [dict(zip(names, values, strict=True)) for values in cursor.fetchall()]
+
+
+@contextmanager
+def _reading(files: Sequence[Path]) -> Iterator[duckdb.DuckDBPyConnection]:
+    with _connection() as connection:
+        try:
+            yield connection
+        except duckdb.Error as error:
+            reason = str(error).splitlines()[0]
+            raise LeaplabError(f"{files[0].parent} cannot be read ({reason}); evaluate that run again.") from error
 
 
 @lru_cache(maxsize=1)
@@ -89,19 +101,27 @@ def _connection() -> duckdb.DuckDBPyConnection:
     return _database().cursor()
 
 
-def _table(files: Sequence[Path]) -> str:
+def parquet_table(files: Sequence[Path]) -> str:
+    """The rows of files, one file after the other, as SQL has a table."""
     return f"read_parquet([{', '.join(map(_literal, files))}], union_by_name = true)"
 
 
-def _filled(values: NDArray[Any], number: bool) -> NDArray[Any]:
-    if number:
+def _filled(values: NDArray[Any], kind: str) -> NDArray[Any]:
+    if kind == "float":
         return np.ma.filled(np.ma.asarray(values, np.float64), np.nan)
+    if kind == "int":
+        whole = np.ma.asarray(values, np.int64)
+        if not np.ma.getmaskarray(whole).any():
+            return np.ma.getdata(whole)
+        if whole.count() == 0 or max(abs(int(whole.max())), abs(int(whole.min()))) <= EXACT_IN_DOUBLE:
+            return np.ma.filled(whole.astype(np.float64), np.nan)
     filled = np.ma.getdata(values).astype(object)
     filled[np.ma.getmaskarray(values)] = None  # `np.ma.filled(values, None)` would fill in a question mark
     return filled
 
 
-def _quoted(name: str) -> str:
+def quoted(name: str) -> str:
+    """A column's name as SQL has it."""
     return '"' + name.replace('"', '""') + '"'
 
 

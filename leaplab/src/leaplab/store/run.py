@@ -11,30 +11,58 @@ runs/NAME/
 """
 
 import os
-import re
 import shutil
+from bisect import bisect_right
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any, Literal
-from urllib.parse import quote, unquote
+from urllib.parse import unquote
 
 import numpy as np
 from numpy.typing import NDArray
 
 from leaplab.errors import LeaplabError
-from leaplab.files import write_array
+from leaplab.files import file_name, write_array
 from leaplab.protocol.plan import Part
+from leaplab.store.columns import ID, STATE, declared_of
 from leaplab.store.manifest import ColumnEntry, Manifest, read_manifest, write_manifest
 from leaplab.store.parquet import column_names, read_columns, read_rows, write_table
 
 CONFUSION_TYPES = {"sample": "int", "label": "string", "expected": "boolean", "probability": "float"}
-ID, STATE = "sample_id", "state"
+UNDECLARED = ColumnEntry("float")
+"""What a metric returns under a key that nobody declared."""
 KEYS = {ID: "string", STATE: "string"}
 """What identifies a sample, and the type."""
 INSTANCE_KEYS = {"instance_id": "string", "sample": "int", ID: "string", STATE: "string", "number": "int"}
 """What identifies an element instance: `sample` is the row of its sample in the run."""
 
 Replace = Literal["never", "outdated", "always"]
+
+
+@dataclass(frozen=True)
+class PartValues:
+    """What a part of a run holds.
+
+    Attributes:
+        part: which one.
+        ids: its n sample ids.
+        columns: column -> n values, None where absent.
+        latents: space -> [n, W].
+        predictions: name -> [n, ...].
+        confusion: metric column -> offset, label, expected, probability; offsets count within the part.
+        instances: offset, number and columns of the samples' element instances, which come by sample and number; None
+            where the integration has none.
+    """
+
+    part: Part
+    ids: Sequence[str | int]
+    columns: Mapping[str, Sequence[Any]]
+    latents: Mapping[str, NDArray[Any]]
+    predictions: Mapping[str, NDArray[Any]]
+    confusion: Mapping[str, Mapping[str, Sequence[Any]]]
+    instances: Mapping[str, Sequence[Any]] | None = None
 
 
 class RunStore:
@@ -102,45 +130,25 @@ class RunStore:
         """Parts that are not whole on disk."""
         return [part for part in self.manifest.parts if not self._part(part.number).exists()]
 
-    def write_part(
-        self,
-        part: Part,
-        ids: Sequence[str | int],
-        columns: Mapping[str, Sequence[Any]],
-        latents: Mapping[str, NDArray[Any]],
-        predictions: Mapping[str, NDArray[Any]],
-        confusion: Mapping[str, Mapping[str, Sequence[Any]]],
-        instances: Mapping[str, Sequence[Any]] | None = None,
-    ) -> None:
-        """Write one part.
-
-        Args:
-            part: which one.
-            ids: its n sample ids.
-            columns: column -> n values, None where absent.
-            latents: space -> [n, W].
-            predictions: name -> [n, ...].
-            confusion: metric column -> offset, label, expected, probability; offsets count within the part.
-            instances: offset, number and columns of the samples' element instances, which come by sample and number;
-                None where the integration has none.
-        """
-        name = f"{part.number:05d}"
-        for space, vectors in latents.items():
+    def write_part(self, values: PartValues) -> None:
+        """Write one part."""
+        part, name = values.part, f"{values.part.number:05d}"
+        for space, vectors in values.latents.items():
             write_array(self._folder("latent", space) / f"{name}.npy", vectors.astype(np.float32, copy=False))
-        for prediction, values in predictions.items():
-            write_array(self._folder("predictions", prediction) / f"{name}.npy", values)
-        first_row = self._first_row(part)
-        for column, elements in confusion.items():
+        for prediction, outputs in values.predictions.items():
+            write_array(self._folder("predictions", prediction) / f"{name}.npy", outputs)
+        first_row = self._first_rows[part.number]
+        for column, elements in values.confusion.items():
             elements = {**elements, "sample": [first_row + offset for offset in elements["offset"]]}
             table = {name: elements[name] for name in CONFUSION_TYPES}
             write_table(self._folder("confusion", column) / f"{name}.parquet", table, CONFUSION_TYPES)
 
-        texts = [str(i) for i in ids]
-        if instances is not None:
-            table = _instance_table(part, texts, first_row, instances)
+        texts = [str(i) for i in values.ids]
+        if values.instances is not None:
+            table = _instance_table(part, texts, first_row, values.instances)
             kinds = {column: self._instance_kind(column) for column in table}
             write_table(self._part(part.number, "instances"), table, kinds)
-        table = {ID: texts, STATE: [part.state] * len(ids), **columns}
+        table = {ID: texts, STATE: [part.state] * len(texts), **values.columns}
         write_table(self._part(part.number), table, {column: self._kind(column) for column in table})
 
     @property
@@ -150,24 +158,28 @@ class RunStore:
 
     def columns(self) -> dict[str, ColumnEntry]:
         """Every column of the samples, without the id and the state, in the order of writing."""
-        return {name: self.column_entry(name) for name in column_names(self._files()) if name not in KEYS}
+        return {name: self.column_entry(name) for name in self._column_names if name not in KEYS}
+
+    @cached_property
+    def _column_names(self) -> list[str]:
+        return column_names(self._files())
 
     def column_entry(self, column: str) -> ColumnEntry:
         """What is declared of a column. A metric that returns a dictionary declares for its keys, or for all."""
-        return _entry(self.manifest.columns, column)
+        return declared_of(column, self.manifest.columns, UNDECLARED)
 
     def read(self, columns: Sequence[str]) -> dict[str, NDArray[Any]]:
         """Columns in row order.
 
         Returns:
-            Numbers as float64 with NaN where absent; booleans and strings as objects with None where absent.
+            As `read_columns` does.
         """
         return read_columns(self._files(), {column: self._kind(column) for column in columns})
 
     def row(self, row: int) -> dict[str, Any]:
         """All values of one sample, with its id and state; None where absent."""
         part = self._part_of(row)
-        (values,) = read_rows(self._part(part.number), "LIMIT 1 OFFSET ?", row - self._first_row(part))
+        (values,) = read_rows(self._part(part.number), "LIMIT 1 OFFSET ?", row - self._first_rows[part.number])
         absent = dict.fromkeys(self.columns())  # a column that this sample's part has not
         return {**dict.fromkeys(KEYS), **absent, **values}
 
@@ -179,7 +191,11 @@ class RunStore:
     def instance_columns(self) -> dict[str, ColumnEntry]:
         """Every column of the element instances, without `INSTANCE_KEYS`, in the order of writing."""
         names = column_names(self._files("instances")) if self.has_instances else []
-        return {name: _entry(self.manifest.instance_columns, name) for name in names if name not in INSTANCE_KEYS}
+        return {
+            name: declared_of(name, self.manifest.instance_columns, UNDECLARED)
+            for name in names
+            if name not in INSTANCE_KEYS
+        }
 
     def read_instances(self, columns: Sequence[str]) -> dict[str, NDArray[Any]]:
         """Columns of the element instances, `INSTANCE_KEYS` among them, by sample and number.
@@ -220,21 +236,20 @@ class RunStore:
         """One sample's stored output; None where the output was too large to store."""
         if not self._folder("predictions", name).exists():
             return None
-        for part in self.manifest.parts:
-            offset = row - self._first_row(part)
-            if offset < part.stop - part.start:
-                array: NDArray[np.float32] = np.load(
-                    self._folder("predictions", name) / f"{part.number:05d}.npy", mmap_mode="r"
-                )
-                return np.array(array[offset])
-        raise IndexError(row)
+        part = self._part_of(row)
+        array = _mapped(self._folder("predictions", name) / f"{part.number:05d}.npy")
+        return np.array(array[row - self._first_rows[part.number]])
 
     def _arrays(self, folder: str, name: str) -> list[NDArray[np.float32]]:
         paths = [self._folder(folder, name) / f"{part.number:05d}.npy" for part in self.manifest.parts]
-        return [np.load(path, mmap_mode="r") for path in paths]
+        return [_mapped(path) for path in paths]
+
+    def sample_files(self) -> list[Path]:
+        """The Parquet files of the samples, in row order."""
+        return self._files()
 
     def _folder(self, kind: str, name: str) -> Path:
-        return self.path / kind / quote(name, safe=" ")  # names are free text; a slash would make folders of it
+        return self.path / kind / file_name(name)  # names are free text; a slash would make folders of it
 
     def _part(self, number: int, table: str = "samples") -> Path:
         return self.path / table / f"{number:05d}.parquet"
@@ -243,21 +258,32 @@ class RunStore:
         return [self._part(part.number, table) for part in self.manifest.parts]
 
     def _part_of(self, row: int) -> Part:
-        return next(p for p in self.manifest.parts if row < self._first_row(p) + p.stop - p.start)
+        if not 0 <= row < self.samples:
+            raise IndexError(row)
+        return self.manifest.parts[bisect_right(self._first_rows, row) - 1]
 
-    def _first_row(self, part: Part) -> int:
-        return sum(p.stop - p.start for p in self.manifest.parts if p.number < part.number)
+    @cached_property
+    def _first_rows(self) -> list[int]:
+        """The run's row of each part's first sample, by the part's number."""
+        rows, row = [], 0
+        for part in self.manifest.parts:
+            rows.append(row)
+            row += part.stop - part.start
+        return rows
 
     def _kind(self, column: str) -> str:
         return KEYS.get(column) or self.column_entry(column).type
 
     def _instance_kind(self, column: str) -> str:
-        return INSTANCE_KEYS.get(column) or _entry(self.manifest.instance_columns, column).type
+        return INSTANCE_KEYS.get(column) or declared_of(column, self.manifest.instance_columns, UNDECLARED).type
 
 
-def safe_name(text: str) -> str:
-    """A name that is a single, ordinary folder on every system."""
-    return re.sub(r"[^A-Za-z0-9._-]+", "-", text).strip(".-") or "run"
+def _mapped(path: Path) -> NDArray[np.float32]:
+    try:
+        array: NDArray[np.float32] = np.load(path, mmap_mode="r")
+    except (OSError, ValueError, EOFError) as error:
+        raise LeaplabError(f"{path} cannot be read ({error}); evaluate that run again.") from error
+    return array
 
 
 def _instance_table(
@@ -272,13 +298,6 @@ def _instance_table(
         "number": numbers,
     }
     return keys | {column: values for column, values in instances.items() if column not in ("offset", "number")}
-
-
-def _entry(declared: Mapping[str, ColumnEntry], column: str) -> ColumnEntry:
-    if column in declared:
-        return declared[column]
-    owners = [name for name in declared if column.startswith(f"{name}_")]
-    return declared[max(owners, key=len)] if owners else ColumnEntry("float")
 
 
 def _remove(path: Path) -> None:

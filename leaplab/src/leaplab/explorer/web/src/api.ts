@@ -13,6 +13,9 @@ export interface Column {
   max?: number;
   direction?: string;
   insights?: boolean;
+  meaning?: string;
+  /** Values come as differences from it; decoded ones are whole again. */
+  origin?: number;
 }
 
 /** A column of the element instances. */
@@ -39,7 +42,7 @@ export interface Run {
   instance_columns: InstanceColumn[];
   latent_spaces: { name: string; width: number }[];
   projections: string[];
-  defaults: { colour: string | null; size: string | null; space: string; projection: string };
+  defaults: { colour: string | null; size: string | null; space: string | null; projection: string };
 }
 
 /** Codes index `column.categories`; -1 where the sample has no value. */
@@ -49,11 +52,14 @@ export interface CategoricalValues {
   codes: Int32Array;
 }
 
+/** Doubles where float32 would merge what a person tells apart. */
+export type Numbers = Float32Array | Float64Array;
+
 /** NaN where the sample has no value. */
 export interface ContinuousValues {
   kind: "continuous";
   column: Column;
-  values: Float32Array;
+  values: Numbers;
 }
 
 export type ColumnValues = CategoricalValues | ContinuousValues;
@@ -61,7 +67,8 @@ export type ColumnValues = CategoricalValues | ContinuousValues;
 export interface Prediction {
   name: string;
   labels: string[];
-  values: number[];
+  /** Null for NaN and infinity. */
+  values: (number | null)[];
 }
 
 export interface Sample {
@@ -75,7 +82,7 @@ export interface Sample {
 
 export interface BarData {
   labels: string[];
-  values: number[];
+  values: (number | null)[];
   ground_truth?: number[] | null;
 }
 
@@ -144,19 +151,20 @@ async function json<T>(path: string, signal?: AbortSignal): Promise<T> {
 export function decodeColumn(buffer: ArrayBuffer, column: Column, samples: number): ColumnValues {
   checkLength(buffer, samples, `The column ${column.name}`);
   if (column.kind === "categorical") return { kind: "categorical", column, codes: new Int32Array(buffer) };
-  return { kind: "continuous", column, values: new Float32Array(buffer) };
+  const values = new Float32Array(buffer);
+  const { origin } = column;
+  if (origin === undefined) return { kind: "continuous", column, values };
+  return { kind: "continuous", column, values: Float64Array.from(values, (value) => value + origin) };
 }
 
-/** Interleaved float32 coordinates x0 y0 x1 y1 ..., each within [-1, 1]. */
+/** Interleaved float32 coordinates x0 y0 x1 y1 ..., each within [-1, 1]; NaN for samples that have no place. */
 export function decodeProjection(buffer: ArrayBuffer, samples: number): Float32Array {
   checkLength(buffer, samples * 2, "The projection");
   return new Float32Array(buffer);
 }
 
-/** One id a line, in row order; a final line break is no id. */
-export function decodeIds(text: string, samples: number): string[] {
-  const ids = text.split(/\r?\n/);
-  if (ids.length === samples + 1 && ids.at(-1) === "") ids.pop();
+/** Ids in row order; throws where their number is not that of the run. */
+export function checkIds(ids: string[], samples: number): string[] {
   if (ids.length !== samples) {
     throw new ApiError(`The server sent ${ids.length} sample ids for ${samples} samples; reload the page.`, null);
   }
@@ -185,8 +193,7 @@ export async function getProjection(space: string, method: string, samples: numb
 }
 
 export async function getIds(samples: number): Promise<string[]> {
-  const response = await request("ids");
-  return decodeIds(await body(response.text()), samples);
+  return checkIds(await json<string[]>("ids"), samples);
 }
 
 export const getSample = (row: number, signal: AbortSignal): Promise<Sample> => json<Sample>(`samples/${row}`, signal);

@@ -30,7 +30,7 @@ const MOST_BARS = 16;
  */
 export function layoutBars({ labels, values, ground_truth }: BarData, most = MOST_BARS): BarChart {
   const count = Math.min(labels.length, values.length);
-  const finite = values.slice(0, count).map((value) => (Number.isFinite(value) ? value : 0));
+  const finite = values.slice(0, count).map((value) => (value !== null && Number.isFinite(value) ? value : 0));
   const bottom = Math.min(0, ...finite);
   const peak = Math.max(0, ...finite);
   const top = bottom === 0 && peak <= 1 ? 1 : peak;
@@ -39,7 +39,7 @@ export function layoutBars({ labels, values, ground_truth }: BarData, most = MOS
   const winner = count > 0 ? finite.indexOf(Math.max(...finite)) : -1;
   const bars = finite.map((value, index): Bar => ({
     label: labels[index]!,
-    value: values[index]!,
+    value: values[index] ?? NaN,
     start: (Math.min(0, value) - bottom) / width,
     length: Math.abs(value) / width,
     truth: truths.has(index),

@@ -21,6 +21,7 @@ const MARGIN = 1.06;
 export function boundsOf(xy: Float32Array): Bounds {
   let [left, right, bottom, top] = [Infinity, -Infinity, Infinity, -Infinity];
   for (let i = 0; i < xy.length; i += 2) {
+    if (!Number.isFinite(xy[i]!)) continue; // a sample without a place
     left = Math.min(left, xy[i]!);
     right = Math.max(right, xy[i]!);
     bottom = Math.min(bottom, xy[i + 1]!);

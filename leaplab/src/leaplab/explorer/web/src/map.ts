@@ -161,8 +161,9 @@ export class PopulationMap {
     for (let row = 0; row < samples; row++) {
       const point = this.points[row]!;
       if (moved) {
-        point[0] = xy[2 * row]!;
-        point[1] = xy[2 * row + 1]!;
+        // A sample without a place is filtered out, but the spatial index wants a number.
+        point[0] = xy[2 * row]! || 0;
+        point[1] = xy[2 * row + 1]! || 0;
       }
       point[2] = colourCodes[row]!;
       point[3] = sizeLevels ? sizeLevels[row]! : 0;

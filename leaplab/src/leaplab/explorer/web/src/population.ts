@@ -41,6 +41,7 @@ export class Population {
   private readonly columns = new Memo<ColumnValues>();
   private readonly projections = new Memo<Float32Array>();
   private readonly encodings = new WeakMap<ColumnValues, ColourEncoding>();
+  private readonly places = new WeakMap<Float32Array, RowFilter | null>();
   private lastSizing: Sizing | null = null;
   private readonly arrived = new Set<string>();
   private latest = 0;
@@ -98,6 +99,8 @@ export class Population {
       const hidden = encoding.entries.map(({ key }) => view.hiddenCategories.includes(key));
       filters.push({ codes: encoding.codes, hidden });
     }
+    const places = this.frame && this.unplaced(this.frame.xy);
+    if (places) filters.push(places);
     const rows = visibleRows(this.run.samples, filters);
     await this.map.filter(rows);
     return rows === null ? this.run.samples : rows.length;
@@ -115,6 +118,16 @@ export class Population {
     if (states?.kind !== "categorical") return null;
     const names = states.column.categories ?? [];
     return { codes: states.codes, hidden: names.map((name) => view.hiddenStates.includes(name)) };
+  }
+
+  /** Hides samples that have no place on a map; null where all have one. */
+  private unplaced(xy: Float32Array): RowFilter | null {
+    const known = this.places.get(xy);
+    if (known !== undefined) return known;
+    const codes = Int32Array.from({ length: xy.length / 2 }, (_, row) => (Number.isFinite(xy[2 * row]!) ? 0 : 1));
+    const filter = codes.includes(1) ? { codes, hidden: [false, true] } : null;
+    this.places.set(xy, filter);
+    return filter;
   }
 
   retheme(theme: Theme): void {

@@ -1,6 +1,6 @@
 /** Values to colours and sizes. Pure: no DOM, no WebGL. */
 
-import type { CategoricalValues, ColumnValues, ContinuousValues } from "./api";
+import type { CategoricalValues, ColumnValues, ContinuousValues, Numbers } from "./api";
 
 export type Theme = "light" | "dark";
 
@@ -158,10 +158,10 @@ export function colourPosition(value: number, range: Pick<Range, "low" | "high" 
   return t;
 }
 
-const ranges = new WeakMap<Float32Array, Range>();
+const ranges = new WeakMap<Numbers, Range>();
 
 /** 1st..99th percentile; the whole range where these coincide; zeros where there is no finite value. */
-export function robustRange(values: Float32Array): Range {
+export function robustRange(values: Numbers): Range {
   const known = ranges.get(values);
   if (known) return known;
   const sorted = values.filter((value) => Number.isFinite(value)).sort();
@@ -170,7 +170,7 @@ export function robustRange(values: Float32Array): Range {
   return range;
 }
 
-function rangeOf(sorted: Float32Array): Range {
+function rangeOf(sorted: Numbers): Range {
   if (sorted.length === 0) return { low: 0, high: 0, median: 0, min: 0, max: 0, crowd: null };
   const min = sorted[0]!;
   const max = sorted.at(-1)!;
@@ -180,7 +180,7 @@ function rangeOf(sorted: Float32Array): Range {
 }
 
 /** Null as well where nearly all values are the ends themselves, as those of an accuracy are: no stretch could help. */
-function crowdedEnd(sorted: Float32Array, median: number, ends: { low: number; high: number }): Range["crowd"] {
+function crowdedEnd(sorted: Numbers, median: number, ends: { low: number; high: number }): Range["crowd"] {
   const between = Array.from({ length: 50 }, (_, i) => percentile(sorted, 2 * i)).filter(
     (value) => value > ends.low && value < ends.high,
   );

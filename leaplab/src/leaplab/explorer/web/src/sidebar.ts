@@ -18,7 +18,9 @@ export function buildSidebar(host: HTMLElement, run: Run, store: Store<View>, ev
   const size = columnSelect("size-select", run.columns.filter(isSizeable), "All the same");
   const space = plainSelect(
     "space-select",
-    run.latent_spaces.map(({ name, width }) => [name, `${formatName(name)} (${width} dimensions)`]),
+    run.latent_spaces.length === 0
+      ? [["", "none"]]
+      : run.latent_spaces.map(({ name, width }) => [name, `${formatName(name)} (${width} dimensions)`]),
   );
   const projection = plainSelect(
     "projection-select",

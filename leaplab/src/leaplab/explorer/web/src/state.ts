@@ -56,7 +56,7 @@ export function defaultView(run: Run): View {
   return {
     colour: run.defaults.colour,
     size: run.defaults.size,
-    space: run.defaults.space,
+    space: run.defaults.space ?? "",
     projection: run.defaults.projection,
     hiddenStates: [],
     hiddenCategories: [],

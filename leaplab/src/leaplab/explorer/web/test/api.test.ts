@@ -2,7 +2,7 @@ import { afterEach, describe, expect, it, vi } from "vitest";
 import {
   ApiError,
   decodeColumn,
-  decodeIds,
+  checkIds,
   decodeProjection,
   getColumn,
   getProjection,
@@ -46,9 +46,8 @@ describe("binary columns", () => {
 
 describe("ids", () => {
   it("are one a line, with or without a last line break", () => {
-    expect(decodeIds("a\nb\nc", 3)).toEqual(["a", "b", "c"]);
-    expect(decodeIds("a\r\nb\r\nc\r\n", 3)).toEqual(["a", "b", "c"]);
-    expect(() => decodeIds("a\nb", 3)).toThrow("2 sample ids for 3 samples");
+    expect(checkIds(["a", "b\nc", ""], 3)).toEqual(["a", "b\nc", ""]);
+    expect(() => checkIds(["a", "b"], 3)).toThrow("2 sample ids for 3 samples");
   });
 });
 

@@ -1,0 +1,57 @@
+"""What analyses made of a run, kept under everything that decided it.
+
+It lies beside the run, or in memory where the run is read-only.
+"""
+
+import hashlib
+import json
+import threading
+from collections import defaultdict
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from leaplab.files import file_name, write_array
+from leaplab.store.run import RunStore
+
+_in_memory: dict[Path, NDArray[Any]] = {}
+_locks: defaultdict[Path, threading.Lock] = defaultdict(threading.Lock)
+_locks_lock = threading.Lock()
+
+
+def cached(
+    store: RunStore, name: str, version: int, parameters: Mapping[str, Any], compute: Callable[[], NDArray[Any]]
+) -> NDArray[Any]:
+    """An array that an analysis makes of a run: read where it lies, else computed and written.
+
+    Args:
+        name: of the analysis.
+        version: of the computation, raised when it gives something else; with the name, the run's identity and the
+            parameters it decides the file.
+        parameters: JSON values.
+        compute: makes the array.
+    """
+    key = json.dumps([store.manifest.identity, name, version, parameters], sort_keys=True)
+    digest = hashlib.sha256(key.encode()).hexdigest()[:16]
+    path = store.path / "derived" / f"{file_name(name)}-{digest}.npy"
+    with _lock_of(path):
+        if path in _in_memory:
+            return _in_memory[path]
+        if path.exists():
+            stored: NDArray[Any] = np.load(path)
+            return stored
+        array = compute()
+        try:
+            write_array(path, array)
+        except OSError:  # a run that is only to be read, or a full disk: the answer is the same
+            _in_memory[path] = array
+        return array
+
+
+def _lock_of(path: Path) -> threading.Lock:
+    # Two requests for the same map must not draw it twice.
+    with _locks_lock:
+        return _locks[path]

@@ -1,0 +1,212 @@
+"""A run in a notebook or a script: `leaplab.open_run("mnist_cnn")`."""
+
+import base64
+import html
+import importlib
+import os
+from io import BytesIO
+from pathlib import Path
+from typing import Any, overload
+
+import numpy as np
+from numpy.typing import NDArray
+
+from leaplab.analysis.projection import METHODS
+from leaplab.errors import LeaplabError
+from leaplab.population.columns import Column
+from leaplab.population.population import Population, Vectors, open_population
+from leaplab.store.catalog import find_run
+from leaplab.store.columns import ID, STATE
+
+Names = list[str] | tuple[str, ...]
+MAP_SIDE = 360
+"""Pixels of the map that a notebook shows."""
+INK = (31, 119, 180)
+PAPER = 255
+
+
+class Run:
+    """A run, to read from. Rows are numbered from 0, in one order throughout.
+
+    Attributes:
+        name: of the run's folder.
+        path: of it.
+        samples: their number.
+        states: state -> number of samples.
+        columns: name -> what the column is: type, kind, categories or range, direction, meaning.
+        spaces: latent space -> width.
+        notices: what to know before trusting a number of it.
+    """
+
+    def __init__(self, population: Population) -> None:
+        self._population = population
+        self.path = population.store.path
+        self.name = self.path.name
+
+    @property
+    def samples(self) -> int:
+        """Number of samples."""
+        return self._population.samples
+
+    @property
+    def states(self) -> dict[str, int]:
+        """State -> number of samples."""
+        return dict(self._population.store.manifest.states)
+
+    @property
+    def columns(self) -> dict[str, Column]:
+        """Name -> what the column is."""
+        return dict(self._population.columns)
+
+    @property
+    def spaces(self) -> dict[str, int]:
+        """Latent space -> width."""
+        return dict(self._population.spaces)
+
+    @property
+    def notices(self) -> list[str]:
+        """What to know before trusting a number of the run."""
+        return list(self._population.notices)
+
+    @property
+    def ids(self) -> list[str]:
+        """Sample ids in row order; unique within a state only."""
+        return list(self._population.ids)
+
+    def where(self, expression: str) -> NDArray[np.int64]:
+        """The rows that meet a condition over the columns, ascending.
+
+        Args:
+            expression: SQL, such as `metadata.label = 4 and loss.cross_entropy > 1`; names that are no words stand in
+                double quotes. What is absent or NaN compares as unknown.
+
+        Raises:
+            LeaplabError: it is no such condition, or names what is no column.
+        """
+        return self._population.where(expression)
+
+    @overload
+    def read(self, columns: str, where: str | None = None) -> NDArray[Any]: ...
+    @overload
+    def read(self, columns: Names, where: str | None = None) -> dict[str, NDArray[Any]]: ...
+    def read(self, columns: str | Names, where: str | None = None) -> NDArray[Any] | dict[str, NDArray[Any]]:
+        """Values in row order, of all rows or of those that meet a condition.
+
+        Args:
+            columns: a name, or several; `sample_id` and `state` are names, too.
+            where: see `where`.
+
+        Returns:
+            [n] for one name; name -> [n] for several. Numbers as float64 with NaN where absent, integers as int64 where
+            none is; texts and truth values as objects with None where absent.
+
+        Raises:
+            LeaplabError: there is no such column, or `where` is no condition.
+        """
+        rows = slice(None) if where is None else self.where(where)
+        if isinstance(columns, str):
+            return self._values(columns)[rows]
+        return {name: self._values(name)[rows] for name in columns}
+
+    def frame(self, where: str | None = None) -> Any:
+        """The samples as a pandas DataFrame, a column each; `sample_id` and `state` come first.
+
+        Raises:
+            LeaplabError: pandas is not installed, or `where` is no condition.
+        """
+        try:
+            pandas = importlib.import_module("pandas")
+        except ModuleNotFoundError:
+            raise LeaplabError(
+                "run.frame() needs pandas, which is not installed here; install it, or take run.read([...])."
+            ) from None
+        names = [ID, STATE, *(name for name, column in self.columns.items() if column.group != "sample")]
+        rows = np.arange(self.samples) if where is None else self.where(where)
+        return pandas.DataFrame({name: self._values(name)[rows] for name in names}, index=rows)
+
+    def vectors(self, space: str | None = None, where: str | None = None) -> Vectors:
+        """The vectors of a latent space that are finite, with the rows that they are of.
+
+        Args:
+            space: its name; the model's own where none is given.
+            where: only of rows that meet a condition.
+
+        Raises:
+            LeaplabError: there is no such space, or `where` is no condition.
+        """
+        vectors = self._population.vectors(space)
+        if where is None:
+            return vectors
+        wanted = self.where(where)
+        kept = np.isin(vectors.rows, wanted)
+        return Vectors(vectors.rows[kept], vectors.values[kept], len(wanted) - int(kept.sum()))
+
+    def map(self, space: str | None = None, method: str = METHODS[0]) -> NDArray[np.float32]:
+        """[N, 2] within [-1, 1]: the latent space on a plane; NaN for rows without a finite vector.
+
+        Raises:
+            LeaplabError: there is no such space or method.
+        """
+        return self._population.map(space, method)
+
+    def __repr__(self) -> str:
+        counted = ", ".join(f"{count:,} {state}" for state, count in self.states.items())
+        return f"<leaplab run '{self.name}': {self.samples:,} samples ({counted}), {len(self.columns)} columns>"
+
+    def _repr_html_(self) -> str:
+        columns = "".join(
+            f"<tr><td>{html.escape(name)}</td><td>{html.escape(_told(column))}</td></tr>"
+            for name, column in self.columns.items()
+        )
+        notices = "".join(f"<p>{html.escape(notice)}</p>" for notice in self.notices)
+        picture = base64.b64encode(_drawn(self.map())).decode("ascii")
+        return (
+            f"<b>{html.escape(self.name)}</b>: {html.escape(repr(self)[1:-1])}{notices}"
+            f'<div style="display:flex;gap:2em"><img alt="The map of the samples" width="{MAP_SIDE}"'
+            f' src="data:image/png;base64,{picture}"><table>{columns}</table></div>'
+        )
+
+    def _values(self, name: str) -> NDArray[Any]:
+        if name == ID:
+            return np.array(self._population.ids, object)
+        if name == STATE:
+            return np.array(self._population.states, object)
+        return self._population.values(name)
+
+
+def open_run(run: str | os.PathLike[str] | None = None, runs: str | os.PathLike[str] = "runs") -> Run:
+    """Open a run to read from.
+
+    Args:
+        run: its name, or its folder; None takes the newest.
+        runs: folder of all runs.
+
+    Raises:
+        LeaplabError: there is no such run, or it is incomplete.
+    """
+    return Run(open_population(find_run(Path(runs), None if run is None else Path(run))))
+
+
+def _told(column: Column) -> str:
+    meaning = f", {column.meaning}" if isinstance(column.meaning, str) else ""
+    if isinstance(column.categories, list):
+        return f"{len(column.categories)} categories{meaning}"
+    if isinstance(column.min, float) and isinstance(column.max, float):
+        return f"{column.min:.4g} to {column.max:.4g}{meaning}"
+    return f"{column.kind}{meaning}"
+
+
+def _drawn(points: NDArray[np.float32]) -> bytes:
+    """A PNG of the points: the more of them lie in a pixel, the darker it is."""
+    from PIL import Image
+
+    finite = points[np.isfinite(points).all(axis=1)]
+    places = np.clip((finite + 1) / 2 * (MAP_SIDE - 9) + 4, 0, MAP_SIDE - 1).astype(int)
+    counts = np.zeros((MAP_SIDE, MAP_SIDE))
+    for x, y in ((0, 0), (1, 0), (0, 1), (1, 1)):
+        np.add.at(counts, (MAP_SIDE - 1 - places[:, 1] - y, places[:, 0] + x), 1)
+    share = np.where(counts > 0, 0.35 + 0.65 * np.log1p(counts) / max(np.log1p(counts.max()), 1), 0)[..., None]
+    pixels = (PAPER * (1 - share) + np.array(INK) * share).astype(np.uint8)
+    file = BytesIO()
+    Image.fromarray(pixels).save(file, format="PNG")
+    return file.getvalue()

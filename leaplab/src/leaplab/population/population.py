@@ -1,0 +1,286 @@
+"""A run, read once: rows and ids, columns, vectors, selections, maps and clusters."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from leaplab.analysis.clusters import k_means
+from leaplab.analysis.projection import METHODS, Method, in_order, project
+from leaplab.errors import LeaplabError, MissingError, QuestionError
+from leaplab.population.cached import cached
+from leaplab.population.columns import Column, InstanceColumn, described, described_instances
+from leaplab.population.where import selected
+from leaplab.protocol.model import LATENT_SPACE
+from leaplab.store.columns import ANALYSIS, ID, SAMPLE, STATE, STATE_COLUMN, column_of
+from leaplab.store.run import RunStore
+
+SEED = 0
+DEFAULT_CLUSTERS = 20
+CLUSTER_COLUMN = column_of(ANALYSIS, "cluster")
+MAP_VERSION = CLUSTER_VERSION = 2
+
+
+@dataclass(frozen=True)
+class Vectors:
+    """The vectors of a latent space that are finite.
+
+    Attributes:
+        rows: [n] of the run, ascending.
+        values: [n, W] float32.
+        left_out: how many of the run's rows have a vector with NaN or infinity.
+    """
+
+    rows: NDArray[np.int64]
+    values: NDArray[np.float32]
+    left_out: int
+
+
+class Population:
+    """All samples of a run.
+
+    Args:
+        store: the run.
+    """
+
+    def __init__(self, store: RunStore) -> None:
+        self.store = store
+        self._vectors: dict[str, Vectors] = {}
+
+    @property
+    def samples(self) -> int:
+        """Number of samples."""
+        return self.store.samples
+
+    @cached_property
+    def ids(self) -> list[str]:
+        """Sample ids in row order. Unique within a state only."""
+        return [str(sample_id) for sample_id in self._table[ID]]
+
+    @cached_property
+    def states(self) -> list[str]:
+        """The state of each row."""
+        return [str(state) for state in self._table[STATE]]
+
+    def row_of(self, sample_id: str, state: str | None = None) -> int:
+        """The row of a sample; `STATE/ID` names both where an id is not unique.
+
+        Raises:
+            LeaplabError: there is none, or several.
+        """
+        found = self._rows_by_id.get(sample_id, [])
+        if state is None and not found:
+            named, slash, rest = sample_id.partition("/")
+            if slash and named in self.store.manifest.states:
+                state, sample_id, found = named, rest, self._rows_by_id.get(rest, [])
+        rows = [row for row in found if state is None or self.states[row] == state]
+        if len(rows) > 1:
+            choices = " or ".join(f"{self.states[row]}/{sample_id}" for row in rows[:3])
+            raise QuestionError(f"There are {len(rows)} samples '{sample_id}' in this run; write {choices}.")
+        if not rows:
+            some = ", ".join(self.ids[:3])
+            raise MissingError(
+                f"This run has no sample '{sample_id}'{f' in {state}' if state else ''}; ids are like {some}."
+            )
+        return rows[0]
+
+    def require_row(self, row: int) -> int:
+        """The row itself.
+
+        Raises:
+            LeaplabError: there is no such row.
+        """
+        if not 0 <= row < self.samples:
+            raise MissingError(f"This run has no sample {row}; rows are 0 to {self.samples - 1}.")
+        return row
+
+    @cached_property
+    def columns(self) -> dict[str, Column]:
+        """Every column, by its name."""
+        columns = [Column(STATE_COLUMN, STATE, SAMPLE, "string", "categorical", list(self.store.manifest.states))]
+        if self.spaces:
+            categories = [str(number) for number in range(self._cluster_count)]
+            columns.append(Column(CLUSTER_COLUMN, "k-means cluster", ANALYSIS, "int", "categorical", categories))
+        columns += [described(name, self.store.column_entry(name), self._table[name]) for name in self.store.columns()]
+        return {column.name: column for column in columns}
+
+    @cached_property
+    def instance_columns(self) -> list[InstanceColumn]:
+        """Every column of the element instances; none where the run has no instances."""
+        return described_instances(self.store.instance_columns())
+
+    def column(self, name: str) -> Column:
+        """A column's description.
+
+        Raises:
+            LeaplabError: there is no such column.
+        """
+        if name not in self.columns:
+            raise MissingError(f"This run has no column '{name}'.")
+        return self.columns[name]
+
+    def values(self, name: str) -> NDArray[Any]:
+        """[N] values of a column, as `RunStore.read` gives them; of computed ones, -1 where there is none.
+
+        Raises:
+            LeaplabError: there is no such column.
+        """
+        self.column(name)
+        if name == CLUSTER_COLUMN:
+            return self.clusters(next(iter(self.spaces)))
+        return self._table[STATE if name == STATE_COLUMN else name]
+
+    def where(self, expression: str) -> NDArray[np.int64]:
+        """The rows that meet a condition, ascending, see `leaplab.population.where`.
+
+        Raises:
+            LeaplabError: it is no condition over this run's columns.
+        """
+        stored = [ID, STATE, *self.store.columns()]
+        # Their values are made only where the condition names them.
+        computed = {
+            name: self._codes(name) for name in (CLUSTER_COLUMN,) if name in self.columns and name in expression
+        }
+        chosen = selected(expression, [*stored, *computed], self.store.sample_files(), computed)
+        return np.flatnonzero(chosen)
+
+    @cached_property
+    def spaces(self) -> dict[str, int]:
+        """Latent space -> width; the model's own first."""
+        spaces = self.store.latent_spaces()
+        return dict(sorted(spaces.items(), key=lambda item: item[0] != LATENT_SPACE))
+
+    def space(self, name: str | None = None) -> str:
+        """The space of that name, or the first.
+
+        Raises:
+            LeaplabError: the run has none, or not this one.
+        """
+        if not self.spaces:
+            raise MissingError(f"{self.store.path} has no latent space; evaluate with --latent TENSOR to take one.")
+        if name is not None and name not in self.spaces:
+            raise MissingError(f"{self.store.path} has no latent space '{name}'; it has {', '.join(self.spaces)}.")
+        return name if name is not None else next(iter(self.spaces))
+
+    def vectors(self, space: str | None = None) -> Vectors:
+        """The finite vectors of a latent space; None takes the first.
+
+        Raises:
+            LeaplabError: there is no such space, or no vector of it is finite.
+        """
+        space = self.space(space)
+        if space not in self._vectors:
+            values = self.store.latent(space)
+            finite = np.isfinite(values).all(axis=1)
+            if not finite.any():
+                raise LeaplabError(
+                    f"Every vector of the latent space '{space}' holds NaN or infinity; look at the model, or take"
+                    " another layer by --latent."
+                )
+            kept = values if finite.all() else values[finite]
+            self._vectors[space] = Vectors(np.flatnonzero(finite), kept, int((~finite).sum()))
+        return self._vectors[space]
+
+    def map(self, space: str | None, method: str) -> NDArray[np.float32]:
+        """[N, 2] of a latent space within [-1, 1], NaN for rows without a finite vector, computed once a run.
+
+        A run without a latent space has one map: its samples in their order.
+
+        Raises:
+            LeaplabError: no such space or method.
+        """
+        if not self.spaces:
+            return in_order(self.samples)
+        if method not in METHODS:
+            raise QuestionError(f"There is no projection '{method}'; there are {', '.join(METHODS)}.")
+        space = self.space(space)
+        parameters = {"space": space, "method": method, "seed": SEED}
+        chosen: Method = method
+        return cached(self.store, "map", MAP_VERSION, parameters, lambda: self._projected(space, chosen))
+
+    def clusters(self, space: str | None = None) -> NDArray[np.int32]:
+        """[N] numbers of k-means clusters, -1 for rows without a finite vector, computed once a run.
+
+        Raises:
+            LeaplabError: no such space.
+        """
+        space, count = self.space(space), self._cluster_count
+        parameters = {"space": space, "clusters": count, "seed": SEED}
+
+        def numbered(vectors: NDArray[np.float32]) -> NDArray[np.int32]:
+            return k_means(vectors, min(count, len(vectors)), SEED)
+
+        return cached(
+            self.store, "k-means", CLUSTER_VERSION, parameters, lambda: self._spread(space, numbered, np.int32(-1))
+        )
+
+    @cached_property
+    def notices(self) -> list[str]:
+        """What a person who looks at the run should know of it."""
+        notices = list(self.store.manifest.notices)
+        if not self.spaces:
+            notices.append("This run has no latent space: its samples are laid out in their order.")
+        for space in self.spaces:
+            try:
+                left_out = self.vectors(space).left_out
+            except LeaplabError as error:
+                notices.append(str(error))
+                continue
+            if left_out:
+                notices.append(
+                    f"{left_out:,} of {self.samples:,} vectors of the latent space '{space}' hold NaN or infinity, and"
+                    " are on no map."
+                )
+        return notices
+
+    @cached_property
+    def _table(self) -> dict[str, NDArray[Any]]:
+        # The columns of a row lie in the same files, so one pass gives all of them.
+        return self.store.read([ID, STATE, *self.store.columns()])
+
+    @cached_property
+    def _rows_by_id(self) -> dict[str, list[int]]:
+        rows: dict[str, list[int]] = {}
+        for row, sample_id in enumerate(self.ids):
+            rows.setdefault(sample_id, []).append(row)
+        return rows
+
+    @cached_property
+    def _cluster_count(self) -> int:
+        """As many clusters as the first prediction has labels, where it has a moderate number of them."""
+        predictions = self.store.manifest.predictions
+        labels = len(predictions[0].labels) if predictions else 0
+        return min(labels if 2 <= labels <= 50 else DEFAULT_CLUSTERS, self.samples)
+
+    def _codes(self, name: str) -> NDArray[Any]:
+        """A computed column for a condition: NaN, which is unknown there, where it has no value."""
+        values = self.values(name).astype(np.float64)
+        return np.where(values < 0, np.nan, values)
+
+    def _projected(self, space: str, method: Method) -> NDArray[np.float32]:
+        return self._spread(space, lambda vectors: project(vectors, method, SEED), np.float32(np.nan))
+
+    def _spread(
+        self, space: str, compute: Callable[[NDArray[np.float32]], NDArray[Any]], otherwise: np.generic
+    ) -> NDArray[Any]:
+        """What is computed of the finite vectors, laid over all rows."""
+        vectors = self.vectors(space)
+        made = compute(vectors.values)
+        if not vectors.left_out:
+            return made
+        whole = np.full((self.samples, *made.shape[1:]), otherwise, made.dtype)
+        whole[vectors.rows] = made
+        return whole
+
+
+def open_population(path: Path) -> Population:
+    """The population of a run's folder.
+
+    Raises:
+        LeaplabError: see `RunStore.open`.
+    """
+    return Population(RunStore.open(path))
