@@ -1,5 +1,4 @@
 import shutil
-import sys
 import time
 from dataclasses import replace as replaced
 from importlib.metadata import version
@@ -8,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from leaplab.bundle.listing import list_bundle
+from leaplab.bundle.modules import is_left_out
 from leaplab.bundle.proof import Proof, clean_environment, prove
 from leaplab.errors import LeaplabError
 from leaplab.project.leap_yaml import read_leap_yaml
@@ -294,13 +294,101 @@ def test_a_module_of_a_namespace_is_its_own_distributions(root, proven):
         file.write("google-cloud-storage\n")
     prepend(root / "parts" / "encoders.py", "from google.auth.credentials import AnonymousCredentials\n")
 
+    # Which module it would bring nobody knows here: there is one thing to say.
     assert [message for _, _, message in told(proven(root))] == [
         "google-cloud-storage is required, and the environment that runs the integration lacks it;"
         " make one by `leaplab env PATH`, install it there, or correct the name.",
-        "google.auth is imported by parts/encoders.py line 1 and is neither in the bundle nor in a distribution of"
-        f" {sys.executable}: correct the name, or require the distribution that brings it, and have it installed by"
-        " `leaplab env PATH`.",
     ]
+
+
+def test_what_leaplabs_own_environment_lacks_is_no_fault_of_the_requirements(root, proven, here):
+    with (root / "requirements.txt").open("a") as file:
+        file.write("numpy<1\nnowhere-to-be-had~=1.0\n")
+    prepend(root / "parts" / "encoders.py", "import nowhere_to_be_had.deeper\n")
+
+    fallback = proven(root, replaced(here, origin="own"))
+
+    assert told(fallback) == []
+    assert fallback.absent == {"nowhere_to_be_had"}
+    assert fallback.untried == (
+        "The integration could not be bound: leaplab's own environment lacks nowhere-to-be-had~=1.0, numpy<1; make one"
+        f" of its own by `leaplab env {root}`.",
+    )
+
+    # In the integration's own it is.
+    proof = proven(root)
+    assert [message.split(" is required")[0] for _, _, message in told(proof)] == ["nowhere-to-be-had", "numpy<1"]
+    assert proof.untried == ()
+
+
+def test_other_versions_in_leaplabs_own_environment_are_told_as_untried(root, proven, here):
+    (root / "requirements.txt").write_text("numpy<1\npyyaml\n")
+    prepend(root / "parts" / "encoders.py", "import cv2\n")
+
+    proof = proven(root, replaced(here, origin="own"))
+
+    # What is not required at all is told all the same.
+    assert [(kind, place) for kind, place, _ in told(proof)] == [("requirement", "parts/encoders.py:1")]
+    assert proof.untried == (
+        "What it does with numpy<1 was not tried: leaplab's own environment lacks that; make one of its own by"
+        f" `leaplab env {root}`.",
+    )
+
+
+def test_code_loader_need_not_be_required(root, proven):
+    (root / "requirements.txt").write_text("pyyaml\n")
+    proof = proven(root)
+    assert proof.ok
+    assert proof.untried == proof.notes == ()
+
+
+def test_a_package_needs_no_init_file_that_does_nothing(root, proven):
+    replace(root / "leap.yaml", "- parts/**\n", "- parts/encoders.py\n")
+    (root / "parts" / "__init__.py").write_text('"""Parts."""\n# nothing\n')
+    assert told(proven(root)) == []
+
+    (root / "parts" / "__init__.py").write_text("ORDER = []\n")
+    assert told(proven(root)) == [
+        (
+            "module",
+            "leap_binder.py:11",
+            "parts/__init__.py is imported by leap_binder.py line 11 but is not in the bundle:"
+            " add 'parts/**/*.py' to include.",
+        )
+    ]
+
+
+@pytest.mark.parametrize(
+    ("bundled", "left_out"),
+    [
+        ({"a/__init__.py", "a/b.py"}, ["loud/__init__.py", "quiet/__init__.py", "bare"]),
+        ({"quiet/b.py", "loud/b.py", "bare/b.py"}, ["a/__init__.py", "a/b.py", "loud/__init__.py"]),
+    ],
+)
+def test_one_function_tells_what_is_left_out(tmp_path, bundled, left_out):
+    for name, content in {"a": "X = 1\n", "quiet": '"""Quiet."""\npass\n', "loud": "X = 1\n"}.items():
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "__init__.py").write_text(content)
+    asked = ["a/__init__.py", "a/b.py", "loud/__init__.py", "quiet/__init__.py", "bare"]
+    assert [path for path in asked if is_left_out(path, tmp_path, bundled)] == left_out
+
+
+def test_a_function_that_no_other_process_can_import_is_told_in_plain_words(root, proven):
+    replace(
+        root / "leap_binder.py",
+        "    return encoders.image(sample_id)",
+        "    import pickle\n    pickle.dumps(read_one)\n    return encoders.image(sample_id)",
+    )
+    prepend(root / "leap_binder.py", "def read_one(sample): ...\n")
+
+    (problem,) = told(proven(root))
+
+    assert problem[:2] == ("check", "leap_binder.py:26")
+    assert problem[2] == (
+        "'image' fails: 'read_one' cannot be handed to another process: code-loader imports the entry file under the"
+        " name of its path, from which no process can import anything; define 'read_one' in a module beside the entry"
+        " file (leap_binder.py line 26)"
+    )
 
 
 @pytest.mark.parametrize("line", ["import google.protobuf.message", "from google import protobuf"])
@@ -368,7 +456,6 @@ def test_requirements_are_compared_with_what_is_installed(root, proven):
     assert messages == [
         "requirements.txt, line 2: '-e ../lib' installs a folder, which the platform does not have;"
         " name a distribution.",
-        "requirements.txt does not require code-loader, with which the platform binds: add it.",
         "package-that-is-nowhere is required, and the environment that runs the integration lacks it;"
         " make one by `leaplab env PATH`, install it there, or correct the name.",
         f"numpy<1 is required, and {version('numpy')} is installed here; require what the integration was tried with,"

@@ -219,6 +219,8 @@ def test_what_is_missing_or_of_another_version_is_told(environment, written):
         "here~=1.0 is required, and 2.5 is installed here;"
         " require what the integration was tried with, or install what it requires.",
     )
+    assert found.lacking == ("nowhere",)
+    assert found.differing == ("here~=1.0",)
     assert found.distributions == {"here", "odd"}
 
 

@@ -4,6 +4,7 @@ import hashlib
 import shutil
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor, wait
+from dataclasses import replace
 from pathlib import Path
 from threading import Lock
 from typing import Any
@@ -13,6 +14,7 @@ import pytest
 
 from leaplab.check import evidence
 from leaplab.check.report import Report, check
+from leaplab.environments.own import own_interpreter
 from leaplab.project.locate import Project
 from tests.leaplab.check.variants import Changes, Variant
 
@@ -64,7 +66,8 @@ def checked(
                 root = make_good(variant.changes, **variant.model)
                 if variant.prepare is not None:
                     variant.prepare(root)
-                started[str(variant)] = root, pool.submit(check, root, time_limit=variant.time_limit)
+                python = replace(own_interpreter(), origin=variant.origin)
+                started[str(variant)] = root, pool.submit(check, root, time_limit=variant.time_limit, python=python)
             return started[str(variant)]
 
         for item in request.session.items:

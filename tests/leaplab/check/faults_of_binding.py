@@ -4,6 +4,7 @@ from tests.leaplab.check.variants import (
     BIAS_CODE,
     BINDER,
     INSTANCES,
+    PLOTS,
     RUN,
     RUN_IMAGE,
     at_import,
@@ -11,6 +12,7 @@ from tests.leaplab.check.variants import (
     files,
     included,
     instead,
+    old_style,
 )
 
 FAULTS = (  # the integration test
@@ -26,6 +28,13 @@ FAULTS = (  # the integration test
             "def another_test(sample_id: str, response: PreprocessResponse) -> None:\n"
             "    metadata_number(sample_id, response)\n\n\n@tensorleap_load_model",
         ),
+    ),
+    fault(
+        "C30",
+        "none in the older style",
+        BINDER,
+        "no function",
+        prepare=old_style(),
     ),
     fault(
         "C31",
@@ -49,6 +58,41 @@ FAULTS = (  # the integration test
         instead(
             "    metric_accuracy(classes, guess)\n",
             "    if response.state == DataStateType.validation:\n        metric_accuracy(classes, guess)\n",
+        ),
+    ),
+    fault(
+        "C31",
+        "plots of its own",
+        (BINDER, "    visualize(picture"),
+        "'visualize'",
+        (
+            *at_import("def visualize(picture: Any) -> None:\n    assert picture is not None"),
+            *instead(
+                "    visualize_picture(image)\n", "    picture = visualize_picture(image)\n    visualize(picture)\n"
+            ),
+        ),
+    ),
+    fault(
+        "C33",
+        "plots by what was predicted",
+        (BINDER, "    if guess"),
+        "if guess is not None",
+        (
+            *PLOTS,
+            *instead("    if PLOT:\n", "    if guess is not None:\n        show(picture)\n    if PLOT:\n"),
+        ),
+    ),
+    fault(
+        "C33",
+        "metric by the environment",
+        (BINDER, "    if os.environ"),
+        "if os.environ.get",
+        (
+            *at_import("import os"),
+            *instead(
+                "    metric_accuracy(classes, guess)\n",
+                "    if os.environ.get('PATH'):\n        metric_accuracy(classes, guess)\n",
+            ),
         ),
     ),
     fault(
@@ -176,6 +220,16 @@ FAULTS = (  # the integration test
         (BINDER, "def metric_accuracy"),
         "'direction",
         instead('"accuracy", direction=MetricDirection.Upward, ', '"accuracy", '),
+    ),
+    fault(
+        "C47",
+        "state",
+        (BINDER, "def preprocess"),
+        "'PreprocessResponse.state' is not given in preprocess: the first response of its list becomes training",
+        (
+            *instead(", state=DataStateType.training", ""),
+            *instead(", state=DataStateType.validation", ""),
+        ),
     ),
     fault(
         "C48",

@@ -16,7 +16,9 @@ from tests.leaplab.check.variants import (
     VALIDATION,
     at_import,
     fault,
+    files,
     imported,
+    included,
     instead,
 )
 
@@ -78,6 +80,20 @@ FAULTS = (  # samples
         (BINDER, "number.item()"),
         "no attribute 'item'",
         instead(NUMBER_CODE, "    return number.item()\n"),
+    ),
+    fault(
+        "C54",
+        "a pool of processes",
+        (BINDER, "pool.map"),
+        "define 'halved' in a module beside the entry file",
+        (
+            *at_import("import multiprocessing\n\n\ndef halved(number: float) -> float:\n    return number / 2"),
+            *instead(
+                BRIGHTNESS_CODE,
+                "    with multiprocessing.get_context('spawn').Pool(1) as pool:\n"
+                "        return float(pool.map(halved, [brightness or 0.0])[0])\n",
+            ),
+        ),
     ),
     fault(
         "C55", "float64", (BINDER, "def encode_bias"), "float64", instead(BIAS_CODE, BIAS_CODE + ".astype(np.float64)")
@@ -236,6 +252,44 @@ FAULTS = (  # samples
         instead("    training = samples", '    (HERE / "digits.npz").read_bytes()\n    training = samples'),
     ),
     fault(
+        "C65",
+        "state without samples",
+        (BINDER, "def preprocess"),
+        "test and unlabeled hold no samples",
+        instead(
+            f"        {VALIDATION},\n",
+            f"        {VALIDATION},\n"
+            "        PreprocessResponse(sample_ids=[], data={}, state=DataStateType.test),\n"
+            "        PreprocessResponse(sample_ids=[], data={}, state=DataStateType.unlabeled),\n",
+        ),
+    ),
+    fault(
+        "C97",
+        "array of ids",
+        (BINDER, "def preprocess"),
+        "The sample ids of training are in a numpy.ndarray",
+        instead("sample_ids=list(training)", "sample_ids=np.array(list(training))"),
+    ),
+    fault(
+        "C97",
+        "texts of numpy",
+        (BINDER, "def preprocess"),
+        "The first sample id is of the type numpy.str_",
+        instead("sample_ids=list(training)", "sample_ids=list(map(np.str_, training))"),
+    ),
+    fault(
+        "C97",
+        "texts of another type",
+        (BINDER, "def preprocess"),
+        "The sample ids of training are of the type pathlike.Name",
+        (
+            *at_import("from pathlike import Name"),
+            *included("- pathlike.py"),
+            *instead("sample_ids=list(training)", "sample_ids=[*list(training)[:-1], Name(list(training)[-1])]"),
+        ),
+        files({"pathlike.py": "class Name(str):\n    pass\n"}),
+    ),
+    fault(
         "C66",
         "whole paths",
         (BINDER, "def preprocess"),
@@ -304,6 +358,30 @@ FAULTS = (  # samples
         (BINDER, "def metadata_number"),
         "declare it float",
         instead(NUMBER_CODE, "    return number / 2\n"),
+    ),
+    fault(
+        "C95",
+        "truth value of a file",
+        (BINDER, "def metadata_number"),
+        "is the text 'False', and its column is of truth values",
+        (
+            *instead('"number", DatasetMetadataType.int', '"number", DatasetMetadataType.boolean'),
+            *instead(NUMBER_CODE, "    return str(number < 0)\n"),
+        ),
+    ),
+    fault(
+        "C95",
+        "number that none can read",
+        (BINDER, "def metadata_brightness"),
+        "is the text '12,5 cd', and its column is declared float",
+        instead(BRIGHTNESS_CODE, "    return '12,5 cd' if sample_id.endswith('-24') else str(brightness or 0)\n"),
+    ),
+    fault(
+        "C96",
+        "nanoseconds",
+        (BINDER, "def metadata_number"),
+        "where doubles lie 256 apart",
+        instead(NUMBER_CODE, "    return 1_764_000_000_000_000_000 + 20 * number\n"),
     ),
     fault(
         "C86",

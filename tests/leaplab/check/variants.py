@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 BINDER, LEAP_YAML, SAMPLES = "leap_binder.py", "leap.yaml", "samples.py"
 REQUIREMENTS = "tensorleap_requirements.txt"
@@ -20,6 +20,7 @@ class Variant:
         prepare: whatever else is done to the folder.
         model: of the model that is written, see `tiny_model`.
         time_limit: for each process.
+        origin: of the interpreter: leaplab's own, or the integration's, as `--python` names it.
     """
 
     what: str
@@ -27,6 +28,7 @@ class Variant:
     prepare: Callable[[Path], None] | None = None
     model: dict[str, Any] = field(default_factory=dict)
     time_limit: float = 120
+    origin: Literal["own", "option"] = "own"
 
     def __str__(self) -> str:
         return self.what.replace(" ", "-")
@@ -59,9 +61,10 @@ def fault(
     prepare: Callable[[Path], None] | None = None,
     model: dict[str, Any] | None = None,
     time_limit: float = 120,
+    origin: Literal["own", "option"] = "own",
 ) -> Fault:
     """A fault, in the order in which one reads it."""
-    return Fault(what, changes, prepare, model or {}, time_limit, rule, place, says)
+    return Fault(what, changes, prepare, model or {}, time_limit, origin, rule, place, says)
 
 
 def at_import(text: str) -> Changes:
@@ -91,6 +94,17 @@ def files(contents: dict[str, str]) -> Callable[[Path], None]:
         for name, content in contents.items():
             (root / name).parent.mkdir(parents=True, exist_ok=True)
             (root / name).write_text(content, encoding="utf-8")
+
+    return write
+
+
+def old_style(old: str = "", new: str = "") -> Callable[[Path], None]:
+    """An integration as they were before there were decorators, with other text in its entry file."""
+
+    def write(root: Path) -> None:
+        (root / BINDER).write_text(OLD_STYLE.replace(old, new, 1), encoding="utf-8")
+        with (root / SAMPLES).open("a", encoding="utf-8") as file:
+            file.write(OLD_SAMPLES)
 
     return write
 
@@ -157,6 +171,49 @@ def metric_overlap(image: NDArray[np.float32]) -> dict[int, NDArray[np.float32]]
              "    metric_accuracy(classes, guess)\n    metric_overlap(image)\n"),
 )  # fmt: skip
 """Element instances: the bright parts of an image, and a metric of them."""
+
+PLOTS: Changes = (
+    *instead("from numpy.typing import NDArray", "from code_loader.plot_functions.visualize import visualize as show\n"
+             "from numpy.typing import NDArray\n\nPLOT = True"),
+    *instead("    visualize_picture(image)\n    visualize_probabilities(guess, classes)\n",
+             "    drawn = True\n    picture = visualize_picture(image)\n"
+             "    bars = visualize_probabilities(guess, classes)\n"
+             "    show(picture, 'a picture')\n    if PLOT:\n        show(bars)\n        print('drawn', drawn)\n"
+             "    if drawn and not __name__ == '__main__':\n        show(picture)\n"
+             "    if str(HERE).startswith('/'):\n        show(bars)\n"),
+)  # fmt: skip
+"""code-loader's own `visualize`, also behind switches: the pass that reads the wiring skips it."""
+
+OLD_STYLE = """\
+import numpy as np
+import samples
+from code_loader import leap_binder
+from code_loader.contract.datasetclasses import PreprocessResponse
+from code_loader.contract.enums import DatasetMetadataType, DataStateType
+
+
+def subsets():
+    drawn = {state: samples.draw(state, 25, 0) for state in ("training", "validation")}
+    return [
+        PreprocessResponse(sample_ids=list(found), data=found, state=DataStateType[state])
+        for state, found in drawn.items()
+    ]
+
+
+def image(sample_id, response):
+    return response.data[sample_id].image
+
+
+def number(sample_id, response):
+    return response.data[sample_id].number
+
+
+leap_binder.set_preprocess(subsets)
+leap_binder.set_input(image, "photo")
+leap_binder.set_ground_truth(function=samples.truth, name="classes")
+leap_binder.set_metadata(number, "count", DatasetMetadataType.int)
+"""
+OLD_SAMPLES = "\n\ndef truth(sample_id, response):\n    return one_hot(response.data[sample_id])\n"
 
 FALSE_POSITIVES = """
 

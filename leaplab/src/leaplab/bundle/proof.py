@@ -13,11 +13,19 @@ from pathlib import Path
 from typing import Any
 
 from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name
 
 from leaplab.bundle.archive import unpack_archive
 from leaplab.bundle.installed import Installed, installed_in
 from leaplab.bundle.listing import REQUIREMENTS_FILES
-from leaplab.bundle.requirements import Markers, Requirements, closure, distributions_of_modules, read_requirements
+from leaplab.bundle.requirements import (
+    Closure,
+    Markers,
+    Requirements,
+    closure,
+    distributions_of_modules,
+    read_requirements,
+)
 from leaplab.bundle.verdict import Bundle, Event, Problem, judge
 from leaplab.environments.interpreter import Interpreter
 from leaplab.environments.limited_process import run_limited
@@ -25,6 +33,7 @@ from leaplab.environments.own import is_own, variables_for
 from leaplab.errors import LeaplabError
 from leaplab.project.leap_yaml import read_leap_yaml
 from leaplab.project.locate import Project
+from leaplab.protocol.script_failure import last_printed
 
 TIME_LIMIT = 120.0
 """Seconds for binding a bundle."""
@@ -32,6 +41,8 @@ INSTALL_LIMIT = 1800.0
 """Seconds for installing what it requires."""
 PROCESS = Path(__file__).parents[1] / "worker" / "proof_process.py"
 CODE_LOADER = "code-loader"
+NAMED = 6
+"""Of the requirements that an environment lacks, those that are named."""
 INTEGRATION_TEST = re.compile(rb"^[^#\n]*\btensorleap_integration_test\s*\(", re.MULTILINE)
 UNTESTED = (
     "No integration test is in the bundle, which the platform requires today: it was bound as it was before there were"
@@ -46,6 +57,10 @@ class Proof:
     Attributes:
         problems: why it would not; none where it would.
         notes: what a person may want to know, and no reason against a push.
+        untried: a sentence for each thing that could not be tried here, and why; no reason against a push either.
+        lacking: requirements that are not installed here: they may bring any module that is not there.
+        is_bound: whether the bundle could be bound without what is not installed here.
+        absent: top-level modules that are installed nowhere here, and on which binding or a handler failed.
         output: the end of what the integration, or pip, printed.
         seconds: that it took.
     """
@@ -54,6 +69,10 @@ class Proof:
     notes: tuple[str, ...] = ()
     output: str = ""
     seconds: float = field(default=0.0, compare=False)
+    untried: tuple[str, ...] = ()
+    lacking: tuple[str, ...] = ()
+    is_bound: bool = True
+    absent: frozenset[str] = frozenset()
 
     @property
     def ok(self) -> bool:
@@ -69,6 +88,9 @@ def prove(archive: Path, project: Project, python: Interpreter, time_limit: floa
     original repository is. A function decorated with `tensorleap_load_model` is not called: the model is uploaded
     beside the code.
 
+    code-loader need not be required: the platform's image brings it. What leaplab's own environment lacks, where the
+    integration has none, is no problem but untried.
+
     Not seen: files that are asked for by `os.path.exists` alone, or opened by a library's C code.
 
     Args:
@@ -83,19 +105,35 @@ def prove(archive: Path, project: Project, python: Interpreter, time_limit: floa
     """
     begun = time.monotonic()
     installed = installed_in(python)
+    is_fallback = python.origin == "own"
     with _unpacked(archive, project) as place:
         requirements, problems = _requirements(place, installed.markers)
         notes: tuple[str, ...] = ()
         chosen: _Chosen | None = None
+        brought = Closure(frozenset())
         if requirements is not None:
             brought = closure(requirements.requirements, installed)
             notes = brought.unmet
-            problems += [_of_requirements(told) for told in (*brought.missing, *brought.conflicts)]
-            binding = closure([Requirement(CODE_LOADER)], installed)
-            chosen = _chosen(brought.distributions | binding.distributions, installed)
+            # leaplab's own environment is not the integration's: what that lacks is no fault of its requirements.
+            if not is_fallback:
+                problems += [_of_requirements(told) for told in (*brought.missing, *brought.conflicts)]
+            # Nobody knows here what a distribution would bring that is not installed.
+            if not (is_fallback and brought.lacking):
+                binding = closure([Requirement(CODE_LOADER)], installed)
+                chosen = _chosen(brought.distributions | binding.distributions, installed)
         environment = _Python(python.executable, installed.prefix, installed.site_packages)
-        bound = _bind(place, project, environment, chosen, time_limit)
-    return Proof((*problems, *bound.problems), (*notes, *bound.notes), bound.output, time.monotonic() - begun)
+        bound = _bind(place, project, environment, chosen, time_limit, brought.lacking)
+    lacks = [*brought.lacking, *brought.differing] if is_fallback else []
+    return Proof(
+        (*problems, *bound.problems),
+        (*notes, *bound.notes),
+        bound.output,
+        time.monotonic() - begun,
+        tuple(_lacks(lacks, bound.is_bound, project)),
+        brought.lacking,
+        bound.is_bound,
+        bound.absent,
+    )
 
 
 def clean_environment(
@@ -146,6 +184,8 @@ def clean_environment(
         wanted: list[str | Path] = ["-r", file]
         if file.name == "pyproject.toml":
             wanted = [str(requirement) for requirement in requirements.requirements]
+        if not any(canonicalize_name(found.name) == CODE_LOADER for found in requirements.requirements):
+            wanted.append(CODE_LOADER)  # the platform's image brings it
         if wanted:
             pip: list[str | Path] = [interpreter, "-I", "-m", "pip"]
             if borrows_pip:
@@ -228,10 +268,19 @@ def _requirements(place: _Place, markers: Markers) -> tuple[Requirements | None,
     except LeaplabError as error:
         return None, [_of_requirements(str(error).replace(f"{place.folder}/", ""))]
     problems = [_of_requirements(told) for told in requirements.problems]
-    if not any(re.fullmatch("code[-_.]loader", found.name, re.IGNORECASE) for found in requirements.requirements):
-        told = f"{place.requirements_file} does not require code-loader, with which the platform binds: add it."
-        problems.append(_of_requirements(told))
     return requirements, problems
+
+
+def _lacks(requirements: Sequence[str], is_bound: bool, project: Project) -> Iterator[str]:
+    """One sentence, however many there are."""
+    if requirements:
+        named = ", ".join(requirements[:NAMED])
+        more = f" and {len(requirements) - NAMED} more" if len(requirements) > NAMED else ""
+        what = f"What it does with {named}{more} was not tried" if is_bound else "The integration could not be bound"
+        lacked = "that" if is_bound else f"{named}{more}"
+        yield (
+            f"{what}: leaplab's own environment lacks {lacked}; make one of its own by `leaplab env {project.root}`."
+        )
 
 
 def _of_requirements(message: str) -> Problem:
@@ -243,9 +292,18 @@ class _Bound:
     problems: list[Problem]
     notes: list[str]
     output: str
+    is_bound: bool
+    absent: frozenset[str]
 
 
-def _bind(place: _Place, project: Project, python: _Python, chosen: _Chosen | None, time_limit: float) -> _Bound:
+def _bind(
+    place: _Place,
+    project: Project,
+    python: _Python,
+    chosen: _Chosen | None,
+    time_limit: float,
+    lacking: tuple[str, ...] = (),
+) -> _Bound:
     """Bind the bundle in a process that finds no distribution but the chosen ones; None lets it find all."""
     order, events = place.workplace / "order.json", place.workplace / "events"
     content = {
@@ -266,13 +324,22 @@ def _bind(place: _Place, project: Project, python: _Python, chosen: _Chosen | No
         variables["IS_TENSORLEAP_PLATFORM"] = "true"
     # -I and -S: no PYTHONPATH, no .pth file, and so no editable installation of the repository.
     command: list[str | Path] = [python.interpreter, "-I", "-S", "-B", PROCESS, order]
+    files = frozenset(found.relative_to(place.folder).as_posix() for found in place.folder.rglob("*"))
     ended = run_limited(command, place.folder, variables, time_limit)
     versions = chosen.versions if chosen else {}
     bundle = Bundle(
-        place.folder, project.root, place.requirements_file, _excludes(project), versions, python.interpreter
+        place.folder,
+        project.root,
+        place.requirements_file,
+        _excludes(project),
+        versions,
+        lacking,
+        python.interpreter,
+        files,
     )
-    problems, notes = judge(_read(events), ended.how, ended.output, bundle)
-    return _Bound(problems, notes if is_tested else [*notes, UNTESTED], ended.output)
+    judged = judge(_read(events), ended.how, ended.output, bundle)
+    notes = judged.notes if is_tested else [*judged.notes, UNTESTED]
+    return _Bound(judged.problems, notes, ended.output, judged.is_bound, judged.absent)
 
 
 def _has_integration_test(folder: Path) -> bool:
@@ -322,5 +389,4 @@ def _pip_failure(how: str, output: str, requirements_file: str) -> Problem:
 
 
 def _last_line(output: str) -> str:
-    lines = [line.strip() for line in output.splitlines() if line.strip()]
-    return lines[-1] if lines else "it printed nothing"
+    return last_printed(output, lines=1) or "it printed nothing"

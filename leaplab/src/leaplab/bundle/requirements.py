@@ -40,12 +40,16 @@ class Closure:
         missing: a sentence for each distribution that is required and not installed here.
         unmet: a sentence for each that only another distribution requires, and that is not installed here.
         conflicts: a sentence for each requirement that another version is installed of.
+        lacking: the requirements behind `missing`, as they are written.
+        differing: the requirements behind `conflicts`.
     """
 
     distributions: frozenset[str]
     missing: tuple[str, ...] = ()
     unmet: tuple[str, ...] = ()
     conflicts: tuple[str, ...] = ()
+    lacking: tuple[str, ...] = ()
+    differing: tuple[str, ...] = ()
 
 
 def read_requirements(path: Path, markers: Markers | None = None) -> Requirements:
@@ -77,6 +81,8 @@ def closure(requirements: Iterable[Requirement], installed: Installed) -> Closur
     missing: dict[str, str] = {}
     unmet: dict[str, str] = {}
     conflicts: list[str] = []
+    lacking: dict[str, str] = {}
+    differing: list[str] = []
     seen: set[tuple[str, str]] = set()
     pending = [(requirement, "") for requirement in requirements]
     while pending:
@@ -87,12 +93,14 @@ def closure(requirements: Iterable[Requirement], installed: Installed) -> Closur
             if asked_by:
                 unmet[name] = f"{requirement.name}, which {asked_by} requires, is not installed here."
             else:
+                lacking[name] = str(requirement)
                 missing[name] = (
                     f"{requirement.name} is required, and the environment that runs the integration lacks it; make one"
                     " by `leaplab env PATH`, install it there, or correct the name."
                 )
             continue
         if not asked_by and not _admits(requirement.specifier, distribution.version):
+            differing.append(str(requirement))
             conflicts.append(
                 f"{requirement} is required, and {distribution.version} is installed here;"
                 " require what the integration was tried with, or install what it requires."
@@ -106,6 +114,8 @@ def closure(requirements: Iterable[Requirement], installed: Installed) -> Closur
         missing=tuple(missing[name] for name in sorted(missing)),
         unmet=tuple(unmet[name] for name in sorted(unmet)),
         conflicts=tuple(sorted(conflicts)),
+        lacking=tuple(lacking[name] for name in sorted(lacking)),
+        differing=tuple(sorted(differing)),
     )
 
 

@@ -8,7 +8,8 @@ from typing import Any, Literal
 
 from leaplab.bundle.globs import BadPatternError, as_cli_pattern, matches
 from leaplab.bundle.listing import LARGE_FILE
-from leaplab.protocol.script_failure import script_failure
+from leaplab.bundle.modules import is_left_out
+from leaplab.protocol.script_failure import failures_of, frames_in, in_plain_words, last_printed, place, reason_of
 
 Event = dict[str, Any]
 Kind = Literal["module", "requirement", "file", "check", "process"]
@@ -34,7 +35,7 @@ class Problem:
     @property
     def place(self) -> str:
         """file:line, or nothing."""
-        return "" if self.file is None else f"{self.file}:{self.line}" if self.line else self.file
+        return place(self.file, self.line)
 
 
 @dataclass(frozen=True)
@@ -47,7 +48,9 @@ class Bundle:
         requirements_file: its name, None where the bundle has none.
         exclude: the patterns of leap.yaml.
         versions: installed distribution -> its version.
+        lacking: requirements that are not installed where it was bound: they may bring any module that is not there.
         python: the interpreter that it was bound in.
+        paths: of its files.
     """
 
     folder: Path
@@ -55,10 +58,29 @@ class Bundle:
     requirements_file: str | None = None
     exclude: tuple[str, ...] = ()
     versions: Mapping[str, str] = field(default_factory=dict)
+    lacking: tuple[str, ...] = ()
     python: Path | None = None
+    paths: frozenset[str] = frozenset()
 
 
-def judge(events: Sequence[Event], ended: str, output: str, bundle: Bundle) -> tuple[list[Problem], list[str]]:
+@dataclass(frozen=True)
+class Judged:
+    """What the events come to.
+
+    Attributes:
+        problems: why the bundle would not run.
+        notes: what a person may want to know, and no reason against a push.
+        is_bound: whether it could be bound without the modules that are installed nowhere here.
+        absent: the top-level ones of these, on which it or a handler failed.
+    """
+
+    problems: list[Problem]
+    notes: list[str]
+    is_bound: bool = True
+    absent: frozenset[str] = frozenset()
+
+
+def judge(events: Sequence[Event], ended: str, output: str, bundle: Bundle) -> Judged:
     """The problems and the notes of a proof.
 
     Args:
@@ -71,13 +93,15 @@ def judge(events: Sequence[Event], ended: str, output: str, bundle: Bundle) -> t
     for event in events:
         by_name.setdefault(event["event"], []).append(event)
     verdict = next(iter(by_name.get("verdict", [])), None)
-    texts = _failures(verdict)
+    texts = [] if verdict is None else _failures(verdict)
     blamed = _blamed("\n".join(text for _, text in texts) if verdict else output)
     valid = verdict is not None and verdict["valid"]
 
     problems, notes = [], []
     absent = by_name.get("absent", [])
-    problems += [_left_out(event, bundle) for event in _first_of(absent, "original") if event["original"]]
+    # The proof tells of a package whose folder is in the bundle without its __init__.py, too.
+    missed = [event for event in absent if event["original"] and _is_missed(event, bundle)]
+    problems += [_left_out(event, bundle) for event in _first_of(missed, "original")]
     problems += [_missing_file(event, bundle) for event in _first_of(by_name.get("missing file", []), "path")]
     problems += [_original_file(event, bundle) for event in _first_of(by_name.get("original file", []), "path")]
     for event in _first_of(by_name.get("refused", []), "name"):
@@ -85,27 +109,31 @@ def judge(events: Sequence[Event], ended: str, output: str, bundle: Bundle) -> t
             problems.append(_refused(event, bundle))
         elif event["file"] is not None:
             notes.append(f"{_refused(event, bundle).message} The integration does without it.")
+    nowhere: list[Event] = []
     if not valid:
-        unknown = [event for event in absent if not event["original"] and event["name"] in blamed]
-        problems += [_unknown(event, bundle) for event in _first_of(unknown, "name")]
+        nowhere = [event for event in absent if not event["original"] and event["name"] in blamed]
+        # What is required and not installed here may bring them: that is told of the requirement.
+        problems += [_unknown(event, bundle) for event in _first_of(nowhere, "name") if not bundle.lacking]
 
-    explained = {problem.kind for problem in problems} & {"module", "requirement"} and blamed
+    explained = ({problem.kind for problem in problems} & {"module", "requirement"} or nowhere) and blamed
     if verdict is None:
         problems += _unfinished(by_name, ended, output)
     elif not valid:
         problems += [_check(name, text, bundle) for name, text in texts if not (explained and _blamed(text))]
-        if not problems:
+        if not problems and not nowhere:
             problems.append(Problem("check", "code-loader calls the integration invalid and gives no reason."))
-    return problems, notes
+    is_bound = not (nowhere and any(not name for name, _ in texts))
+    return Judged(problems, notes, is_bound, frozenset(event["name"].partition(".")[0] for event in nowhere))
 
 
-def _failures(verdict: Event | None) -> list[tuple[str, str]]:
-    """What code-loader says, each with the handler that it says it of; nothing where it had no say."""
-    if verdict is None:
-        return []
+def _failures(verdict: Event) -> list[tuple[str, str]]:
+    """What code-loader says, each with the handler that it says it of."""
     failed = [(failed["name"], failed["message"]) for failed in verdict["failed"]]
-    # Once a handler has failed, code-loader goes on and stumbles over what that handler did not give.
-    return failed or ([("", verdict["error"])] if verdict["error"] else [])
+    return failures_of(verdict["valid"], verdict["error"], failed)
+
+
+def _is_missed(event: Event, bundle: Bundle) -> bool:
+    return is_left_out(event["original"], bundle.original, bundle.paths)
 
 
 def _blamed(text: str) -> set[str]:
@@ -203,28 +231,24 @@ def _unknown(event: Event, bundle: Bundle) -> Problem:
 
 
 def _check(name: str, text: str, bundle: Bundle) -> Problem:
-    reason = text.strip().partition("\n")[0] or "it gives no reason" if name else script_failure(text)
-    file, line = _last_line_of(text, bundle)
-    reason = reason.replace(f"{bundle.folder}/", "")
+    reason = reason_of(name, text).replace(f"{bundle.folder}/", "")
+    # The innermost line of the bundle's own.
+    *_, (file, line) = [(None, None), *frames_in(text, bundle.folder)]
     where = ""
     if file:
         where = f" ({file} line {line})"
         reason = re.sub(r" (\(raised at \S+, line \d+\)|in file \S+, line_number:\s+\d+)$", "", reason)
-    handler = f"'{name}' fails" if name else "The integration cannot be bound"
-    return Problem("check", f"{handler}: {reason}{where}", file, line)
-
-
-def _last_line_of(text: str, bundle: Bundle) -> tuple[str | None, int | None]:
-    """The innermost line of the bundle's own that a traceback names."""
-    found = re.findall(rf'File "{re.escape(str(bundle.folder))}/([^"]+)", line (\d+)', text)
-    return (found[-1][0], int(found[-1][1])) if found else (None, None)
+    plain = in_plain_words(reason)
+    if plain != reason and name:
+        plain = f"'{name}' fails: {plain}"
+    return Problem("check", f"{plain}{where}", file, line)
 
 
 def _unfinished(by_name: dict[str, list[Event]], ended: str, output: str) -> list[Problem]:
     if "exit" in by_name:
         code = by_name["exit"][0]["code"]
         return [Problem("process", f"The integration ends its process while it is bound (exit({code})); remove that.")]
-    said = [line.strip() for line in output.splitlines() if line.strip()][-3:]
-    last = f" It last printed: {' | '.join(said)[-600:]}" if said else ""
+    said = last_printed(output)
+    last = f" It last printed: {said}" if said else ""
     doing = "while the bundle was bound" if "begun" in by_name else "before the bundle was bound"
     return [Problem("process", f"The process {ended or 'ended'} {doing}.{last}")]

@@ -1,6 +1,7 @@
 """Everything that the rules look at, gathered once: files, source, clean processes, a probe of the handlers."""
 
 import os
+import re
 import tempfile
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -20,8 +21,9 @@ from leaplab.environments.own import own_interpreter
 from leaplab.errors import LeaplabError
 from leaplab.project.leap_yaml import LeapYaml, read_leap_yaml
 from leaplab.project.locate import Project, find_project
-from leaplab.protocol.observations import RAISES, Observation, Probe, handler_in
+from leaplab.protocol.observations import Observation, Probe, Topic, handler_in
 from leaplab.protocol.operations import PROBE
+from leaplab.protocol.script_failure import is_of
 from leaplab.session.opening import open_session
 
 T = TypeVar("T")
@@ -66,18 +68,18 @@ class Evidence:
         """The entry file, or leap.yaml, which ought to name it."""
         return self.project.entry_file if self.project else "leap.yaml"
 
-    def observed(self, *topics: str) -> Iterator[Observation]:
+    def observed(self, *topics: Topic) -> Iterator[Observation]:
         """What the probe saw of some topics."""
         for observation in self.probe.observations if self.probe else ():
             if observation.topic in topics:
                 yield observation
 
-    def seen(self, *topics: str) -> Iterator[tuple[str, str]]:
+    def seen(self, *topics: Topic) -> Iterator[tuple[str, str]]:
         """The same as (place, sentence): the line that raised, else that of the handler."""
         for observation in self.observed(*topics):
             yield place_in(observation.text) or self.source.place(observation.name), observation.text
 
-    def failures(self, *topics: str) -> Iterator[tuple[str, str]]:
+    def failures(self, *topics: Topic) -> Iterator[tuple[str, str]]:
         """(place, sentence) of what code-loader refuses: in the integration test, in its verdict, in the probe.
 
         The same fault shows in each of them, so a place is told of once, and a failure without a place only alone.
@@ -88,25 +90,46 @@ class Evidence:
                 told.add(place)
                 yield place or self.entry_file, text
 
-    def _failures(self, topics: tuple[str, ...]) -> Iterator[tuple[str, str]]:
+    def _failures(self, topics: tuple[Topic, ...]) -> Iterator[tuple[str, str]]:
         error = self.local.report.get("test_error")
-        topic = topic_of(error["message"], "") if error else ""
-        if error and topic in topics:
+        topic = topic_of(error["message"]) if error else None
+        if error and topic is not None and topic in topics:
             name = error["message"].split("(")[0].split(" ")[0]  # "encode_image() validation failed: ..."
             named = [one for one in self.source.decorated if one.name == name]
             # Of a loss's array or a metric's type the rules of scores tell.
             if not named or named[0].decorator in decorators_of(topic):
-                yield (f"{named[0].file}:{named[0].line}" if named else error["place"]), error["message"]
+                yield (named[0].place if named else error["place"]), error["message"]
         simulations = {registered_name(function) for function in self.source.of("tensorleap_simulation")}
         for problem in self.problems("check"):
             name = handler_in(problem.message)
-            otherwise = "simulation" if name in simulations else RAISES if name not in NOT_HANDLERS else ""
-            topic = topic_of(problem.message, otherwise)
+            raised = None if name in NOT_HANDLERS or self._is_of_empty_state(problem) else Topic.HANDLER_RAISES
+            topic = topic_of(problem.message, Topic.SIMULATION if name in simulations else raised)
             if topic in topics:
-                yield (problem.place if topic == RAISES else "") or self.source.place(name), problem.message
-        for observation in self.observed(RAISES):
-            if topic_of(observation.text, RAISES) in topics:
+                own_line = problem.place if topic is Topic.HANDLER_RAISES else ""
+                yield own_line or self.source.place(name), problem.message
+        for observation in self.observed(Topic.HANDLER_RAISES):
+            if not self.is_lack(observation.text) and topic_of(observation.text, Topic.HANDLER_RAISES) in topics:
                 yield place_in(observation.text) or self.source.place(observation.name), observation.text
+
+    def is_lack(self, text: str) -> bool:
+        """Whether an error is that of a module which nothing here brings, and which is told of as a requirement.
+
+        That is C13's, or what could not be tried; a module of the integration's own is C11's.
+        """
+        missing = re.search(r"No module named '(\w+)", text)
+        if missing is None or self.proof is None or is_of(self.root, missing[1]):
+            return False
+        required = self.listing is not None and bool(self.listing.requirements)
+        return bool(self.proof.lacking) or (required and missing[1] in self.proof.absent)
+
+    @property
+    def empty_states(self) -> list[str]:
+        """States that preprocess gives no sample of."""
+        return [state for state, (count, _) in self.local.report.get("ids", {}).items() if not count]
+
+    def _is_of_empty_state(self, problem: Problem) -> bool:
+        """Whether code-loader, not the handler, asked for the first sample of a state that has none."""
+        return bool(self.empty_states) and problem.file is None and "IndexError" in problem.message
 
     def problems(self, *kinds: str) -> Iterator[Problem]:
         """What the proof found, of some kinds or of all."""
@@ -116,7 +139,11 @@ class Evidence:
 
 
 def gather(
-    path: Path, model: Path | None = None, time_limit: float = TIME_LIMIT, python: Interpreter | None = None
+    path: Path,
+    model: Path | None = None,
+    time_limit: float = TIME_LIMIT,
+    python: Interpreter | None = None,
+    wiring: Path | None = None,
 ) -> Evidence:
     """Look at an integration from all sides. Nothing that it does ends this.
 
@@ -125,6 +152,7 @@ def gather(
         model: a model file to use instead of its own.
         time_limit: seconds for each of the processes that run it.
         python: the interpreter that runs it; leaplab's own where none is given.
+        wiring: a wiring or mapping file, for an integration without an integration test.
     """
     python = python or own_interpreter()
     evidence = Evidence(path.expanduser().resolve(), python)
@@ -153,7 +181,7 @@ def gather(
     # What the platform refuses with all its files and distributions at hand, the probe could not bind either.
     refused = "process" in kinds or kinds == {"check"}
     if not evidence.local.ended and not evidence.local.report.get("error") and not refused:
-        evidence.probe, evidence.probe_error = _tried(lambda: _probed(project, model, python, time_limit))
+        evidence.probe, evidence.probe_error = _tried(lambda: _probed(project, model, wiring, python, time_limit))
     return evidence
 
 
@@ -166,8 +194,8 @@ def _proven(project: Project, listing: Listing | None, python: Interpreter, time
         return prove(archive, project, python, time_limit)
 
 
-def _probed(project: Project, model: Path | None, python: Interpreter, time_limit: float) -> Probe:
-    with open_session(project, model, interpreter=python) as session:
+def _probed(project: Project, model: Path | None, wiring: Path | None, python: Interpreter, time_limit: float) -> Probe:
+    with open_session(project, model, wiring=wiring, interpreter=python) as session:
         try:
             return session.call(PROBE, time_limit=time_limit)
         except RuntimeError as error:  # leaplab did not reckon with what a handler returned: the check goes on

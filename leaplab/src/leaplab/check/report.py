@@ -7,6 +7,7 @@ from typing import Any
 
 from leaplab.check.catalogue import CATALOGUE, Finding, judge
 from leaplab.check.evidence import TIME_LIMIT, Evidence, gather
+from leaplab.check.untried import not_tried
 from leaplab.environments.interpreter import Interpreter
 
 SECTIONS = {
@@ -25,12 +26,17 @@ SECTIONS = {
 
 @dataclass(frozen=True)
 class Report:
-    """The findings about one integration, and what was looked at."""
+    """The findings about one integration, and what was looked at.
+
+    Attributes:
+        not_tried: a sentence for each thing that could not be tried, and why.
+    """
 
     root: str
     findings: tuple[Finding, ...]
     rules: int
     samples: int
+    not_tried: tuple[str, ...] = ()
 
     def exit_code(self, strict: bool = False) -> int:
         """0 where nothing is wrong; 1 for an error (or, strict, for a warning)."""
@@ -39,11 +45,16 @@ class Report:
 
     def as_json(self) -> dict[str, Any]:
         """For a program."""
-        return {"root": self.root, "rules": self.rules, "samples": self.samples, "findings": list(self.findings)}
+        told = {"root": self.root, "rules": self.rules, "samples": self.samples}
+        return {**told, "findings": list(self.findings), "not_tried": list(self.not_tried)}
 
 
 def check(
-    path: Path, model: Path | None = None, time_limit: float = TIME_LIMIT, python: Interpreter | None = None
+    path: Path,
+    model: Path | None = None,
+    time_limit: float = TIME_LIMIT,
+    python: Interpreter | None = None,
+    wiring: Path | None = None,
 ) -> Report:
     """Look at an integration from all sides and judge it by every rule.
 
@@ -52,10 +63,11 @@ def check(
         model: a model file to use instead of its own.
         time_limit: seconds for each of the processes that run it.
         python: the interpreter that runs it; leaplab's own where none is given.
+        wiring: a wiring or mapping file, for an integration without an integration test.
     """
-    evidence = gather(path, model, time_limit, python)
+    evidence = gather(path, model, time_limit, python, wiring)
     findings = judge(evidence)
-    return Report(str(evidence.root), tuple(findings), len(CATALOGUE), _probed(evidence))
+    return Report(str(evidence.root), tuple(findings), len(CATALOGUE), _probed(evidence), not_tried(evidence))
 
 
 def _probed(evidence: Evidence) -> int:

@@ -6,6 +6,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from threading import Lock
 
+from leaplab.protocol.script_failure import place
+
 DECORATORS = "tensorleap_"
 CALLED_KINDS = {
     "tensorleap_input_encoder": "input encoder",
@@ -18,19 +20,46 @@ CALLED_KINDS = {
     "tensorleap_load_model": "model loader",
 }
 ENCODERS = ("tensorleap_input_encoder", "tensorleap_gt_encoder")
+BINDERS = ("leap_binder", "leap")
+REGISTERING = {
+    "set_preprocess": "tensorleap_preprocess",
+    "set_unlabeled_data_preprocess": "tensorleap_unlabeled_preprocess",
+    "set_input": "tensorleap_input_encoder",
+    "set_ground_truth": "tensorleap_gt_encoder",
+    "set_metadata": "tensorleap_metadata",
+    "set_visualizer": "tensorleap_custom_visualizer",
+    "add_custom_loss": "tensorleap_custom_loss",
+    "add_custom_metric": "tensorleap_custom_metric",
+}
+"""Methods of `leap_binder`, and the decorators that do the same."""
 _PARSING = Lock()
 """CPython 3.11 keeps one count of a tree's depth for all threads: two that parse at once end in a SystemError."""
 
 
 @dataclass(frozen=True)
 class Decorated:
-    """A function that a code-loader decorator registers."""
+    """A function that a code-loader decorator registers, or, in the older style, a call of `leap_binder`.
+
+    Attributes:
+        decorator: the name of the decorator; of a call, that of the decorator which does the same.
+        given: the name that such a call gives it.
+    """
 
     name: str
     decorator: str
     file: str
     line: int
     node: ast.FunctionDef
+    given: str = ""
+
+    @property
+    def place(self) -> str:
+        """file:line of the function."""
+        return place(self.file, self.line)
+
+    def at(self, node: ast.AST) -> str:
+        """file:line of a part of it."""
+        return place(self.file, getattr(node, "lineno", self.line))
 
 
 @dataclass
@@ -72,8 +101,7 @@ class Source:
         owners = [known for known in registered if name == known or name.startswith(f"{known}_")]
         if not owners:
             return name
-        function = registered[max(owners, key=len)]
-        return f"{function.file}:{function.line}"
+        return registered[max(owners, key=len)].place
 
 
 def read_source(root: Path, files: Iterator[str] | list[str]) -> Source:
@@ -89,7 +117,7 @@ def read_source(root: Path, files: Iterator[str] | list[str]) -> Source:
             continue  # the listing tells of files that cannot be read
         except (SyntaxError, ValueError, RecursionError) as error:
             told = error.msg if isinstance(error, SyntaxError) else str(error)
-            source.broken.append((f"{file}:{getattr(error, 'lineno', None) or 1}", f"It is no Python: {told}"))
+            source.broken.append((place(file, getattr(error, "lineno", None) or 1), f"It is no Python: {told}"))
             continue
         source.texts[file] = text
         source.trees[file] = tree
@@ -100,7 +128,35 @@ def read_source(root: Path, files: Iterator[str] | list[str]) -> Source:
                     for decorator in map(_decorator_name, node.decorator_list)
                     if decorator.startswith(DECORATORS)
                 ]
+    source.decorated += _registered_by_calls(source.trees)
     return source
+
+
+def _registered_by_calls(trees: dict[str, ast.Module]) -> Iterator[Decorated]:
+    """What `leap_binder.set_input(function, "name")` and its kin register."""
+    functions = {
+        (file, node.name): node
+        for file, tree in trees.items()
+        for node in tree.body
+        if isinstance(node, ast.FunctionDef)
+    }
+    for file, tree in trees.items():
+        for call in ast.walk(tree):
+            if not isinstance(call, ast.Call) or not isinstance(call.func, ast.Attribute):
+                continue
+            owner = _name(call.func.value)
+            decorator = REGISTERING.get(call.func.attr)
+            if decorator is None or owner not in BINDERS:
+                continue
+            named = {keyword.arg: keyword.value for keyword in call.keywords}
+            function = _name(call.args[0]) if call.args else _name(named.get("function", call))
+            name = call.args[1] if len(call.args) > 1 else named.get("name")
+            given = name.value if isinstance(name, ast.Constant) and isinstance(name.value, str) else ""
+            homes = [home for home, known in functions if known == function]
+            home = file if file in homes else homes[0] if homes else None
+            if home is not None and function is not None:
+                node = functions[home, function]
+                yield Decorated(function, decorator, home, node.lineno, node, given)
 
 
 def parse(text: str, file: str, minor: int | None = None) -> ast.Module:
@@ -116,7 +172,9 @@ def parse(text: str, file: str, minor: int | None = None) -> ast.Module:
 
 
 def registered_name(function: Decorated) -> str:
-    """The name that the decorator is given, where it is written out; else the function's own."""
+    """The name that it is registered under, where it is written out; else the function's own."""
+    if function.given:
+        return function.given
     for decorator in function.node.decorator_list:
         if isinstance(decorator, ast.Call) and _decorator_name(decorator) == function.decorator:
             given = [*decorator.args[:1], *(k.value for k in decorator.keywords if k.arg == "name")]

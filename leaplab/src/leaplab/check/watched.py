@@ -10,9 +10,9 @@ from leaplab.environments.interpreter import Interpreter
 from leaplab.environments.limited_process import run_limited
 from leaplab.environments.own import variables_for
 from leaplab.project.locate import Project
+from leaplab.protocol.script_failure import how_ended, last_printed
 
 SCRIPT = Path(__file__).parents[1] / "worker" / "binding_process.py"
-LAST_LINES = 3
 
 
 @dataclass(frozen=True)
@@ -43,6 +43,5 @@ def run_locally(project: Project, python: Interpreter, time_limit: float) -> Out
         told = json.loads(report.read_text(encoding="utf-8")) if report.exists() else {}
     ended = finished.how
     if not ended and not told.get("error") and told.get("stage") != "done":
-        ended = "ended with exit code 0"  # os._exit(0) looks like a good end
-    lines = [line.strip() for line in finished.output.splitlines() if line.strip()]
-    return Outcome(told, ended, " | ".join(lines[-LAST_LINES:])[-600:])
+        ended = how_ended(0)  # os._exit(0) looks like a good end
+    return Outcome(told, ended, last_printed(finished.output))

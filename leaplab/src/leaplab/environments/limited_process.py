@@ -10,6 +10,8 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
+from leaplab.protocol.script_failure import how_ended
+
 OUTPUT_KEPT = 20_000
 PAUSE = 0.2
 """Seconds between two looks at what a command has printed."""
@@ -53,7 +55,7 @@ def run_limited(
         )
         try:
             code = process.wait(limit) if each_line is None else _watched(process, output.fileno(), limit, each_line)
-            how = "" if code == 0 else _told(code)
+            how = "" if code == 0 else how_ended(code)
         except subprocess.TimeoutExpired:
             how = f"did not end within {limit:g} s"
         finally:
@@ -78,10 +80,6 @@ def _watched(process: "subprocess.Popen[bytes]", output: int, limit: float, each
             raise subprocess.TimeoutExpired(process.args, limit)
         with suppress(subprocess.TimeoutExpired):
             process.wait(PAUSE)
-
-
-def _told(code: int) -> str:
-    return f"was ended by {signal.Signals(-code).name}" if code < 0 else f"ended with exit code {code}"
 
 
 def _end_group(process: "subprocess.Popen[bytes]") -> None:

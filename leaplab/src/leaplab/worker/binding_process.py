@@ -16,6 +16,7 @@ import hashlib
 import importlib
 import importlib.abc
 import importlib.util
+import inspect
 import json
 import os
 import time
@@ -30,6 +31,10 @@ WRITING = frozenset("wax+")
 CACHES = ("__pycache__", ".cache", ".config", ".matplotlib")
 """Folders that libraries write to by themselves."""
 PRINTED_KEPT = 2000
+PLOTTING = ("plot_functions", "visualize")
+"""code-loader's modules that plot, the second by the first."""
+PLOTTERS = ("plot_", "visualize")
+"""How the names of their functions begin."""
 
 
 def main(root: str, entry_file: str, report_path: str) -> None:
@@ -91,10 +96,31 @@ class _CodeLoader:
         importlib.import_module("code_loader")
         self._decorators = importlib.import_module("code_loader.inner_leap_binder.leapbinder_decorators")
         sys.excepthook = sys.__excepthook__  # code-loader's own prints its table
+        self._plot_nothing()
 
     @property
     def _binder(self) -> Any:
         return importlib.import_module("code_loader.inner_leap_binder").global_leap_binder
+
+    @staticmethod
+    def _plot_nothing() -> None:
+        """Its own functions that plot do nothing, as on the platform, and need no matplotlib.
+
+        The platform reads the wiring with this variable set: code-loader then imports no matplotlib, and returns from
+        these functions at once. Without it they would want matplotlib, and wait until a person closes their windows.
+        """
+        name = "__MAPPING_RUNTIME_MODE__"
+        os.environ[name] = "true"
+        try:
+            modules = [importlib.import_module(f"code_loader.plot_functions.{one}") for one in PLOTTING]
+        except ImportError:  # a version that has none, or that wants more than matplotlib
+            return
+        finally:
+            del os.environ[name]
+        for module in modules:
+            for known, function in list(vars(module).items()):
+                if inspect.isfunction(function) and known.startswith(PLOTTERS):
+                    setattr(module, known, _nothing)
 
     def responses(self) -> dict[str, Any]:
         """State -> what preprocess returned for it."""
@@ -245,13 +271,17 @@ def _leads_to_leaplab(entry: str) -> bool:
     return False
 
 
+def _nothing(*arguments: Any, **named: Any) -> None:
+    """In the place of what plots."""
+
+
 def _run_integration_test(run: Callable[..., Any] | None, responses: dict[str, Any]) -> None:
-    """Run it on the first sample of each state that has a ground truth."""
+    """Run it on the first sample of each state that has a ground truth, and any sample."""
     if run is None:
         return
     sys.meta_path.insert(0, _NoKerasForCodeLoader())
     for state, response in responses.items():
-        if state != "unlabeled":
+        if state != "unlabeled" and len(response.sample_ids):
             run(response.sample_ids[0], response)
 
 
@@ -265,7 +295,7 @@ def _modules_of(root: Path, before: set[str]) -> list[str]:
 
 
 def _told(error: BaseException, root: Path) -> dict[str, Any]:
-    place = ""
+    place = ""  # of the innermost line that is its own
     for frame in traceback.extract_tb(error.__traceback__):
         path = _own_path(frame.filename, root)
         if path:

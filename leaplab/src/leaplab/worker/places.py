@@ -5,6 +5,8 @@ from __future__ import annotations
 import traceback
 from pathlib import Path
 
+from leaplab.protocol.script_failure import in_plain_words
+
 
 def is_below(path: Path, folder: Path) -> bool:
     """Whether a path is the folder or lies in it."""
@@ -24,4 +26,5 @@ def told(error: BaseException, root: Path) -> str:
         if is_own(path, root):
             place = f" ({path.relative_to(root)}, line {frame.lineno}, in {frame.name})"
     message = " ".join(str(error).split()) or "no message"
-    return f"{type(error).__name__}: {message}{place}"
+    plain = in_plain_words(message)
+    return f"{plain}{place}" if plain != message else f"{type(error).__name__}: {message}{place}"

@@ -8,7 +8,7 @@ import numpy as np
 
 from leaplab.errors import LeaplabError
 from leaplab.protocol.description import InputSpec
-from leaplab.protocol.observations import RAISES
+from leaplab.protocol.observations import Topic
 from leaplab.worker.code_loader_access import SampleId
 from leaplab.worker.instances import Instance
 from leaplab.worker.probing_samples import Note, made_up
@@ -29,24 +29,24 @@ def probe_instances(integration: Integration, chosen: dict[str, list[SampleId]],
             try:
                 first, again = (list(integration.instances(state, sample_id)) for _ in range(2))
             except LeaplabError as error:
-                note(RAISES, encoder, str(error))
+                note(Topic.HANDLER_RAISES, encoder, str(error))
                 continue
             for number, (one, other) in enumerate(zip(first, again)):
                 if not _same(one, other):
                     text = f"Instance {number} of sample '{sample_id}' of {state} differs between two calls"
-                    note("handler.random", encoder, text)
+                    note(Topic.HANDLER_RANDOM, encoder, text)
                 if one is not None and one.mask.shape not in shapes:
                     text = (
                         f"The mask of instance {number} of sample '{sample_id}' of {state} has shape {one.mask.shape}"
                     )
                     inputs = ", ".join(f"'{spec.name}' {spec.shape}" for spec in integration.description.inputs)
-                    note("instance.shape", encoder, f"{text}; the inputs are {inputs}")
+                    note(Topic.INSTANCE_SHAPE, encoder, f"{text}; the inputs are {inputs}")
             seen += [instance.metadata for instance in first if instance is not None]
     for spec in integration.description.instance_metadata:
         fake = made_up({metadata[spec.name] for metadata in seen} - {None})
         if fake is not None:
             text = f"Instance metadata '{spec.name}' is {fake!r} on some instances"
-            note("metadata.fake", f"{encoder}_{spec.name}", text)
+            note(Topic.METADATA_FAKE, f"{encoder}_{spec.name}", text)
 
 
 def _shapes(inputs: Iterable[InputSpec]) -> set[tuple[int, ...]]:

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from leaplab.errors import LeaplabError
-from leaplab.protocol.observations import RAISES, handler_in
+from leaplab.protocol.observations import Topic, handler_in
 from leaplab.worker.code_loader_access import SampleId
 from leaplab.worker.samples import Sample
 
@@ -20,6 +20,8 @@ Note = Callable[[str, str, str], None]
 Samples = Dict[SampleId, Sample]
 FLOAT16_EXACT = 2048
 """Larger integers are not exact in float16, at which the platform stores every tensor."""
+FLOAT64_EXACT = 2**53
+"""Larger integers are not exact in a double, as which the platform reads numbers."""
 MADE_UP = ("none", "nan", "null", "n/a", "na", "unknown", "missing", "")
 """Texts that stand for no text."""
 
@@ -29,7 +31,7 @@ def probe_samples(integration: Integration, state: str, ids: list[SampleId], not
     description = integration.description
     shapes = {f"input '{spec.name}'": spec.shape for spec in description.inputs}
     shapes.update({f"ground truth '{spec.name}'": spec.shape for spec in description.ground_truths})
-    columns = {spec.name for spec in description.metadata}
+    types = {spec.name: spec.type for spec in description.metadata}
     undeclared = integration.code_loader.undeclared_metadata
     good: Samples = {}
     for sample_id in ids:
@@ -38,7 +40,7 @@ def probe_samples(integration: Integration, state: str, ids: list[SampleId], not
             sample, again = integration.sample(state, sample_id), integration.sample(state, sample_id)
             raw = integration.raw_metadata(state, sample_id)
         except LeaplabError as error:
-            note(RAISES, handler_in(str(error)), str(error))
+            note(Topic.HANDLER_RAISES, handler_in(str(error)), str(error))
             continue
         for kind, arrays, repeated in (
             ("input", sample.inputs, again.inputs),
@@ -51,14 +53,17 @@ def probe_samples(integration: Integration, state: str, ids: list[SampleId], not
             _probe_repetition(f"latent space '{name}'", name, np.asarray(vector), again.latents[name], where, note)
         for column, value in sample.metadata.items():
             if value != again.metadata.get(column) and value == value:
-                note("handler.random", column, f"Metadata '{column}' of {where} differs between two calls")
-        for column in sorted(columns - sample.metadata.keys()):
-            note("metadata.keys", column, f"Metadata '{column}' is missing on {where}, though other samples have it")
+                note(Topic.HANDLER_RANDOM, column, f"Metadata '{column}' of {where} differs between two calls")
+        for column in sorted(types.keys() - sample.metadata.keys()):
+            note(
+                Topic.METADATA_KEYS, column, f"Metadata '{column}' is missing on {where}, though other samples have it"
+            )
         for column, value in raw.items():
             if isinstance(value, (float, np.floating)) and not np.isfinite(value):
-                note("metadata.nan", column, f"Metadata '{column}' of {where} is {value}")
+                note(Topic.METADATA_NAN, column, f"Metadata '{column}' of {where} is {value}")
+            _probe_metadata(column, value, types.get(column, ""), where, note)
             if value is None and column in undeclared:
-                note("metadata.undeclared", column, f"Metadata '{column}' of {where} is None, and declares no type")
+                note(Topic.METADATA_UNDECLARED, column, f"Metadata '{column}' of {where} is None, and declares no type")
         good[sample_id] = sample
     return good
 
@@ -70,12 +75,16 @@ def probe_variety(samples: dict[str, Samples], note: Note) -> None:
         return
     for name, first in everything[0].inputs.items():
         if all(np.array_equal(sample.inputs[name], first, equal_nan=True) for sample in everything[1:]):
-            note("encoder.constant", name, f"The input '{name}' is the same on all {len(everything)} samples looked at")
+            note(
+                Topic.ENCODER_CONSTANT,
+                name,
+                f"The input '{name}' is the same on all {len(everything)} samples looked at",
+            )
     for column in everything[0].metadata:
         values = {sample.metadata.get(column) for sample in everything} - {None}
         fake = made_up(values)
         if fake is not None:
-            note("metadata.fake", column, f"Metadata '{column}' is {fake!r} on some samples")
+            note(Topic.METADATA_FAKE, column, f"Metadata '{column}' is {fake!r} on some samples")
 
 
 def probe_simulations(integration: Integration, note: Note) -> None:
@@ -87,13 +96,17 @@ def probe_simulations(integration: Integration, note: Note) -> None:
                 integration.code_loader.run_simulation(simulation.name, parameters, samples=2) for _ in range(2)
             )
         except Exception as error:  # whatever the integration's code raises is shown as a sentence
-            note("simulation", simulation.name, f"The simulation '{simulation.name}' raises {error!r}")
+            note(Topic.SIMULATION, simulation.name, f"The simulation '{simulation.name}' raises {error!r}")
             continue
         if len(first["sample_ids"]) != 2:
             text = f"The simulation '{simulation.name}' gives {len(first['sample_ids'])} samples for N=2"
-            note("simulation", simulation.name, text)
+            note(Topic.SIMULATION, simulation.name, text)
         elif any(not np.array_equal(array, second["encoded"][name]) for name, array in first["encoded"].items()):
-            note("simulation", simulation.name, f"The simulation '{simulation.name}' differs for one and the same seed")
+            note(
+                Topic.SIMULATION,
+                simulation.name,
+                f"The simulation '{simulation.name}' differs for one and the same seed",
+            )
 
 
 def _lowest(bounds: Any) -> Any:
@@ -112,21 +125,43 @@ def made_up(values: set[Any]) -> Any:
     return -1 if -1 in numbers and len(numbers) > 1 and all(value >= 0 or value == -1 for value in numbers) else None
 
 
+def _probe_metadata(column: str, value: Any, declared: str, where: str, note: Note) -> None:
+    """Whether a value as it was returned becomes, as its column's type, what it means."""
+    if isinstance(value, str) and declared == "boolean":
+        text = f"Metadata '{column}' of {where} is the text {value!r}, and its column is of truth values"
+        note(Topic.METADATA_TEXT, column, f"{text}: code-loader takes every text but the empty one for true")
+    elif isinstance(value, str) and declared in ("int", "float") and not _reads_as(declared, value):
+        text = f"Metadata '{column}' of {where} is the text {value!r}, and its column is declared {declared}"
+        note(Topic.METADATA_TEXT, column, f"{text}: code-loader takes it for absent")
+    elif isinstance(value, (int, np.integer)) and abs(int(value)) > FLOAT64_EXACT:
+        apart = int(np.spacing(abs(float(value))))
+        text = f"Metadata '{column}' of {where} is {int(value)}, where doubles lie {apart} apart"
+        note(Topic.METADATA_LARGE, column, text)
+
+
+def _reads_as(declared: str, text: str) -> bool:
+    try:
+        int(text) if declared == "int" else float(text)
+    except ValueError:
+        return False
+    return True
+
+
 def _probe_repetition(what: str, name: str, array: Array, again: Array, where: str, note: Note) -> None:
     if array.shape == again.shape and not np.array_equal(array, again, equal_nan=True):
-        note("handler.random", name, f"The {what} of {where} differs between two calls")
+        note(Topic.HANDLER_RANDOM, name, f"The {what} of {where} differs between two calls")
 
 
 def _probe_array(kind: str, name: str, array: Array, shape: tuple[int, ...], where: str, note: Note) -> None:
     if array.dtype != np.float32:
-        note("encoder.dtype", name, f"The {kind} '{name}' of {where} is {array.dtype}")
+        note(Topic.ENCODER_DTYPE, name, f"The {kind} '{name}' of {where} is {array.dtype}")
     # code-loader reports a scalar's shape as [1].
     if array.shape != shape and not (array.shape == () and shape == (1,)):
         text = f"The {kind} '{name}' of {where} has shape {array.shape}, the first sample's {shape}"
-        note("encoder.shape", name, text)
+        note(Topic.ENCODER_SHAPE, name, text)
         return
     if kind == "input" and not np.isfinite(array).all():
-        note("encoder.finite", name, f"The input '{name}' of {where} holds NaN or infinity")
+        note(Topic.ENCODER_FINITE, name, f"The input '{name}' of {where} holds NaN or infinity")
     finite = array[np.isfinite(array)]
     if kind == "ground truth" and finite.size and (worst := np.abs(finite).max()) > FLOAT16_EXACT:
-        note("ground-truth.float16", name, f"The ground truth '{name}' of {where} holds {worst:g}")
+        note(Topic.GROUND_TRUTH_FLOAT16, name, f"The ground truth '{name}' of {where} holds {worst:g}")

@@ -133,6 +133,7 @@ class Finder:
         )
         own = any(os.path.realpath(place).startswith(self.watch.bundle) for place in places)
         if own:
+            self._note_bare(name, spec)
             return spec
         if spec is None or any(self.watch.of_original(place) for place in places):
             self._note_absent(name)
@@ -163,6 +164,13 @@ class Finder:
         importer = self.watch.importer(frame) if original is None else self.watch.place(frame)
         if importer["file"] is not None:
             self.watch.tell("absent", name=name, original=original, **importer)
+
+    def _note_bare(self, name: str, spec: ModuleSpec | None) -> None:
+        """A package that is there without the __init__.py that the original has."""
+        if spec is not None and spec.origin is None and spec.submodule_search_locations is not None:
+            original = self._in_original(name)
+            if original is not None and original.endswith("__init__.py"):
+                self.watch.tell("absent", name=name, original=original, **self.watch.place(sys._getframe(2)))
 
     def _in_original(self, name: str) -> str | None:
         """The original's file of that module, relative to its root."""

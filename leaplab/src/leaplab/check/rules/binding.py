@@ -6,7 +6,9 @@ from typing import Any
 from leaplab.check.catalogue import Breaches, rule
 from leaplab.check.evidence import Evidence
 from leaplab.check.failures import topic_of
+from leaplab.check.rules.preprocess import is_of_ids
 from leaplab.check.rules.source import no_string_annotations
+from leaplab.protocol.observations import Topic
 from leaplab.protocol.script_failure import how_to_have, is_of
 
 EXPLAINED_WARNINGS = re.compile(r"not fed to the model|looks normalized to \[0,1\]|should be relative to image size")
@@ -38,11 +40,11 @@ def no_warnings(evidence: Evidence) -> Breaches:
 def binds(evidence: Evidence) -> Breaches:
     """What the import raises, unless a rule of its own is about that."""
     error = evidence.local.report.get("error")
-    if not error or evidence.source.broken or _is_exit(error):
+    if not error or evidence.source.broken or _is_exit(error) or evidence.is_lack(error["message"]):
         return
     # C21 and C88 tell of these.
     by_future = "return type hint" in error["message"] and list(no_string_annotations(evidence))
-    if not by_future and topic_of(error["message"], "") != "latent":
+    if not by_future and topic_of(error["message"]) is not Topic.LATENT:
         told = f"{error['type']}: {error['message']}"
         missing = (error.get("missing") or "").partition(".")[0]
         if missing and evidence.project is not None and not is_of(evidence.project.root, missing):
@@ -157,8 +159,19 @@ def no_defaults(evidence: Evidence) -> Breaches:
             # It names a function, or only the decorator.
             decorated = evidence.source.decorated
             owners = [d for d in decorated if d.name == function] or [d for d in decorated if d.decorator == function]
-            place = f"{owners[0].file}:{owners[0].line}" if owners else function
-            yield place, f"'{found['parameter']}' of {function} is not given, and becomes {found['default']}"
+            name = owners[0].name if owners else function
+            yield owners[0].place if owners else evidence.entry_file, _left_to_default(found, name)
+
+
+def _left_to_default(found: dict[str, Any], function: str) -> str:
+    parameter = found["parameter"]
+    if parameter == "PreprocessResponse.state":
+        return (
+            f"'{parameter}' is not given in {function}: the first response of its list becomes training, the second"
+            " validation, the third test"
+        )
+    default = "none at all" if found["default"] in ("[]", "{}", "None") else found["default"]
+    return f"'{parameter}' of {function} is not given, and becomes {default}"
 
 
 @rule(
@@ -188,9 +201,9 @@ def loss_inputs_reach_the_model(evidence: Evidence) -> Breaches:
     fallback=True,
 )
 def integration_test_passes(evidence: Evidence) -> Breaches:
-    """What it raises on a first sample."""
+    """What it raises on a first sample, but for what C97 explains."""
     error = evidence.local.report.get("test_error")
-    if error:
+    if error and not is_of_ids(error["message"]) and not evidence.is_lack(error["message"]):
         yield error["place"] or evidence.entry_file, f"{error['type']}: {error['message'][:400]}"
 
 

@@ -1,11 +1,13 @@
 """Rules of what a push uploads."""
 
 from leaplab.bundle.listing import LARGE_LIMIT
+from leaplab.bundle.modules import is_left_out
 from leaplab.bundle.requirements import read_requirements
 from leaplab.bundle.secrets import SecretKind, find_secrets
 from leaplab.check.catalogue import Breaches, rule
 from leaplab.check.evidence import PROOF_LIMIT, Evidence
 from leaplab.errors import LeaplabError
+from leaplab.protocol.script_failure import place
 
 LEAP_YAML = "leap.yaml"
 CACHES = (
@@ -49,7 +51,7 @@ def modules_are_bundled(evidence: Evidence) -> Breaches:
     # The proof loads no model; what its loader imports is known from the other process.
     listing = evidence.listing
     for path in evidence.local.report.get("modules", []) if listing else ():
-        if listing is not None and path not in listing.paths and path not in told:
+        if listing is not None and path not in told and is_left_out(path, evidence.root, listing.paths):
             yield path, f"{path} is imported, by the integration test at the latest, but is not in the bundle."
 
 
@@ -170,4 +172,4 @@ def requirements_are_pinned(evidence: Evidence) -> Breaches:
 def _secrets(evidence: Evidence, *kinds: SecretKind) -> Breaches:
     for secret in find_secrets(evidence.root, sorted(evidence.listing.paths)) if evidence.listing else ():
         if secret.kind in kinds:
-            yield f"{secret.path}:{secret.line}", secret.message
+            yield place(secret.path, secret.line), secret.message

@@ -5,7 +5,7 @@ import re
 from leaplab.check.catalogue import Breaches, rule
 from leaplab.check.evidence import Evidence
 from leaplab.check.failures import topic_of
-from leaplab.protocol.observations import RAISES
+from leaplab.protocol.observations import Topic
 
 
 @rule(
@@ -17,7 +17,7 @@ from leaplab.protocol.observations import RAISES
 )
 def handlers_do_not_raise(evidence: Evidence) -> Breaches:
     """On the samples looked at."""
-    yield from evidence.failures(RAISES)
+    yield from evidence.failures(Topic.HANDLER_RAISES)
 
 
 @rule(
@@ -30,7 +30,7 @@ def handlers_do_not_raise(evidence: Evidence) -> Breaches:
 def encoders_return_float32(evidence: Evidence) -> Breaches:
     """On the samples looked at."""
     no_arrays = {place for place, _ in encoders_return_arrays(evidence)}
-    for place, text in evidence.seen("encoder.dtype"):
+    for place, text in evidence.seen(Topic.ENCODER_DTYPE):
         if place not in no_arrays:
             yield place, text
 
@@ -44,7 +44,7 @@ def encoders_return_float32(evidence: Evidence) -> Breaches:
 )
 def shapes_are_fixed(evidence: Evidence) -> Breaches:
     """On the samples looked at."""
-    yield from evidence.seen("encoder.shape")
+    yield from evidence.seen(Topic.ENCODER_SHAPE)
 
 
 @rule(
@@ -56,7 +56,7 @@ def shapes_are_fixed(evidence: Evidence) -> Breaches:
 )
 def inputs_are_finite(evidence: Evidence) -> Breaches:
     """On the samples looked at."""
-    yield from evidence.seen("encoder.finite")
+    yield from evidence.seen(Topic.ENCODER_FINITE)
 
 
 @rule(
@@ -68,7 +68,7 @@ def inputs_are_finite(evidence: Evidence) -> Breaches:
 )
 def inputs_vary(evidence: Evidence) -> Breaches:
     """On the samples looked at."""
-    yield from evidence.seen("encoder.constant")
+    yield from evidence.seen(Topic.ENCODER_CONSTANT)
 
 
 @rule(
@@ -80,7 +80,7 @@ def inputs_vary(evidence: Evidence) -> Breaches:
 )
 def handlers_are_deterministic(evidence: Evidence) -> Breaches:
     """Between two calls."""
-    yield from evidence.seen("handler.random")
+    yield from evidence.seen(Topic.HANDLER_RANDOM)
 
 
 @rule(
@@ -92,7 +92,7 @@ def handlers_are_deterministic(evidence: Evidence) -> Breaches:
 )
 def inputs_are_unbatched(evidence: Evidence) -> Breaches:
     """Only where the model runs without that axis: an axis of 1 may be a single channel."""
-    yield from evidence.seen("encoder.batched")
+    yield from evidence.seen(Topic.ENCODER_BATCHED)
 
 
 @rule(
@@ -104,7 +104,7 @@ def inputs_are_unbatched(evidence: Evidence) -> Breaches:
 )
 def ground_truth_survives_float16(evidence: Evidence) -> Breaches:
     """No value beyond 2048."""
-    yield from evidence.seen("ground-truth.float16")
+    yield from evidence.seen(Topic.GROUND_TRUTH_FLOAT16)
 
 
 @rule(
@@ -116,7 +116,7 @@ def ground_truth_survives_float16(evidence: Evidence) -> Breaches:
 )
 def encoders_return_arrays(evidence: Evidence) -> Breaches:
     """code-loader's own check in the integration test; elsewhere it makes arrays of lists."""
-    yield from evidence.failures("encoder.array")
+    yield from evidence.failures(Topic.ENCODER_ARRAY)
 
 
 @rule(
@@ -129,9 +129,9 @@ def encoders_return_arrays(evidence: Evidence) -> Breaches:
 def latent_spaces_are_limited(evidence: Evidence) -> Breaches:
     """What code-loader raises when they are registered or computed."""
     error = evidence.local.report.get("error")
-    if error and topic_of(error["message"], "") == "latent":
+    if error and topic_of(error["message"]) is Topic.LATENT:
         yield error["place"] or evidence.entry_file, error["message"]
-    for place, text in evidence.failures("latent"):
+    for place, text in evidence.failures(Topic.LATENT):
         spaces = [
             evidence.source.place(name, "tensorleap_custom_latent_space") for name in re.findall("'([^']+)'", text)
         ]
@@ -147,7 +147,7 @@ def latent_spaces_are_limited(evidence: Evidence) -> Breaches:
 )
 def simulations_work(evidence: Evidence) -> Breaches:
     """code-loader's own check, and two runs of each."""
-    yield from list(evidence.failures("simulation"))[:1] or evidence.seen("simulation")
+    yield from list(evidence.failures(Topic.SIMULATION))[:1] or evidence.seen(Topic.SIMULATION)
 
 
 @rule(
@@ -159,7 +159,7 @@ def simulations_work(evidence: Evidence) -> Breaches:
 )
 def masks_are_masks(evidence: Evidence) -> Breaches:
     """On the samples looked at."""
-    yield from evidence.failures("instance.mask")
+    yield from evidence.failures(Topic.INSTANCE_MASK)
 
 
 @rule(
@@ -171,7 +171,7 @@ def masks_are_masks(evidence: Evidence) -> Breaches:
 )
 def masks_fit_an_input(evidence: Evidence) -> Breaches:
     """With its channels or without; on the samples looked at."""
-    yield from evidence.seen("instance.shape")
+    yield from evidence.seen(Topic.INSTANCE_SHAPE)
 
 
 @rule(
@@ -184,5 +184,6 @@ def masks_fit_an_input(evidence: Evidence) -> Breaches:
 )
 def handlers_were_tried(evidence: Evidence) -> Breaches:
     """Where nothing else explains why not."""
-    if evidence.probe_error and not list(evidence.problems("check")):
+    told = list(evidence.problems("check")) or evidence.is_lack(evidence.probe_error)
+    if evidence.probe_error and not told:
         yield evidence.entry_file, evidence.probe_error

@@ -2,6 +2,7 @@
 
 from leaplab.check.catalogue import Breaches, rule
 from leaplab.check.evidence import Evidence
+from leaplab.protocol.observations import Topic
 
 
 @rule(
@@ -13,7 +14,7 @@ from leaplab.check.evidence import Evidence
 )
 def absent_is_none(evidence: Evidence) -> Breaches:
     """On the samples looked at."""
-    yield from evidence.seen("metadata.nan")
+    yield from evidence.seen(Topic.METADATA_NAN)
 
 
 @rule(
@@ -25,7 +26,7 @@ def absent_is_none(evidence: Evidence) -> Breaches:
 )
 def absent_is_not_made_up(evidence: Evidence) -> Breaches:
     """-1 beside numbers that are never negative; 'None', 'unknown' and the like beside other texts."""
-    yield from evidence.seen("metadata.fake")
+    yield from evidence.seen(Topic.METADATA_FAKE)
 
 
 @rule(
@@ -37,8 +38,8 @@ def absent_is_not_made_up(evidence: Evidence) -> Breaches:
 )
 def metadata_keys_are_fixed(evidence: Evidence) -> Breaches:
     """Keys that are missing, and keys that the first sample has not."""
-    yield from evidence.seen("metadata.keys")
-    yield from evidence.failures("metadata.keys")
+    yield from evidence.seen(Topic.METADATA_KEYS)
+    yield from evidence.failures(Topic.METADATA_KEYS)
 
 
 @rule(
@@ -50,7 +51,7 @@ def metadata_keys_are_fixed(evidence: Evidence) -> Breaches:
 )
 def metadata_is_limited(evidence: Evidence) -> Breaches:
     """code-loader's own check."""
-    for _, text in evidence.failures("metadata.limits"):
+    for _, text in evidence.failures(Topic.METADATA_LIMITS):
         yield evidence.entry_file, text
 
 
@@ -63,7 +64,7 @@ def metadata_is_limited(evidence: Evidence) -> Breaches:
 )
 def metadata_is_flat(evidence: Evidence) -> Breaches:
     """The type that is returned, and an int that is declared."""
-    yield from evidence.failures("metadata.type")
+    yield from evidence.failures(Topic.METADATA_TYPE)
 
 
 @rule(
@@ -75,8 +76,8 @@ def metadata_is_flat(evidence: Evidence) -> Breaches:
 )
 def absent_metadata_is_declared(evidence: Evidence) -> Breaches:
     """On a first sample, where it fails, or on another."""
-    yield from evidence.failures("metadata.undeclared")
-    yield from evidence.seen("metadata.undeclared")
+    yield from evidence.failures(Topic.METADATA_UNDECLARED)
+    yield from evidence.seen(Topic.METADATA_UNDECLARED)
 
 
 @rule(
@@ -88,5 +89,29 @@ def absent_metadata_is_declared(evidence: Evidence) -> Breaches:
 )
 def domains_exist(evidence: Evidence) -> Breaches:
     """code-loader's own check."""
-    for _, text in evidence.failures("metadata.domain"):
+    for _, text in evidence.failures(Topic.METADATA_DOMAIN):
         yield evidence.entry_file, text
+
+
+@rule(
+    "C95",
+    "error",
+    "a number or truth value is no text",
+    why="code-loader takes every text but the empty one for true, 'False' too, and text that is no number for absent.",
+    mend="Return value == 'True' for a truth value read off a file, float(...) or int(...) for a number.",
+)
+def values_are_no_texts(evidence: Evidence) -> Breaches:
+    """Texts in a column of truth values, and such in one of numbers that are none; on the samples looked at."""
+    yield from evidence.seen(Topic.METADATA_TEXT)
+
+
+@rule(
+    "C96",
+    "warning",
+    "whole numbers of metadata are at most 2**53",
+    why="The platform reads numbers as doubles: nanoseconds and 64-bit hashes that lie close together become the same.",
+    mend="Return seconds since a day of the data, or a hash as text.",
+)
+def integers_are_exact(evidence: Evidence) -> Breaches:
+    """On the samples looked at."""
+    yield from evidence.seen(Topic.METADATA_LARGE)

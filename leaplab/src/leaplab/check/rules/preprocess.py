@@ -3,13 +3,19 @@
 from leaplab.check.catalogue import Breaches, rule
 from leaplab.check.evidence import Evidence
 from leaplab.check.rules.source import no_length
+from leaplab.protocol.observations import Topic
 
 PREPROCESS = ("tensorleap_preprocess", "tensorleap_element_instance_preprocess")
 
 
 def _place(evidence: Evidence) -> str:
     functions = [function for decorator in PREPROCESS for function in evidence.source.of(decorator)]
-    return f"{functions[0].file}:{functions[0].line}" if functions else evidence.entry_file
+    return functions[0].place if functions else evidence.entry_file
+
+
+def is_of_ids(message: str) -> bool:
+    """Whether code-loader refuses the type of a sample id, in words that do not say whose id it is."""
+    return "sample_id should be as the same type as defined" in message
 
 
 @rule(
@@ -21,7 +27,7 @@ def _place(evidence: Evidence) -> str:
 )
 def ids_are_unique(evidence: Evidence) -> Breaches:
     """The first id of each state that occurs twice, or is that of an element instance."""
-    for observation in evidence.observed("ids.twice"):
+    for observation in evidence.observed(Topic.IDS_TWICE):
         yield _place(evidence), observation.text
 
 
@@ -34,7 +40,7 @@ def ids_are_unique(evidence: Evidence) -> Breaches:
 )
 def states_share_no_ids(evidence: Evidence) -> Breaches:
     """Of string ids: numbers are positions, and always shared."""
-    for observation in evidence.observed("ids.shared"):
+    for observation in evidence.observed(Topic.IDS_SHARED):
         yield _place(evidence), observation.text
 
 
@@ -48,22 +54,26 @@ def states_share_no_ids(evidence: Evidence) -> Breaches:
 def ids_are_strings(evidence: Evidence) -> Breaches:
     """Where `length=` makes them numbers, C23 says so."""
     if not list(no_length(evidence)):
-        for observation in evidence.observed("ids.integers"):
+        for observation in evidence.observed(Topic.IDS_INTEGERS):
             yield _place(evidence), observation.text
 
 
 @rule(
     "C65",
     "error",
-    "preprocess returns training and validation",
+    "preprocess returns training and validation, and no state without samples",
     why="It is the first thing that the platform calls: without it there are no samples.",
-    mend="Return a list of PreprocessResponse, one a state; training and validation must hold samples.",
+    mend="Return a list of PreprocessResponse, one for each state that holds samples.",
 )
 def preprocess_works(evidence: Evidence) -> Breaches:
     """What it raises, or code-loader says of what it returns."""
     error = evidence.local.report.get("preprocess_error")
-    if error:
+    if error and not evidence.is_lack(error["message"]):
         yield error["place"] or _place(evidence), f"{error['type']}: {error['message'][:400]}"
+    if empty := evidence.empty_states:
+        states, hold = f"{' and '.join(empty)}", "hold" if len(empty) > 1 else "holds"
+        told = f"{states} {hold} no samples, and code-loader asks each state for its first one"
+        yield _place(evidence), f"{told}: return only states that hold some"
 
 
 @rule(
@@ -75,7 +85,7 @@ def preprocess_works(evidence: Evidence) -> Breaches:
 )
 def ids_are_short(evidence: Evidence) -> Breaches:
     """code-loader's own check."""
-    for _, text in evidence.failures("ids.long"):
+    for _, text in evidence.failures(Topic.IDS_LONG):
         yield _place(evidence), text
 
 
@@ -91,3 +101,21 @@ def ids_are_reproducible(evidence: Evidence) -> Breaches:
     for state, told in evidence.local.report.get("ids", {}).items():
         if evidence.probe is not None and tuple(told) != evidence.probe.ids.get(state, tuple(told)):
             yield _place(evidence), f"Two processes got different sample ids of {state}, or another order of them"
+
+
+@rule(
+    "C97",
+    "warning",
+    "sample ids are plain str or int, in a list, tuple or range",
+    why="code-loader 1.0.215 and newer refuse arrays and series, and ids that are bool or of numpy's types.",
+    mend="Convert them: df.index.tolist(), or [str(name) for name in names].",
+)
+def ids_are_plain(evidence: Evidence) -> Breaches:
+    """Of each state; and what the integration test says of its first id."""
+    found = list(evidence.observed(Topic.IDS_TYPE))
+    for observation in found:
+        yield _place(evidence), observation.text
+    error = evidence.local.report.get("test_error")
+    if error and not found and is_of_ids(error["message"]):
+        kind = error["message"].rpartition("Got ")[2].strip("<>. ").removeprefix("class ").strip("'")
+        yield _place(evidence), f"The first sample id is of the type {kind}, which the integration test does not take"

@@ -3,19 +3,21 @@
 from leaplab.check.catalogue import Breaches, rule
 from leaplab.check.evidence import Evidence
 from leaplab.check.failures import place_in
+from leaplab.protocol.observations import Topic
 
 
-def _of_handler(evidence: Evidence, decorator: str, *topics: str) -> Breaches:
+def _of_handler(evidence: Evidence, decorator: str, *topics: Topic) -> Breaches:
     """By the line that raised, else by that of the handler: a loss and a metric may share a name."""
     for observation in evidence.observed(*topics):
         yield place_in(observation.text) or evidence.source.place(observation.name, decorator), observation.text
 
 
-def _of_loader(evidence: Evidence, *topics: str) -> Breaches:
+def _of_loader(evidence: Evidence, *topics: Topic) -> Breaches:
     loaders = evidence.source.of("tensorleap_load_model")
-    place = f"{loaders[0].file}:{loaders[0].line}" if loaders else evidence.entry_file
+    place = loaders[0].place if loaders else evidence.entry_file
     for observation in evidence.observed(*topics):
-        yield place, observation.text
+        if not evidence.is_lack(observation.text):
+            yield place, observation.text
 
 
 @rule(
@@ -26,7 +28,7 @@ def _of_loader(evidence: Evidence, *topics: str) -> Breaches:
     mend="Return a Keras model or an onnxruntime InferenceSession from tensorleap_load_model.",
 )
 def model_loads(evidence: Evidence) -> Breaches:
-    yield from _of_loader(evidence, "model.load")
+    yield from _of_loader(evidence, Topic.MODEL_LOAD)
 
 
 @rule(
@@ -37,7 +39,7 @@ def model_loads(evidence: Evidence) -> Breaches:
     mend="Compare the encoders' shapes with the model's inputs, in the order of the integration test.",
 )
 def model_runs(evidence: Evidence) -> Breaches:
-    yield from _of_loader(evidence, "model.run")
+    yield from _of_loader(evidence, Topic.MODEL_RUN)
 
 
 @rule(
@@ -48,7 +50,7 @@ def model_runs(evidence: Evidence) -> Breaches:
     mend="Declare one PredictionTypeHandler for every output, in the model's order.",
 )
 def prediction_types_match(evidence: Evidence) -> Breaches:
-    yield from _of_loader(evidence, "model.outputs")
+    yield from _of_loader(evidence, Topic.MODEL_OUTPUTS)
 
 
 @rule(
@@ -59,7 +61,7 @@ def prediction_types_match(evidence: Evidence) -> Breaches:
     mend="Correct the labels or channel_dim; export the model with a batch axis in front.",
 )
 def labels_match(evidence: Evidence) -> Breaches:
-    yield from _of_loader(evidence, "model.labels", "model.batch")
+    yield from _of_loader(evidence, Topic.MODEL_LABELS, Topic.MODEL_BATCH)
 
 
 @rule(
@@ -70,7 +72,7 @@ def labels_match(evidence: Evidence) -> Breaches:
     mend="Look at the model's weights and at the range of its inputs.",
 )
 def predictions_are_finite(evidence: Evidence) -> Breaches:
-    yield from _of_loader(evidence, "model.finite")
+    yield from _of_loader(evidence, Topic.MODEL_FINITE)
 
 
 @rule(
@@ -95,7 +97,7 @@ def there_is_a_loss(evidence: Evidence) -> Breaches:
     mend="Return a 1-D array of the batch's length; reduce over every axis but the first.",
 )
 def losses_work(evidence: Evidence) -> Breaches:
-    yield from _of_handler(evidence, "tensorleap_custom_loss", "loss.raises")
+    yield from _of_handler(evidence, "tensorleap_custom_loss", Topic.LOSS_RAISES)
 
 
 @rule(
@@ -106,7 +108,7 @@ def losses_work(evidence: Evidence) -> Breaches:
     mend="Return a 1-D array of the batch's length, or a dictionary of such.",
 )
 def metrics_work(evidence: Evidence) -> Breaches:
-    yield from _of_handler(evidence, "tensorleap_custom_metric", "metric.raises")
+    yield from _of_handler(evidence, "tensorleap_custom_metric", Topic.METRIC_RAISES)
 
 
 @rule(
@@ -117,7 +119,7 @@ def metrics_work(evidence: Evidence) -> Breaches:
     mend="Return a dictionary: instance number -> 1-D array of the batch's length, NaN where it does not apply.",
 )
 def instance_metrics_work(evidence: Evidence) -> Breaches:
-    yield from _of_handler(evidence, "tensorleap_custom_instances_metric", "instance metric.raises")
+    yield from _of_handler(evidence, "tensorleap_custom_instances_metric", Topic.INSTANCE_METRIC_RAISES)
 
 
 @rule(
@@ -128,7 +130,7 @@ def instance_metrics_work(evidence: Evidence) -> Breaches:
     mend="Reduce over every axis but the first.",
 )
 def batches_equal_singles(evidence: Evidence) -> Breaches:
-    yield from evidence.seen("score.batch")
+    yield from evidence.seen(Topic.SCORE_BATCH)
 
 
 @rule(
@@ -139,7 +141,7 @@ def batches_equal_singles(evidence: Evidence) -> Breaches:
     mend="Cast to float32 at the door: array.astype(np.float32).",
 )
 def scores_take_float16(evidence: Evidence) -> Breaches:
-    yield from evidence.seen("score.float16")
+    yield from evidence.seen(Topic.SCORE_FLOAT16)
 
 
 @rule(
@@ -150,7 +152,7 @@ def scores_take_float16(evidence: Evidence) -> Breaches:
     mend="Clip what is divided by or taken the logarithm of; return None from a metric that does not apply.",
 )
 def scores_are_finite(evidence: Evidence) -> Breaches:
-    yield from evidence.seen("score.finite")
+    yield from evidence.seen(Topic.SCORE_FINITE)
 
 
 @rule(
@@ -161,7 +163,7 @@ def scores_are_finite(evidence: Evidence) -> Breaches:
     mend="Copy before writing in place.",
 )
 def arguments_are_left_alone(evidence: Evidence) -> Breaches:
-    yield from evidence.seen("score.mutates")
+    yield from evidence.seen(Topic.SCORE_MUTATES)
 
 
 @rule(
@@ -172,7 +174,7 @@ def arguments_are_left_alone(evidence: Evidence) -> Breaches:
     mend="Handle that sample; a visualizer gets a batch of one.",
 )
 def visualizers_work(evidence: Evidence) -> Breaches:
-    yield from _of_handler(evidence, "tensorleap_custom_visualizer", "visualizer.raises")
+    yield from _of_handler(evidence, "tensorleap_custom_visualizer", Topic.VISUALIZER_RAISES)
 
 
 @rule(
@@ -183,7 +185,7 @@ def visualizers_work(evidence: Evidence) -> Breaches:
     mend="Return the Leap* object of that type.",
 )
 def visualizers_return_their_type(evidence: Evidence) -> Breaches:
-    yield from _of_handler(evidence, "tensorleap_custom_visualizer", "visualizer.type")
+    yield from _of_handler(evidence, "tensorleap_custom_visualizer", Topic.VISUALIZER_TYPE)
 
 
 @rule(
@@ -194,7 +196,7 @@ def visualizers_return_their_type(evidence: Evidence) -> Breaches:
     mend="Multiply by 255 and return uint8.",
 )
 def images_are_bright(evidence: Evidence) -> Breaches:
-    yield from _of_handler(evidence, "tensorleap_custom_visualizer", "visualizer.dark")
+    yield from _of_handler(evidence, "tensorleap_custom_visualizer", Topic.VISUALIZER_DARK)
 
 
 @rule(
@@ -205,4 +207,4 @@ def images_are_bright(evidence: Evidence) -> Breaches:
     mend="Divide x and width by the image's width, y and height by its height.",
 )
 def boxes_are_relative(evidence: Evidence) -> Breaches:
-    yield from _of_handler(evidence, "tensorleap_custom_visualizer", "visualizer.box")
+    yield from _of_handler(evidence, "tensorleap_custom_visualizer", Topic.VISUALIZER_BOX)

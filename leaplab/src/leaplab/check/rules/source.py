@@ -6,6 +6,7 @@ from leaplab.check.catalogue import Breaches, rule
 from leaplab.check.evidence import Evidence
 from leaplab.check.rules.project import PYTHON_VERSIONS
 from leaplab.check.source import parse
+from leaplab.protocol.script_failure import place
 
 
 @rule(
@@ -34,7 +35,7 @@ def no_string_annotations(evidence: Evidence) -> Breaches:
         for node in evidence.source.trees[file].body:
             names = node.names if isinstance(node, ast.ImportFrom) and node.module == "__future__" else []
             if any(alias.name == "annotations" for alias in names):
-                yield f"{file}:{node.lineno}", "annotations become strings here"
+                yield place(file, node.lineno), "annotations become strings here"
 
 
 @rule(
@@ -48,7 +49,7 @@ def visualizers_are_annotated(evidence: Evidence) -> Breaches:
     """A return annotation of any kind: code-loader reads which."""
     for function in evidence.source.decorated:
         if function.decorator == "tensorleap_custom_visualizer" and function.node.returns is None:
-            yield f"{function.file}:{function.line}", f"Visualizer '{function.name}' has no return annotation"
+            yield function.place, f"Visualizer '{function.name}' has no return annotation"
 
 
 @rule(
@@ -65,7 +66,7 @@ def no_length(evidence: Evidence) -> Breaches:
             if not isinstance(node, ast.Call) or ast.unparse(node.func).split(".")[-1] != "PreprocessResponse":
                 continue
             if any(keyword.arg == "length" for keyword in node.keywords):
-                yield f"{file}:{node.lineno}", "PreprocessResponse is given a length"
+                yield place(file, node.lineno), "PreprocessResponse is given a length"
 
 
 @rule(
@@ -91,4 +92,4 @@ def syntax_fits(evidence: Evidence) -> Breaches:
             ended = [(node.end_lineno or 0, node.lineno) for node in matches if (node.end_lineno or 0) <= line]
             if "Pattern matching" in error.msg and ended:
                 line = max(ended)[1]
-            yield f"{file}:{line}", f"Python 3.{minor} does not read this: {error.msg}"
+            yield place(file, line), f"Python 3.{minor} does not read this: {error.msg}"
