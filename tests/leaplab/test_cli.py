@@ -13,6 +13,7 @@ from leaplab.store.manifest import SCHEMA
 
 ENCODER = "    return image\n"
 LOSS = "    return np.asarray(-np.log(np.maximum(chosen, 1e-7)), np.float32)\n"
+LOSSES = "    loss_cross_entropy(classes, guess)\n    loss_defined_for_some(classes, guess, image)\n"
 METRIC = "    return np.asarray(truth.argmax(axis=1) == guess.argmax(axis=1), np.float32)\n"
 
 
@@ -108,6 +109,18 @@ def test_evaluation_says_what_it_does_and_ends_well(command, tiny, tmp_path):
     assert told["up_to_date"] is True
     assert told["states"]["validation"]["samples"] == 10
     assert 0 <= told["states"]["validation"]["means"]["metric.accuracy"] <= 1
+
+
+def test_integration_test_that_calls_no_loss_is_told(command, make_project, tmp_path):
+    root = make_project(changes={"leap_binder.py": (LOSSES, "")})
+    small(root)
+
+    finished = command("evaluate", root, "--runs", tmp_path)
+
+    assert finished.code == 0, finished
+    told = "No loss runs: the integration test calls none; call a function of tensorleap_custom_loss in it."
+    assert told in finished.err
+    assert told in json.loads((tmp_path / "tiny" / "manifest.json").read_text())["notices"]
 
 
 def test_run_of_other_options_is_replaced_only_when_asked(command, tiny, runs, tmp_path):

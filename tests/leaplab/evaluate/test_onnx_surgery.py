@@ -457,3 +457,45 @@ def test_weights_that_are_missing_are_told(tmp_path):
     content = ModelSource("onnx", "model.onnx", "0", content=path.read_bytes())
     with pytest.raises(LeaplabError, match=r"its bytes lack the weights in 'square.bin'; make the session of the mode"):
         edit_model(content, None, tmp_path / "edited")
+
+
+@pytest.mark.parametrize("file", ["net.onnx", "square.bin"])
+def test_model_or_weights_that_are_a_pointer_of_git_lfs_are_told(tmp_path, file):
+    path = with_outer_weights(tmp_path / "given", ["square.bin", "narrow.bin"])
+    source = model_source(path)
+    (path.parent / file).write_text("version https://git-lfs.github.com/spec/v1\noid sha256:00\nsize 64\n")
+
+    with pytest.raises(LeaplabError, match=f"{file} is a pointer of Git LFS, not the model itself; run `git lfs pull`"):
+        edit_model(source, None, tmp_path / "edited")
+
+
+def test_model_of_more_than_two_gibibytes_is_run(tmp_path):
+    # More than a protobuf message may hold. The file is sparse, and the model looks at its last rows alone.
+    rows, width = 600_000, 1024
+    vectors = np.random.default_rng(4).normal(size=(3, width)).astype(np.float32)
+    with (tmp_path / "table.bin").open("wb") as file:
+        file.truncate((rows - 3) * width * 4)
+        file.seek((rows - 3) * width * 4)
+        file.write(vectors.tobytes())
+    nodes = [
+        ("Cast", ["x"], ["places"], {"to": TensorProto.INT64}),
+        ("Gather", ["table", "places"], ["found"]),
+        ("ReduceMean", ["found"], ["hidden"], {"axes": [1], "keepdims": 0}),
+        ("MatMul", ["hidden", "narrow"], ["output"]),
+    ]
+    narrow = np.random.default_rng(5).normal(size=(width, 2)).astype(np.float32)
+    model = model_of(nodes, ["output"], {"narrow": narrow})
+    table = model.graph.initializer.add(
+        name="table", data_type=TensorProto.FLOAT, dims=[rows, width], data_location=TensorProto.EXTERNAL
+    )
+    table.external_data.add(key="location", value="table.bin")
+    path = tmp_path / "large.onnx"
+    path.write_bytes(model.SerializeToString())
+
+    edited = edit_model(model_source(path), None, tmp_path / "edited")
+    places = np.array([[rows - 3, rows - 2, rows - 1, rows - 1]], np.float32)
+    (output,), latent = OnnxPredictor(path, edited).predict([places])
+
+    wanted = vectors[[0, 1, 2, 2]].mean(axis=0, keepdims=True)
+    close(latent, wanted)
+    np.testing.assert_allclose(output, wanted @ narrow, rtol=1e-4, atol=1e-4)

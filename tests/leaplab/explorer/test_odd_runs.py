@@ -4,15 +4,15 @@ import json
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 import numpy as np
 import pytest
 from fastapi.testclient import TestClient
 
-from leaplab.evaluate.run import RunStore
 from leaplab.explorer.application import make_application
 from leaplab.protocol.description import PredictionSpec
-from leaplab.store.run import PartValues
+from leaplab.store.run import PartValues, RunStore
 
 NAN = float("nan")
 IDS = ["a/b", "c\nd", "../e", "%2F", "é ü", "<b>", "-rf"]
@@ -55,8 +55,6 @@ def explore(tmp_path: Path, make_manifest: Callable[..., Any]) -> Callable[..., 
 @pytest.mark.parametrize("name", ["w/h", "mAP@0.5/0.95", "a b", "100 %", "a#b", "a?b=c", "ä", "a\\b", "a.b", "x//y"])
 def test_columns_of_any_name_are_found(explore: Callable[..., TestClient], name: str) -> None:
     client = explore({f"metadata.{name}": ("float", [1.0, 2.0])})
-
-    from urllib.parse import quote
 
     answer = client.get(f"/api/columns/{quote(f'metadata.{name}', safe='')}")  # as encodeURIComponent does
 

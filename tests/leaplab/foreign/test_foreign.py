@@ -90,6 +90,22 @@ FOREIGN = {
         rows=True,
     ),
     "instances": Foreign({**SQUARES, **NUMBER}, instances=lambda number: number % 3),
+    "numpy_ids": Foreign({**SQUARES, **NUMBER}),
+    "old_style": Foreign(
+        {
+            **SQUARES,
+            **NUMBER,
+            "loss.CategoricalCrossentropy": lambda number, outputs: -np.log(outputs[0][number % 3]),
+            "metric.hit": hit,
+            "metric.hit_of_the_truth": lambda *_: 1.0,
+            "metric.Accuracy": lambda number, outputs: np.mean((outputs[0] > 0.5) == np.eye(3)[number % 3]),
+            "metric.sure": lambda _, outputs: float(outputs[0].max() > 0.5),
+        },
+        {},
+        {"training": {str(n): n for n in range(5)}, "validation": {str(n): n + 5 for n in range(3)}},
+        visuals=("picture", "bars_pred", "bars_gt"),
+        options=("--model", "model.onnx"),
+    ),
     "simulated": Foreign({**SQUARES, **NUMBER}),
     "own_latents": Foreign(SQUARES, rows=True),
     "unlabeled": Foreign(

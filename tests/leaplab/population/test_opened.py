@@ -31,7 +31,10 @@ def test_run_tells_what_it_holds(run, tiny_run):
 
 def test_values_are_those_of_the_files(run, tiny_run):
     files = [str(path) for path in sorted((tiny_run.path / "samples").glob("*.parquet"))]
-    query = 'SELECT sample_id, "loss.cross_entropy" FROM read_parquet(?) WHERE state = \'validation\' AND "metadata.label" = 1'
+    query = (
+        'SELECT sample_id, "loss.cross_entropy" FROM read_parquet(?)'
+        " WHERE state = 'validation' AND \"metadata.label\" = 1"
+    )
     with duckdb.connect() as connection:
         expected = connection.execute(query, [files]).fetchall()
 

@@ -199,6 +199,220 @@ def check_model_that_is_not_built(keras: Any, folder: Path) -> None:
         refuses("The Keras model 'empty' is not built; save it after it was called once.", ask, empty)
 
 
+NO_GRAPH = "tells no graph (--latent cannot help)."
+
+
+def subclassed(keras: Any) -> Any:
+    """Image and bias in, a dictionary of two outputs out, which is not in the order of its names."""
+
+    class Net(keras.Model):  # type: ignore[misc]
+        def __init__(self) -> None:
+            super().__init__(name="net")
+            self.flat, self.dense = keras.layers.Flatten(), keras.layers.Dense(3)
+
+        def call(self, inputs: Any) -> Any:
+            image, bias = inputs
+            logits = self.dense(self.flat(image)) + bias
+            return {"logits": logits, "classes": keras.activations.softmax(logits)}
+
+    return Net()
+
+
+def check_subclassed_model(keras: Any, folder: Path) -> None:
+    import hashlib
+
+    from leaplab.worker.loading import load_predictor, model_source
+
+    model = subclassed(keras)
+    for ask in (load_predictor, model_source):
+        refuses("The Keras model 'net' is not built; save it after it was called once.", ask, model)
+    model([IMAGES, VECTORS])
+    kernel, offset = (np.asarray(weight) for weight in model.get_weights())
+    logits = IMAGES.reshape(5, -1) @ kernel + offset + VECTORS
+    powers = np.exp(logits - logits.max(axis=1, keepdims=True))
+
+    predictor = load_predictor(model)
+    (first, second), latent = predictor.predict([IMAGES, VECTORS])
+    close(first, logits)
+    close(second, powers / powers.sum(axis=1, keepdims=True))
+    assert latent is None
+    assert (predictor.format, predictor.latent_source, predictor.fixed_batch) == ("keras", "", None)
+    (notice,) = predictor.notices
+    assert notice == f"The run has no latent space, because the subclassed Keras model 'net' {NO_GRAPH}"
+    refuses(
+        "'net' tells no graph, so that --latent can name no layer of it; leave it out.",
+        load_predictor,
+        model,
+        None,
+        "flat",
+    )
+    refuses("The model fails on (5, 6, 6, 2): ", predictor.predict, [IMAGES])
+
+    source = model_source(model)
+    assert (source.format, source.name, source.path) == ("keras", "net.keras", None)
+    assert model_source(model) == source
+    model.set_weights([kernel + 1, offset])
+    assert model_source(model).sha256 != source.sha256
+    assert len(source.sha256) == len(hashlib.sha256().hexdigest())
+
+
+def check_subclassed_model_that_cannot_be_compiled(keras: Any, folder: Path) -> None:
+    from leaplab.worker.loading import load_predictor
+
+    class Eager(keras.Model):  # type: ignore[misc]
+        def __init__(self) -> None:
+            super().__init__()
+            self.dense = keras.layers.Dense(2)
+
+        def call(self, vectors: Any) -> Any:
+            return self.dense(vectors) * float(np.asarray(vectors).max())
+
+    model = Eager()
+    model(VECTORS)
+    kernel, offset = (np.asarray(weight) for weight in model.get_weights())
+    predictor = load_predictor(model)
+    for _ in range(2):
+        close(predictor.predict([VECTORS])[0][0], (VECTORS @ kernel + offset) * VECTORS.max())
+
+
+def check_custom_layers(keras: Any, folder: Path) -> None:
+    from leaplab.worker.loading import load_predictor
+
+    class Doubling(keras.layers.Layer):  # type: ignore[misc]
+        def call(self, given: Any) -> Any:
+            return given * 2
+
+    vector = keras.Input((3,), name="vector")
+    hidden = Doubling(name="twice")(keras.layers.Dense(4, activation="tanh")(vector))
+    model = keras.Model(vector, keras.layers.Dense(2)(hidden))
+    wanted = keras.Model(vector, hidden).predict_on_batch(VECTORS)
+    model.save(str(folder / "custom.h5"))
+
+    for predictor in (
+        load_predictor(model),
+        load_predictor(folder / "custom.h5", custom_objects={"doubling layer": Doubling}),
+    ):
+        (output,), latent = predictor.predict([VECTORS])
+        close(output, model.predict_on_batch(VECTORS))
+        close(latent, wanted)
+        assert (predictor.latent_source, predictor.notices) == ("twice", ())
+    refuses("custom.h5 cannot be read as a Keras model: ", load_predictor, folder / "custom.h5")
+
+
+def check_candidates_for_a_latent_space(keras: Any, folder: Path) -> None:
+    from leaplab.worker.loading import load_predictor
+
+    image = keras.Input((6, 6, 2), name="image")
+    maps = keras.layers.MaxPooling2D(name="pool")(keras.layers.Rescaling(2.0, name="scale")(image))
+    model = keras.Model(image, keras.layers.GlobalAveragePooling2D(name="mean")(maps))
+
+    predictor = load_predictor(model)
+    assert predictor.notices == (
+        "The run has no latent space, because no layer with a kernel, dense or a convolution, leads to the model's"
+        " outputs; name what to take it from by --latent: near the outputs lie pool (4 axes), scale (4 axes).",
+    )
+    named = load_predictor(model, latent="scale")
+    close(named.predict([IMAGES])[1], mean(IMAGES * 2))
+    assert named.notices == ()
+
+
+def check_saved_model(keras: Any, folder: Path) -> None:
+    import tensorflow
+
+    from leaplab.worker.loading import load_predictor, model_source
+
+    class Net(tensorflow.Module):  # type: ignore[misc]
+        """Inputs of one shape, whose names are in the order of the alphabet; a batch of five."""
+
+        def __init__(self) -> None:
+            super().__init__()
+            self.kernel = tensorflow.Variable(VECTORS[:3])
+
+        @tensorflow.function(
+            input_signature=[tensorflow.TensorSpec([5, 3], tensorflow.float16, name=n) for n in ("left", "right")]
+        )
+        def infer(self, left: Any, right: Any) -> Any:
+            products = tensorflow.cast(left, tensorflow.float32) @ self.kernel
+            ends = {f"output_{number}": products * number for number in (10, 2, 1)}
+            return {**ends, "difference": tensorflow.cast(left - right, tensorflow.float32)}
+
+    net = Net()
+    tensorflow.saved_model.save(net, str(folder / "saved"), signatures={"serving_default": net.infer})
+    left, right = VECTORS.astype(np.float16), VECTORS[::-1].astype(np.float16)
+    products = left.astype(np.float32) @ VECTORS[:3]
+    wanted = [(left - right).astype(np.float32), products, products * 2, products * 10]
+
+    loaded = tensorflow.saved_model.load(str(folder / "saved"))
+    for given, name in ((folder / "saved", "saved"), (loaded, "saved_model")):
+        predictor = load_predictor(given)
+        outputs, latent = predictor.predict([VECTORS, VECTORS[::-1]])
+        for found, output in zip(outputs, wanted, strict=True):
+            np.testing.assert_allclose(found, output, rtol=1e-3, atol=1e-3)
+        assert len(outputs) == 4
+        assert latent is None
+        assert (predictor.format, predictor.fixed_batch) == ("saved_model", 5)
+        assert predictor.notices == (
+            f"The run has no latent space, because the SavedModel {NO_GRAPH}",
+            "The SavedModel names its outputs, and leaplab takes them in the order of these names: difference,"
+            " output_1, output_2, output_10.",
+            "The SavedModel names its inputs, and leaplab takes them in the order of these names: left, right.",
+        )
+        refuses("takes 2 inputs (left, right), but the integration feeds it 1", predictor.predict, [VECTORS])
+        refuses("leave it out", load_predictor, given, None, "kernel")
+        source = model_source(given)
+        assert (source.format, source.name) == ("saved_model", name)
+    assert model_source(tensorflow.saved_model.load(str(folder / "saved"))) == model_source(loaded)
+    before = model_source(folder / "saved"), model_source(loaded)
+    net.kernel.assign(VECTORS[2:])
+    tensorflow.saved_model.save(net, str(folder / "saved"), signatures={"serving_default": net.infer})
+    loaded = tensorflow.saved_model.load(str(folder / "saved"))
+    assert model_source(folder / "saved").sha256 != before[0].sha256
+    assert model_source(loaded).sha256 != before[1].sha256
+
+    # The functions of a module, which Python still holds, keep the order in which they return.
+    function = load_predictor(net.infer)
+    (tenfold, *_), _ = function.predict([VECTORS, VECTORS])
+    np.testing.assert_allclose(tenfold, left.astype(np.float32) @ VECTORS[2:] * 10, rtol=1e-3, atol=1e-3)
+    assert function.fixed_batch == 5
+
+    several = {"first": net.infer, "second": net.infer}
+    tensorflow.saved_model.save(net, str(folder / "several"), signatures=several)
+    refuses("has the signatures first, second, and none is called serving_default", load_predictor, folder / "several")
+    refuses(
+        "a function of a SavedModel that is gone; return what tf.saved_model.load gives, which keeps it.",
+        model_source,
+        tensorflow.saved_model.load(str(folder / "saved")).signatures["serving_default"],
+    )
+    (folder / "saved" / "saved_model.pb").write_bytes(b"none")
+    refuses("saved cannot be read as a SavedModel: ", load_predictor, folder / "saved")
+
+
+def check_folder_that_keras_saved(keras: Any, folder: Path) -> None:
+    from leaplab.worker.loading import load_predictor
+
+    image, bias = keras.Input((6, 6, 2), name="zebra"), keras.Input((3,), name="ant")
+    hidden = keras.layers.Dense(4, activation="relu", name="hidden")(keras.layers.Flatten()(image))
+    logits = keras.layers.Dense(3, name="last")(hidden)
+    model = keras.Model([image, bias], [keras.layers.Add(name="sum")([logits, bias]), logits])
+    wanted = model.predict_on_batch([IMAGES, VECTORS])
+    if keras.__version__.startswith("3."):
+        model.export(str(folder / "net"))
+    else:
+        model.save(str(folder / "net"))
+
+    predictor = load_predictor(folder / "net")
+    outputs, latent = predictor.predict([IMAGES, VECTORS])
+    for found, output in zip(outputs, wanted, strict=True):
+        close(found, output)
+    assert len(outputs) == 2
+    if (folder / "net" / "keras_metadata.pb").exists():  # Keras 2 tells its graph
+        close(latent, keras.Model(image, hidden).predict_on_batch(IMAGES))
+        assert (predictor.format, predictor.latent_source, predictor.notices) == ("keras", "hidden", ())
+    else:
+        assert latent is None
+        assert predictor.notices == (f"The run has no latent space, because the SavedModel {NO_GRAPH}",)
+
+
 CHECKS = (
     check_sequential,
     check_two_inputs_and_outputs,
@@ -208,6 +422,12 @@ CHECKS = (
     check_depthwise_head,
     check_source,
     check_model_that_is_not_built,
+    check_subclassed_model,
+    check_subclassed_model_that_cannot_be_compiled,
+    check_custom_layers,
+    check_candidates_for_a_latent_space,
+    check_saved_model,
+    check_folder_that_keras_saved,
 )
 
 

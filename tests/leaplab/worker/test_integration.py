@@ -173,6 +173,74 @@ def test_fault_of_an_encoder_on_the_first_sample_names_encoder_and_place(make_pr
         described(root)
 
 
+def test_handler_that_failed_is_named_and_not_what_follows_from_it(make_project):
+    # The input has no shape then, which code-loader complains of in its general error.
+    fault = (
+        "    from concurrent.futures import ProcessPoolExecutor\n    with ProcessPoolExecutor(1) as pool:\n"
+        "        return pool.submit(twice, image).result()\n"
+    )
+    root = make_project(changes={"leap_binder.py": ("    return image\n", fault)})
+    binder = root / "leap_binder.py"
+    binder.write_text(
+        binder.read_text().replace("HERE = Path(", "def twice(array):\n    return 2 * array\n\n\nHERE = Path(")
+    )
+
+    with pytest.raises(LeaplabError, match="^'image' fails: 'twice' cannot be handed to another process") as error:
+        described(root)
+
+    assert "shape" not in str(error.value)
+    assert "\n" not in str(error.value)
+
+
+PREPROCESSED = (
+    "    return [PreprocessResponse(sample_ids=list(ids), data=ids, state=state) for state, ids in drawn.items()]"
+)
+
+
+def preprocessed(make_project, *more: str) -> Path:
+    """The small integration, with more responses, or with other ids where there is no more than an expression."""
+    root: Path = make_project(
+        changes={
+            "leap_binder.py": (PREPROCESSED, PREPROCESSED.replace("return", "found =") + "\n    " + "\n    ".join(more))
+        }
+    )
+    return root
+
+
+def test_empty_states_are_named(make_project):
+    root = preprocessed(
+        make_project,
+        "for state in (DataStateType.test, DataStateType.unlabeled):",
+        "    found.append(PreprocessResponse(sample_ids=[], data={}, state=state))",
+        "return found",
+    )
+
+    with pytest.raises(
+        LeaplabError, match="^preprocess gives no samples for 'test' and 'unlabeled', which code-loader"
+    ):
+        described(root)
+
+
+@pytest.mark.parametrize("odd", ["(1, 2)", "Path('a')", "__import__('uuid').uuid4()"])
+def test_ids_that_are_neither_text_nor_numbers_are_one_sentence(make_project, odd):
+    root = preprocessed(
+        make_project, f"return [*found, PreprocessResponse(sample_ids=[{odd}], state=DataStateType.test)]"
+    )
+
+    with pytest.raises(LeaplabError, match=r"^preprocess gives sample ids of type [\w.]+, and code-loader expects str"):
+        described(root)
+
+
+def test_layers_that_an_integration_declares_are_no_reason_to_refuse_it(make_project):
+    layer = (
+        "from code_loader import leap_binder\n\n\nclass Halved:\n    def __init__(self, units): ...\n\n"
+        "    def call(self, inputs):\n        return inputs / 2\n\n\nleap_binder.set_custom_layer(Halved, 'Halved')\n"
+        "HERE = Path("
+    )
+
+    assert described(make_project(changes={"leap_binder.py": ("HERE = Path(", layer)})).inputs
+
+
 def test_place_of_an_error_is_the_integration_s_own_line(make_project, evaluated, tmp_path):
     # The environment lies below the root, as it does in many projects; the line to look at is not in there.
     fault = "    import vendored\n    vendored.check(sample_id)\n    return image\n"

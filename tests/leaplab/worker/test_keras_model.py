@@ -113,6 +113,65 @@ def test_file_that_is_no_keras_model_is_told(keras, tmp_path, name):
         load_predictor(tmp_path / name)
 
 
+@pytest.mark.parametrize("suffix", [".h5", ".keras"])
+def test_file_that_is_cut_short_is_told(functional, tmp_path, suffix):
+    from leaplab.worker.loading import load_predictor
+
+    path = tmp_path / f"both{suffix}"
+    functional.save(path)
+    path.write_bytes(path.read_bytes()[:-1000])
+    with pytest.raises(
+        LeaplabError, match=f"both{suffix} cannot be read as a Keras model: it is cut short, damaged, or"
+    ):
+        load_predictor(path)
+
+
+def test_layer_of_a_saved_model_gives_its_outputs_by_their_names(keras, tmp_path):
+    from leaplab.worker.loading import load_predictor, model_source
+
+    image, bias = keras.Input((6, 6, 2), name="zebra"), keras.Input((3,), name="ant")
+    logits = keras.layers.Dense(3)(keras.layers.Flatten()(image))
+    names = ("sum", "logits", "mean")
+    ends = (keras.layers.Add()([logits, bias]), logits, keras.layers.GlobalAveragePooling2D()(image))
+    model = keras.Model([image, bias], dict(zip(names, ends, strict=True)))
+    wanted = model.predict_on_batch([IMAGES, np.ones((5, 3), np.float32)])
+    model.export(tmp_path / "net", verbose=False)
+    layer = keras.layers.TFSMLayer(tmp_path / "net", call_endpoint="serve")
+
+    predictor = load_predictor(layer)
+    outputs, latent = predictor.predict([IMAGES, np.ones((5, 3), np.float32)])
+    for found, name in zip(outputs, sorted(names), strict=True):
+        close(found, wanted[name])
+    assert latent is None
+    assert predictor.notices == (
+        f"The run has no latent space, because the Keras layer '{layer.name}' (TFSMLayer) {keras_checks.NO_GRAPH}",
+        "The SavedModel names its outputs, and leaplab takes them in the order of these names: logits, mean, sum.",
+    )
+    source = model_source(layer)
+    assert (source.format, source.name, source.path) == ("keras", "net", str(tmp_path / "net"))
+    assert source.sha256 == model_source(tmp_path / "net").sha256
+
+
+def test_layer_of_a_signature_has_its_fixed_batch_and_types(keras, tmp_path):
+    import tensorflow
+
+    from leaplab.worker.loading import load_predictor
+
+    class Net(tensorflow.Module):  # type: ignore[misc]
+        @tensorflow.function(input_signature=[tensorflow.TensorSpec([2, 4], tensorflow.int8)])
+        def infer(self, whole) -> Any:
+            return {"twice": whole * 2}
+
+    net = Net()
+    tensorflow.saved_model.save(net, str(tmp_path), signatures={"serving_default": net.infer})
+    predictor = load_predictor(keras.layers.TFSMLayer(str(tmp_path), call_endpoint="serving_default"))
+
+    given = np.arange(8, dtype=np.float32).reshape(2, 4)
+    (output,), _ = predictor.predict([given])
+    np.testing.assert_array_equal(output, given * 2)
+    assert (predictor.fixed_batch, len(predictor.notices)) == (2, 1)
+
+
 def test_object_that_is_no_model_is_told(keras):
     keras_checks.check_object_that_is_no_model()
 
@@ -157,3 +216,34 @@ def test_integration_with_a_keras_model_is_evaluated(keras, make_project, evalua
     close(store.latent("model")[:20], np.maximum(vectors @ first + offset, 0))
     close(store.prediction("halves", 3), np.asarray(model(vectors))[3])
     assert store.manifest.model_format == "keras"
+
+
+SUBCLASSED = """import keras
+
+    class Net(keras.Model):
+        def __init__(self):
+            super().__init__()
+            self.dense = keras.layers.Dense(2, kernel_initializer=keras.initializers.RandomNormal(seed=4))
+
+        def call(self, vectors):
+            return self.dense(vectors)
+
+    net = Net()
+    net(np.zeros((1, 4), np.float32))
+    return net"""
+
+
+def test_integration_with_a_subclassed_model_is_evaluated_without_latent_vectors(
+    keras, make_project, evaluated, tmp_path
+):
+    loading = (
+        'import onnxruntime\n\n    return onnxruntime.InferenceSession(str(Path(__file__).parent / "dense.onnx"))',
+        SUBCLASSED,
+    )
+    store = evaluated(tmp_path, make_project("plain", changes={"leap_binder.py": loading}), batch_size=7)
+
+    vectors = np.random.default_rng(5).normal(size=(20, 4)).astype(np.float32)
+    kernel = np.asarray(keras.initializers.RandomNormal(seed=4)((4, 2)))
+    close([store.prediction("halves", row) for row in range(20)], vectors @ kernel)
+    assert (store.manifest.model, store.manifest.latent_source) == ("net.keras", "")
+    assert not (store.path / "latent").exists()

@@ -85,6 +85,87 @@ def test_inputs_of_truth_values_and_of_text_come_through():
     np.testing.assert_array_equal(output, words)
 
 
+def test_bfloat16_comes_and_goes_as_float32(tmp_path):
+    ml_dtypes = pytest.importorskip("ml_dtypes")
+    nodes = [
+        ("Cast", ["x"], ["wide"], {"to": TensorProto.FLOAT}),
+        ("Cast", ["wide"], ["again"], {"to": TensorProto.BFLOAT16}),
+    ]
+    model = content(nodes, {"wide": TensorProto.FLOAT, "again": TensorProto.BFLOAT16}, kind=TensorProto.BFLOAT16)
+    hard = np.array([[1 / 3, -2.7e38, np.inf, np.nan], [1 + 2**-8, 1 + 3 * 2**-8, 1e-40, -0.0]], np.float32)
+    hard[0, 3] = np.array(0x7FFFFFFF, np.uint32).view(np.float32)  # NaN as well, which rounding up would make -0
+    given = np.concatenate([VECTORS, hard])
+    wanted = given.astype(ml_dtypes.bfloat16).astype(np.float32)
+
+    made = OnnxPredictor(model)
+    for output in made.predict([given])[0]:
+        assert output.dtype == np.float32
+        np.testing.assert_array_equal(output, wanted)
+
+
+def test_bfloat16_of_an_onnxruntime_that_cannot_exchange_it_is_told(monkeypatch):
+    monkeypatch.delattr(onnxruntime.OrtValue, "ortvalue_from_numpy_with_onnx_type")
+    model = content([("Identity", ["x"], ["output"])], {"output": TensorProto.BFLOAT16}, kind=TensorProto.BFLOAT16)
+
+    with pytest.raises(LeaplabError, match="takes or gives bfloat16, which onnxruntime .* install a newer onnxruntime"):
+        OnnxPredictor(model)
+
+
+def detector(rows: int | str) -> bytes:
+    """Places [B, 4], and the values above 0 of all samples together [N]."""
+    nodes = [
+        ("Relu", ["x"], ["places"]),
+        ("Greater", ["x", "nothing"], ["mask"]),
+        ("Compress", ["x", "first"], ["row"], {"axis": 0}),
+        ("NonZero", ["mask"], ["found"]),
+        ("Transpose", ["found"], ["turned"]),
+        ("GatherND", ["x", "turned"], ["values"]),
+    ]
+    model = onnx.load_from_string(content(nodes, {"places": TensorProto.FLOAT, "values": TensorProto.FLOAT}, rows=rows))
+    model.graph.initializer.append(numpy_helper.from_array(np.array(0, np.float32), "nothing"))
+    model.graph.initializer.append(numpy_helper.from_array(np.array([True]), "first"))
+    return bytes(model.SerializeToString())
+
+
+@pytest.mark.parametrize("rows", ["batch", 1, 5])
+def test_output_without_a_batch_axis_is_known_before_a_batch_has_as_many(rows):
+    made = OnnxPredictor(detector(rows))
+
+    assert made.unbatched == {1}
+    assert made.notices == (
+        "Output 1 of the model ('values') has no batch axis: it is not stored, and what takes it runs only where"
+        " samples come one by one.",
+    )
+    assert OnnxPredictor(HIDDEN).unbatched == frozenset()
+    assert OnnxPredictor(HIDDEN).notices == ()
+
+
+def test_output_that_declares_another_length_than_the_batch_has_no_batch_axis():
+    # A length of the input that nobody knows: the model cannot be tried.
+    graph = onnx.load_from_string(detector(1))
+    graph.graph.input[0].type.tensor_type.shape.dim[1].dim_param = "length"
+    graph.graph.output[1].CopyFrom(helper.make_tensor_value_info("values", TensorProto.FLOAT, [7]))
+
+    assert OnnxPredictor(graph.SerializeToString()).unbatched == {1}
+
+
+def test_sequence_is_no_tensor_and_told():
+    # As scikit-learn's classifiers are exported: a list of dictionaries.
+    model = content(
+        [("MatMul", ["x", "narrow"], ["output"]), ("SequenceConstruct", ["output"], ["list"])],
+        {"output": TensorProto.FLOAT, "list": TensorProto.FLOAT},
+    )
+    proto = onnx.load_from_string(model)
+    proto.graph.output[1].CopyFrom(helper.make_tensor_sequence_value_info("list", TensorProto.FLOAT, None))
+    made = OnnxPredictor(proto.SerializeToString())
+
+    assert made.notices == (
+        "Output 1 of the model ('list') is no tensor but seq(tensor(float)): it is not stored, and what takes it is"
+        " left out.",
+    )
+    close(made.predict([VECTORS])[0][0], VECTORS @ NARROW)
+
+
 def test_latent_vectors_of_a_model_of_half_precision_are_float32(tmp_path):
     nodes = [
         ("Cast", ["narrow"], ["half"], {"to": TensorProto.FLOAT16}),
@@ -108,11 +189,12 @@ def test_wrong_number_of_inputs_and_wrong_shapes_are_told():
         made.predict([VECTORS, VECTORS[:, :3]])
 
 
-@pytest.mark.parametrize("content", [b"", b"no model", b"\x08\x07"])
-def test_file_that_is_no_model_is_told(tmp_path, content):
-    (tmp_path / "model.onnx").write_bytes(content)
+@pytest.mark.parametrize("held", [b"no model", b"\x08", HIDDEN[: len(HIDDEN) // 2]])
+def test_file_that_is_no_model_is_told(tmp_path, held):
+    (tmp_path / "model.onnx").write_bytes(held)
 
-    with pytest.raises(LeaplabError, match=r"model.onnx cannot be run as an ONNX model: .+"):
+    told = "model.onnx cannot be run as an ONNX model: it is cut short, damaged, or none at all; download or export it"
+    with pytest.raises(LeaplabError, match=told):
         load_predictor(tmp_path / "model.onnx")
 
 

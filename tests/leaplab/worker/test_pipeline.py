@@ -17,10 +17,8 @@ from onnx import numpy_helper
 
 from leaplab.errors import LeaplabError
 from leaplab.protocol.description import PredictionSpec
-from leaplab.worker.encoding import Encoded
+from leaplab.worker.batch import Batch, infer
 from leaplab.worker.onnx_model import OnnxPredictor
-from leaplab.worker.pipeline import infer
-from leaplab.worker.scoring import Batch
 
 LABELS = ["top", "middle", "bottom"]
 SEED, COUNT = 7, 25
@@ -274,13 +272,13 @@ def test_model_that_does_not_fit_is_told_before_anything_is_written(tiny, make_m
     assert not list((tmp_path / "runs").rglob("*.parquet"))
 
 
-def inferred(predictor, labels, axis=-1) -> Any:
+def inferred(predictor, labels, axis=-1, size=None) -> Any:
     """`infer` on two samples with one prediction type of these labels."""
     inputs = {"image": np.zeros((2, 6, 6, 1), np.float32), "bias": np.zeros((2, 3), np.float32)}
     declared: Any = SimpleNamespace(
         model_inputs=("image", "bias"), predictions=(PredictionSpec("classes", labels, axis),)
     )
-    return infer(predictor, declared, Encoded(Batch("training", ["a", "b"], inputs, {})), predictor.fixed_batch or 2)
+    return infer(predictor, declared, Batch("training", ["a", "b"], inputs, {}), size)
 
 
 def test_labels_that_do_not_fit_the_model_are_told(make_model):
@@ -291,7 +289,7 @@ def test_labels_that_do_not_fit_the_model_are_told(make_model):
     with pytest.raises(LeaplabError, match=r"names 3 labels along axis 2"):
         inferred(predictor, ("a", "b", "c"), axis=2)
     for labels in ((), ("a", "b", "c")):  # no labels: nothing to compare
-        assert inferred(predictor, labels)[0][0].shape == (2, 3)
+        assert inferred(predictor, labels).outputs[0].shape == (2, 3)
 
 
 def test_inputs_that_do_not_fit_the_model_are_told(make_model):
@@ -302,7 +300,7 @@ def test_inputs_that_do_not_fit_the_model_are_told(make_model):
 
 
 def test_output_without_a_batch_axis_is_told():
-    predictor = SimpleNamespace(fixed_batch=None, predict=lambda _: ([np.zeros((7, 3))], None))
+    predictor = SimpleNamespace(fixed_batch=None, unbatched=(), predict=lambda _: ([np.zeros((7, 3))], None))
 
     with pytest.raises(LeaplabError, match=r"has shape \(7, 3\) for a batch of 2; its first axis must be the batch"):
         inferred(predictor, ())

@@ -4,6 +4,7 @@ import re
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
+from uuid import UUID
 
 import numpy as np
 import pytest
@@ -127,6 +128,56 @@ def test_positions_are_integers():
     positions = PreprocessResponse(length=3, state=DataStateType.training)
 
     assert sample_ids_by_state(Loader(training=positions)) == {"training": [0, 1, 2]}
+
+
+@pytest.mark.parametrize(
+    ("given", "expected"),
+    [
+        (np.array(["a", "b"]), ["a", "b"]),
+        ([np.str_("a"), "b"], ["a", "b"]),
+        ([["a", np.str_("b")], ["c"]], ["a", "b", "c"]),
+        (np.arange(3), [0, 1, 2]),
+        ([np.int64(4), 5], [4, 5]),
+    ],
+)
+def test_ids_of_numpy_are_python_s_own(given, expected):
+    numbers = isinstance(expected[0], int)
+    of = PreprocessResponse(sample_ids=given, state=DataStateType.training, sample_id_type=int if numbers else None)
+    loader = Loader(training=of)
+
+    for ids in (sample_ids_by_state(loader)["training"], loader.flat_sample_ids("training")):
+        assert ids == expected
+        assert {type(sample_id) for sample_id in ids} == {type(expected[0])}
+
+
+@pytest.mark.parametrize(
+    ("given", "told"),
+    [
+        ([(1, 2)], r"of type tuple, \(1, 2\) for one"),
+        ([Path("a.png")], r"of type PosixPath, PosixPath\('a.png'\) for one"),
+        ([UUID(int=7)], r"of type UUID, UUID\('[-0]+7'\) for one"),
+        ([True], "of type bool, True for one"),
+        ([0.5], "of type float, 0.5 for one"),
+    ],
+)
+def test_other_ids_are_one_sentence(given, told):
+    # With another type than str, code-loader lets everything through.
+    of = PreprocessResponse(sample_ids=given, state=DataStateType.validation, sample_id_type=int)
+
+    with pytest.raises(LeaplabError, match=f"^The sample ids of validation are {told}; .* give str") as caught:
+        sample_ids_by_state(Loader(validation=of))
+    assert "\n" not in str(caught.value)
+
+
+def test_layers_that_an_integration_declares_are_known_by_their_names():
+    class Layer:
+        pass
+
+    loader = Loader(training=response(FLAT))
+    loader.found = SimpleNamespace(custom_layers={"mine": SimpleNamespace(name="mine", layer=Layer)})
+
+    assert loader.custom_layers == {"mine": Layer}
+    assert loader.unsupported == []
 
 
 def test_sample_of_a_group_is_encoded_alone():

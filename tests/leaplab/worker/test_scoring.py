@@ -9,7 +9,8 @@ from code_loader.contract.enums import ConfusionMatrixValue
 
 from leaplab.errors import LeaplabError
 from leaplab.protocol.description import Node, Source
-from leaplab.worker.scoring import Batch, score
+from leaplab.worker.batch import Batch
+from leaplab.worker.scoring import score
 
 GUESS = np.array([[0.25], [0.5]], np.float32)
 

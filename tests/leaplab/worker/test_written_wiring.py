@@ -9,10 +9,11 @@ import pytest
 from leaplab.errors import LeaplabError
 from leaplab.project.locate import find_project
 from leaplab.project.wiring_file import read_wiring_file
+from leaplab.protocol.binding import WiringOrder
 from leaplab.protocol.description import Node, Source
 from leaplab.protocol.operations import DESCRIBE
 from leaplab.session.opening import open_session
-from leaplab.worker.written_wiring import written_wiring
+from leaplab.worker.written_wiring import ModelEnds, written_wiring
 
 WIRED = Path(__file__).parents[1] / "foreign" / "wired"
 HANDLERS = {
@@ -56,6 +57,86 @@ def test_each_argument_has_the_source_that_is_written(tmp_path):
         Node("accuracy", "accuracy", {"truth": Source("prediction", index=0), "guess": Source("prediction", index=1)}),
     ]
     assert wiring.visualizers == [Node("picture", "picture", {"image": Source("input", "image")})]
+
+
+def test_handler_may_be_used_twice_and_a_default_left_out(tmp_path):
+    (tmp_path / "wiring.yaml").write_text(
+        """
+        metrics:
+          accuracy: {truth: ground_truth.classes, guess: prediction.0}
+          accuracy as of_boxes: {truth: ground_truth.classes, guess: prediction.1}
+          sharpness: {}
+        """
+    )
+    order = read_wiring_file(tmp_path / "wiring.yaml")
+
+    wiring = written_wiring(order, ["image"], ["classes"], ["scores"], HANDLERS, {"metrics": {"sharpness": {"image"}}})
+
+    truth = Source("ground_truth", "classes")
+    assert wiring.metrics == [
+        Node("accuracy", "accuracy", {"truth": truth, "guess": Source("prediction", index=0)}),
+        Node("accuracy", "of_boxes", {"truth": truth, "guess": Source("prediction", index=1)}),
+        Node("sharpness", "sharpness", {}),
+    ]
+
+
+INNER = "is no output of the model"
+ANY = "may be any of the model's outputs"
+
+
+@pytest.mark.parametrize(
+    ("layers", "ends", "expected"),
+    [
+        ({"1": "dense"}, None, {"1": 0}),  # the model is not looked at
+        ({"1": "dense", "7": "conv"}, ModelEnds(["image"], ["dense"]), {"1": 0, "7": INNER}),
+        ({"2": "boxes", "19": "scores"}, ModelEnds(["image"], ["merged"]), {"2": INNER, "19": INNER}),
+        ({"1": "a", "80": "b", "9": "c"}, ModelEnds(["image"], ["x", "y", "z"]), {"1": 0, "9": 1, "80": 2}),
+        ({"1": "y", "80": "x"}, ModelEnds(["image"], ["x", "y", "z"]), {"1": 1, "80": 0}),
+        ({"1": "a", "9": "b"}, ModelEnds(["image"], ["x", "y", "z"]), {"1": 0, "9": ANY}),
+        ({"1": "x", "9": "b"}, ModelEnds(["image"], ["x", "y"], ["a", "b", "x", "y"]), {"1": 0, "9": INNER}),
+        ({"1": "a", "9": "b"}, "there is none", {"1": 0, "9": "is not known to be an output (there is none)"}),
+    ],
+)
+def test_layers_of_a_mapping_file_are_outputs_of_the_model_or_left_out(layers, ends, expected):
+    def look() -> Any:
+        assert ends is not None, "there was nothing to look for"
+        if isinstance(ends, str):
+            raise LeaplabError(f"{ends}.")
+        return ends
+
+    uses = {f"accuracy as {number}": {"truth": "ground_truth.classes", "guess": f"layer.{number}"} for number in layers}
+    order = WiringOrder("mapping.yaml", {"metrics": uses, "layers": layers, "model_inputs": [], "inputs_of_model": {}})
+
+    wiring = written_wiring(order, ["image"], ["classes"], [], HANDLERS, ends=look)
+
+    assert {node.column: node.arguments["guess"].index for node in wiring.metrics} == {
+        number: place for number, place in expected.items() if isinstance(place, int)
+    }
+    told = {number: reason for number, reason in expected.items() if isinstance(reason, str)}
+    assert len(wiring.left_out) == len(told)
+    for (number, reason), sentence in zip(told.items(), wiring.left_out, strict=True):
+        assert f"the metric '{number}': the layer that feeds 'guess' {reason}" in sentence
+
+
+@pytest.mark.parametrize(
+    ("of_model", "called", "expected"),
+    [
+        (["first", "second"], {}, ["image", "bias"]),  # the names tell nothing: as they are registered
+        (["bias", "image"], {}, ["bias", "image"]),
+        (["b", "image"], {"bias": "b"}, ["bias", "image"]),
+    ],
+)
+def test_inputs_of_a_mapping_file_come_in_the_order_of_the_model(of_model, called, expected):
+    content = {"layers": {}, "model_inputs": ["bias", "image", "gone"], "inputs_of_model": called}
+
+    wiring = written_wiring(
+        WiringOrder("mapping.yaml", content),
+        *(["other", "image", "bias"], [], [], HANDLERS),
+        ends=lambda: ModelEnds(of_model, ["classes"]),
+    )
+
+    assert wiring.model_inputs == expected
+    assert wiring.left_out == ["the input 'gone', which the integration does not have"]
 
 
 @pytest.mark.parametrize("text", ["", "losses:\nmetrics: {}\nmodel_inputs:\n"])

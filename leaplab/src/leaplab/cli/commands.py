@@ -2,6 +2,7 @@
 
 import sys
 import webbrowser
+from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, NoReturn
 
@@ -38,7 +39,9 @@ RunsFolder = Annotated[Path, typer.Option("--runs", envvar="LEAPLAB_RUNS", help=
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON for a program to read.")]
 Integration = Annotated[Path, typer.Argument(help="Folder of the integration.")]
 Model = Annotated[Path | None, typer.Option("--model", "-m", help=".onnx, .h5 or .keras instead of its own.")]
-Wiring = Annotated[Path | None, typer.Option(help="YAML wiring of an integration without an integration test.")]
+Wiring = Annotated[
+    Path | None, typer.Option(help="YAML wiring, or mapping file, of an integration without an integration test.")
+]
 InProcess = Annotated[bool, typer.Option("--in-process", help="For debuggers: no child process.")]
 Python = Annotated[
     Path | None, typer.Option(help="Interpreter, or its environment's folder, to run the integration in.")
@@ -69,8 +72,10 @@ def evaluate(
 ) -> None:
     """Run every sample through the integration and its model; the results go to runs/NAME."""
     from leaplab.evaluate.run import LocalRunner, Options, carry_out, prepare
-    from leaplab.evaluate.summary import summarize
+    from leaplab.evaluate.summary import summarize, without_loss
     from leaplab.project.locate import find_project
+    from leaplab.project.mapping_file import mapping_files
+    from leaplab.protocol.operations import DESCRIBE
     from leaplab.session.opening import open_session
     from leaplab.store.run import Replace
 
@@ -92,9 +97,12 @@ def evaluate(
     console.print(f"Binding {project.root / project.entry_file}", markup=False, soft_wrap=True)
     with open_session(project, model, in_process, wiring, interpreter) as session:
         notices = session.notices()
-        for notice in notices:
-            console.print(f"  {notice}", style="yellow", markup=False, soft_wrap=True)
+        unscored = without_loss(session.call(DESCRIBE), mapping_files(project.root))
+        if unscored is not None:
+            notices.append(unscored)
+        _warn(notices)
         prepared = prepare(session, options, notices)
+        _warn(prepared.notices)
         store = prepared.store
         missing = store.missing_parts()
         if missing:
@@ -118,6 +126,7 @@ def check(
     model: Model = None,
     strict: Annotated[bool, typer.Option("--strict", help="Warnings fail, too.")] = False,
     python: Python = None,
+    wiring: Wiring = None,
     time_limit: Annotated[float, typer.Option(min=1, help="Seconds for each process that runs the integration.")] = 120,
     as_json: AsJson = False,
 ) -> None:
@@ -129,7 +138,7 @@ def check(
         raise LeaplabError(f"{path} is not a folder; name the folder that holds the integration's leap.yaml.")
     interpreter = _told(choose_interpreter(path.expanduser().resolve(), python))
     with console.status(f"Checking {escape(str(path.expanduser().resolve()))}"):
-        report = judge(path, model, time_limit, interpreter)
+        report = judge(path, model, time_limit, interpreter, wiring)
     if as_json:
         print_json(report.as_json())
     else:
@@ -150,6 +159,7 @@ def sample(
     as_json: AsJson = False,
 ) -> None:
     """Every handler on one sample: tensors, scores, metadata in a table; its visualizers as PNG files."""
+    from leaplab.files import file_name
     from leaplab.project.locate import find_project
     from leaplab.protocol.inspection import SampleOrder
     from leaplab.protocol.operations import INSPECT
@@ -160,7 +170,7 @@ def sample(
     interpreter = _interpreter(project, python, in_process)
     with open_session(project, model, in_process, wiring, interpreter) as session:
         inspection = session.call(INSPECT, SampleOrder(state, sample_id))
-    pictures = write_visuals(inspection.visuals, out / state / sample_id)
+    pictures = write_visuals(inspection.visuals, out / file_name(state) / file_name(sample_id))
     if as_json:
         told = {"state": state, "sample_id": sample_id, "tensors": inspection.tensors, "scores": inspection.scores}
         shown = {name: str(picture) for name, picture in pictures.items()}
@@ -201,11 +211,13 @@ def bundle(
                 "unmatched": listing.unmatched,
                 "ok": proof.ok,
                 "problems": proof.problems,
+                "notes": [*proof.untried, *proof.notes],
             }
         )
     else:
         print_listing(listing)
         print_problems(proof.problems)
+        _warn((*proof.untried, *proof.notes))
         verdict = "It runs on its own" if proof.ok else f"It would not run: {len(proof.problems)} problems"
         console.print(f"{out}: {verdict}.", markup=False, soft_wrap=True)
     raise typer.Exit(0 if proof.ok else 1)
@@ -276,8 +288,7 @@ def env(
             {**told, "requirements": None if environment.requirements is None else str(environment.requirements)}
         )
         return
-    for missing in environment.missing:
-        console.print(f"  {missing}", style="yellow", markup=False, soft_wrap=True)
+    _warn(environment.missing)
     console.print(f"{environment.python}: Python {environment.version}", markup=False, soft_wrap=True)
 
 
@@ -294,9 +305,13 @@ def _interpreter(project: "Project", python: Path | None, in_process: bool) -> "
     return None
 
 
+def _warn(sentences: Iterable[str]) -> None:
+    for sentence in sentences:
+        console.print(f"  {sentence}", style="yellow", markup=False, soft_wrap=True)
+
+
 def _told(interpreter: "Interpreter") -> "Interpreter":
-    for passed_over in interpreter.passed_over:
-        console.print(f"  {passed_over}", style="yellow", markup=False, soft_wrap=True)
+    _warn(interpreter.passed_over)
     version = ".".join(map(str, interpreter.version))
     console.print(f"Python {version}, {interpreter.executable}: {interpreter.reason}", markup=False, soft_wrap=True)
     return interpreter

@@ -52,6 +52,8 @@ def print_findings(report: "Report") -> None:
     warnings = len(report.findings) - errors
     verdict = f"{_counted(errors, 'error')}, {_counted(warnings, 'warning')}" if report.findings else "Nothing to mend"
     output.print(f"{verdict}: {report.rules} rules, {report.samples} samples through every handler.")
+    for sentence in report.not_tried:
+        output.print(f"  {sentence}", markup=False, soft_wrap=True)
 
 
 def summary_table(summary: dict[str, Any]) -> Table:

@@ -10,16 +10,16 @@ from typing import Any, Protocol
 import msgspec
 
 from leaplab.errors import LeaplabError
-from leaplab.evaluate.onnx_surgery import edit_model
+from leaplab.evaluate.onnx_surgery import edit_model, is_ort_format
 from leaplab.files import cache_folder, file_name
 from leaplab.protocol.description import Description, Node
-from leaplab.protocol.model import LoadOrder, ModelSource
+from leaplab.protocol.model import LoadOrder, ModelSource, without_latent
 from leaplab.protocol.operations import DESCRIBE, EVALUATE, LOAD, MODEL, PLAN, EvaluateOrder
 from leaplab.protocol.plan import BATCH_SIZE, Part, Plan, PlanOrder
 from leaplab.protocol.results import PartResult
 from leaplab.session.opening import Session
-from leaplab.store.manifest import SCHEMA, ColumnEntry, Manifest, RunInterpreter
 from leaplab.store.columns import LOSS, METADATA, METRIC, column_of, key_column
+from leaplab.store.manifest import SCHEMA, ColumnEntry, Manifest, RunInterpreter
 from leaplab.store.run import PartValues, Replace, RunStore
 
 EVALUATION = 2
@@ -104,8 +104,9 @@ def prepare(session: Session, options: Options, notices: Sequence[str] = ()) -> 
         ),
     )
     model = session.call(MODEL)
-    load = _load_order(model, options.latent)
+    load, without = _load_order(model, options.latent)
     loaded = session.call(LOAD, load)
+    said = (*without, *loaded.notices)
     identity = _identity(EVALUATION, description.code_sha256, model.sha256, plan_sha256(plan))
     name = file_name(options.name or Path(model.name).stem)
     manifest = Manifest(
@@ -123,7 +124,7 @@ def prepare(session: Session, options: Options, notices: Sequence[str] = ()) -> 
         columns=_columns(description),
         predictions=description.predictions,
         visualizers=tuple(node.column for node in description.visualizers),
-        notices=(*notices, *loaded.notices),
+        notices=(*notices, *said),
         wiring_option=None if options.wiring is None else str(options.wiring.expanduser().resolve()),
         instances=plan.instances,
         instance_columns=_instance_columns(description) if plan.instances else {},
@@ -132,14 +133,21 @@ def prepare(session: Session, options: Options, notices: Sequence[str] = ()) -> 
             ".".join(map(str, session.interpreter.version)),
         ),
     )
-    return Prepared(RunStore.begin(options.runs / name, manifest, options.replace), plan, load, loaded.notices)
+    return Prepared(RunStore.begin(options.runs / name, manifest, options.replace), plan, load, said)
 
 
-def _load_order(model: ModelSource, latent: str | None) -> LoadOrder:
-    """An ONNX model's graph is edited here, where the package onnx is; a Keras model's in the integration's process."""
-    if model.format == "onnx":
-        return LoadOrder(edited=edit_model(model, latent, cache_folder() / "models"))
-    return LoadOrder(latent=latent)
+def _load_order(model: ModelSource, latent: str | None) -> tuple[LoadOrder, tuple[str, ...]]:
+    """The order to load a model, and what is to be said of it.
+
+    An ONNX model's graph is edited here, where the package onnx is; a Keras model's in the integration's process.
+    """
+    if model.format != "onnx":
+        return LoadOrder(latent=latent), ()
+    if not is_ort_format(model):
+        return LoadOrder(edited=edit_model(model, latent, cache_folder() / "models")), ()
+    if latent is not None:
+        raise LeaplabError(f"{model.name} is in onnxruntime's own format, of which --latent can name no tensor.")
+    return LoadOrder(), (without_latent("its model is in onnxruntime's own format (.ort), which tells no graph"),)
 
 
 def plan_sha256(plan: Plan) -> str:

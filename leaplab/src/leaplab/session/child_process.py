@@ -20,7 +20,9 @@ from leaplab.environments.own import is_own, variables_for
 from leaplab.errors import LeaplabError
 from leaplab.protocol.binding import BindOrder, Bound
 from leaplab.protocol.operations import Answer, Asked, Operation, Stream
+from leaplab.protocol.script_failure import how_ended, last_printed
 from leaplab.protocol.wire import Call, Close, Done, Failed, Imported, Item, receive, send
+from leaplab.session.printed import notices_of
 
 START = Path(__file__).resolve().parents[1] / "worker" / "start.py"
 IMPORT_LIMIT = 300.0
@@ -28,9 +30,8 @@ IMPORT_LIMIT = 300.0
 NOTICE = 0.2
 """Seconds after which a dead process is noticed at the latest, whoever else holds its socket."""
 LAST_LINES = 5
-MAX_NOTICES = 5
 OUTPUT_KEPT = 65_536
-"""Bytes that are read of the beginning and of the end of what an integration prints."""
+"""Bytes that are read at once of what an integration prints, and of its end."""
 
 
 class ChildSession:
@@ -76,8 +77,7 @@ class ChildSession:
         except BaseException:
             self.close()
             raise
-        printed = [line for line in self._printed(first=True).splitlines() if line.strip()]
-        self._notices = [*bound.notices, *printed[:MAX_NOTICES]]
+        self._notices = [*bound.notices, *notices_of(self._lines())]
 
     def call(
         self, operation: Operation[Asked, Answer], argument: Any = None, *, time_limit: float | None = None
@@ -102,7 +102,7 @@ class ChildSession:
         self._streaming = False
 
     def notices(self) -> list[str]:
-        """What leaplab leaves out, and the first lines that the integration printed while it was bound."""
+        """What leaplab says of the integration, and the first lines that it printed while it was bound."""
         return list(self._notices)
 
     def close(self) -> None:
@@ -224,17 +224,28 @@ class ChildSession:
     def _death(self) -> LeaplabError:
         code = self._process.wait()
         self._end_group()
-        ended = f"was ended by {signal.Signals(-code).name}" if code < 0 else f"ended with exit code {code}"
-        lines = [line for line in self._printed().splitlines() if line.strip()][-LAST_LINES:]
-        said = f" It last printed: {' | '.join(lines)}" if lines else " It printed nothing."
-        return LeaplabError(f"The integration's process {ended} in the middle of its work.{said}")
+        lines = last_printed(self._printed(), LAST_LINES)
+        said = f" It last printed: {lines}" if lines else " It printed nothing."
+        return LeaplabError(f"The integration's process {how_ended(code)} in the middle of its work.{said}")
 
-    def _printed(self, first: bool = False) -> str:
-        """The end of what the integration has printed, or its beginning."""
-        # Read by position: the process shares this file's offset, and would go on writing where a seek has left it.
+    def _lines(self) -> Iterator[str]:
+        """What the integration has printed so far, line by line."""
         file = self._output.fileno()
-        start = 0 if first else max(0, os.fstat(file).st_size - OUTPUT_KEPT)
-        return os.pread(file, OUTPUT_KEPT, start).decode(errors="replace")
+        end, start, rest = os.fstat(file).st_size, 0, b""
+        while start < end:
+            *lines, rest = (rest + self._read(start)).split(b"\n")
+            start += OUTPUT_KEPT
+            rest = rest[:OUTPUT_KEPT]  # nobody reads more of one line
+            yield from (line.decode(errors="replace") for line in lines)
+        yield rest.decode(errors="replace")
+
+    def _printed(self) -> str:
+        """The end of what the integration has printed."""
+        return self._read(max(0, os.fstat(self._output.fileno()).st_size - OUTPUT_KEPT)).decode(errors="replace")
+
+    def _read(self, start: int) -> bytes:
+        # Read by position: the process shares this file's offset, and would go on writing where a seek has left it.
+        return os.pread(self._output.fileno(), OUTPUT_KEPT, start)
 
 
 def _hidden(interpreter: Interpreter) -> list[str]:

@@ -14,7 +14,7 @@ from typing import Protocol, Self
 from leaplab.environments.choosing import choose_interpreter
 from leaplab.environments.interpreter import Interpreter
 from leaplab.project.locate import Project
-from leaplab.project.wiring_file import read_wiring_file
+from leaplab.project.wiring_file import own_wiring, read_wiring_file
 from leaplab.protocol.binding import BindOrder
 from leaplab.protocol.operations import Answer, Asked, Operation, Stream
 
@@ -79,7 +79,8 @@ def open_session(
         project: where it lies.
         model: a model file to use instead of the integration's own.
         in_process: in this process, so that an IDE's breakpoints stop; only one integration a process.
-        wiring: a wiring file, for an integration without an integration test.
+        wiring: a wiring or mapping file, for an integration without an integration test; None takes its own mapping
+            file, if it has one.
         interpreter: to run it in; None chooses one, see `choose_interpreter`.
 
     Raises:
@@ -89,7 +90,7 @@ def open_session(
         str(project.root),
         project.entry_file,
         None if model is None else str(model.expanduser().resolve()),
-        None if wiring is None else read_wiring_file(wiring),
+        own_wiring(project.root) if wiring is None else read_wiring_file(wiring),
     )
     if in_process:
         from leaplab.session.in_process import InProcessSession

@@ -118,10 +118,15 @@ class CodeLoader:
         handlers = self.handlers
         found = {
             "autoregressive steps": getattr(handlers, "autoregressive_step", None) is not None,
-            "custom layers": bool(getattr(handlers, "custom_layers", None)),
             "false-positive instances": getattr(handlers, "false_positive_instances", None) is not None,
         }
         return [name for name, is_used in found.items() if is_used]
+
+    @property
+    def custom_layers(self) -> dict[str, Any]:
+        """Name -> the class of a layer that the integration declares, for Keras to read a model file with."""
+        found = getattr(self.handlers, "custom_layers", None) or {}
+        return {name: handler.layer for name, handler in found.items()}
 
     @property
     def left_out(self) -> list[str]:
@@ -140,8 +145,25 @@ class CodeLoader:
         return {state.name: response for state, response in self._required("_preprocess_result")().items()}
 
     def sample_ids(self) -> dict[str, list[Any]]:
-        """State -> ids as code-loader lists them: groups as lists, those of element instances behind the others."""
-        return {state.name: list(ids) for state, ids in self.loader.get_preprocess_sample_ids().items()}
+        """State -> ids as code-loader lists them: groups as lists, those of element instances behind the others.
+
+        Raises:
+            LeaplabError: an id is neither a text nor a whole number.
+        """
+        return {
+            state.name: [
+                [_plain_id(member, state.name) for member in found]
+                if isinstance(found, list)
+                else _plain_id(found, state.name)
+                for found in ids
+            ]
+            for state, ids in self.loader.get_preprocess_sample_ids().items()
+        }
+
+    @property
+    def empty_states(self) -> list[str]:
+        """States that preprocess gives without samples."""
+        return [state for state, response in self.responses.items() if not len(response.sample_ids)]
 
     def instances_of(self) -> dict[str, dict[SampleId, list[str]]]:
         """State -> sample id -> ids of its element instances; no sample ids where there are no instances."""
@@ -155,7 +177,7 @@ class CodeLoader:
         """The ids of a state without groups, those of element instances among them."""
         response = self.responses[state]
         ids: Sequence[SampleId] = getattr(response, "flat_sample_ids", response.sample_ids)
-        return ids
+        return [_plain_id(sample_id, state) for sample_id in ids]
 
     def latents(self, state: str, sample_id: SampleId) -> dict[str, NDArray[Any]]:
         """Custom latent space -> the vector of one sample."""
@@ -185,6 +207,19 @@ class CodeLoader:
         """Handler -> what a metric of element instances declares."""
         by_name = getattr(self.loader, "instance_metric_by_name", None)
         return {} if by_name is None else by_name()
+
+    def optional_arguments(self, section: str) -> dict[str, set[str]]:
+        """Handler of `losses`, `metrics` or `visualizers` -> its arguments that have a default."""
+        handlers = self.handlers
+        listed = {
+            "losses": [(each.custom_loss_handler_data, each) for each in handlers.custom_loss_handlers],
+            "metrics": [
+                (each.metric_handler_data, each)
+                for each in (*handlers.metrics, *(getattr(handlers, "instance_metrics", None) or ()))
+            ],
+            "visualizers": [(each.visualizer_handler_data, each) for each in handlers.visualizers],
+        }
+        return {data.name: _with_default(handler.function) for data, handler in listed[section]}
 
     def run(self, kind: str, handler: str, state: str, ids: Sequence[SampleId], arguments: dict[str, Any]) -> Any:
         """What a `custom_loss`, `metric`, `instance_metric` or `visualizer` returns for a batch."""
@@ -256,6 +291,26 @@ class CodeLoader:
         finally:
             for name, original in originals.items():
                 setattr(decorators, name, original)
+
+
+def _plain_id(sample_id: Any, state: str) -> SampleId:
+    """An id as Python's own text or integer: numpy's are as good for the handlers, and do not cross to the lab."""
+    if isinstance(sample_id, str):
+        return str.__str__(sample_id)
+    if isinstance(sample_id, (int, np.integer)) and not isinstance(sample_id, bool):
+        return int(sample_id)
+    raise LeaplabError(
+        f"The sample ids of {state} are of type {type(sample_id).__name__}, {sample_id!r} for one; Tensorleap knows"
+        " samples by text or by whole numbers, so give str(...) of each."
+    )
+
+
+def _with_default(function: Any) -> set[str]:
+    try:
+        parameters = inspect.signature(function).parameters
+    except (TypeError, ValueError):  # something callable that is not written in Python
+        return set()
+    return {name for name, parameter in parameters.items() if parameter.default is not inspect.Parameter.empty}
 
 
 def is_grouped(response: Any) -> bool:

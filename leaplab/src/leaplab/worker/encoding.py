@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from leaplab.errors import LeaplabError
-from leaplab.worker.scoring import Batch
+from leaplab.worker.batch import Batch
 
 if TYPE_CHECKING:
     from leaplab.worker.integration import Integration

@@ -11,10 +11,10 @@ import numpy as np
 from leaplab.errors import LeaplabError
 from leaplab.protocol.inspection import Inspection, SampleOrder, Tensor, Visual
 from leaplab.protocol.results import InstanceRows
+from leaplab.worker.batch import Batch, infer
 from leaplab.worker.encoding import Encoded, encode
 from leaplab.worker.instance_rows import add_scores, read_instances
-from leaplab.worker.pipeline import infer
-from leaplab.worker.scoring import Batch, score
+from leaplab.worker.scoring import score
 
 if TYPE_CHECKING:
     from leaplab.worker.integration import Integration
@@ -32,7 +32,7 @@ def inspect_sample(integration: Integration, order: SampleOrder) -> Inspection:
     names += [f"output {position}" for position in range(len(names), len(batch.predictions))]
     tensors = [_tensor("input", name, array[0]) for name, array in batch.inputs.items()]
     tensors += [_tensor("ground truth", name, array[0]) for name, array in batch.ground_truths.items()]
-    tensors += [_tensor("prediction", name, array[0]) for name, array in zip(names, batch.predictions)]
+    tensors += [_tensor("prediction", n, array[0]) for n, array in zip(names, batch.predictions) if array is not None]
     instances = read_instances(integration, encoded) if description.instances else InstanceRows()
     scored = score(integration, batch, float16=False)
     add_scores(instances, scored, description)
@@ -63,7 +63,7 @@ def _inferred(integration: Integration, order: SampleOrder) -> Encoded:
         )
     predictor = integration.predictor()
     encoded = encode(integration, order.state, [by_text[order.sample_id]])
-    encoded.batch.predictions, _ = infer(predictor, integration.description, encoded, predictor.fixed_batch or 1)
+    encoded.batch.predictions = infer(predictor, integration.description, encoded.batch).outputs
     return encoded
 
 

@@ -8,7 +8,8 @@ from __future__ import annotations
 import hashlib
 import re
 import sys
-from contextlib import contextmanager
+from collections import Counter
+from contextlib import contextmanager, suppress
 from functools import cached_property
 from pathlib import Path
 from typing import Any, Callable, Iterable, Iterator, Sequence
@@ -16,7 +17,7 @@ from typing import Any, Callable, Iterable, Iterator, Sequence
 from numpy.typing import NDArray
 
 from leaplab.errors import LeaplabError
-from leaplab.protocol.binding import BindOrder
+from leaplab.protocol.binding import BindOrder, WiringOrder
 from leaplab.protocol.description import (
     Description,
     Direction,
@@ -28,7 +29,14 @@ from leaplab.protocol.description import (
     PredictionSpec,
 )
 from leaplab.protocol.model import LoadOrder
-from leaplab.protocol.script_failure import how_to_have, is_of, script_failure
+from leaplab.protocol.script_failure import (
+    failures_in,
+    how_to_have,
+    in_plain_words,
+    is_of,
+    reason_of,
+    script_failure,
+)
 from leaplab.worker.code_loader_access import CodeLoader, SampleId
 from leaplab.worker.instances import Instance, InstanceReader, masks_encoder
 from leaplab.worker.loading import load_predictor
@@ -42,7 +50,7 @@ from leaplab.worker.samples import (
     sample_ids_by_state,
 )
 from leaplab.worker.wiring import Wiring, read_wiring
-from leaplab.worker.written_wiring import written_wiring
+from leaplab.worker.written_wiring import ModelEnds, is_mapping, written_wiring
 
 LEAPLAB = Path(__file__).resolve().parents[1]
 
@@ -69,7 +77,7 @@ class Integration:
             ) from error
         self._verdict = self.code_loader.verdict
         if not self._verdict.is_valid:
-            raise LeaplabError(_first_failure(self._verdict, self._entry, self.root))
+            raise LeaplabError(_first_failure(self.code_loader, self._entry, self.root))
         self._predictor: tuple[LoadOrder, Predictor] | None = None
 
     @property
@@ -77,8 +85,9 @@ class Integration:
         return self.root / self._order.entry_file
 
     def notices(self) -> tuple[str, ...]:
-        """What leaplab leaves out of the integration, a sentence each."""
-        notices = [
+        """What leaplab leaves out of the integration, whose wiring it takes, and doubtful ids: a sentence each."""
+        notices = [*self._wiring_notices(), *self._id_notices()]
+        notices += [
             f"leaplab leaves out the custom latent space '{name}': only spaces of whole samples are read yet."
             for name in self.code_loader.left_out
         ]
@@ -90,6 +99,33 @@ class Integration:
             )
         return tuple(notices)
 
+    def _wiring_notices(self) -> list[str]:
+        written = self._written_wiring
+        if written is None or not is_mapping(written):
+            # What a person has written wrongly is told when it is asked for.
+            return [] if written is None or self.code_loader.has_integration_test else [_taken(written)]
+        notices = [f"leaplab leaves out {told} ({written.path})." for told in self._wiring.left_out]
+        return [_taken(written), *notices]
+
+    def _id_notices(self) -> list[str]:
+        notices = [
+            f"leaplab leaves out the state '{state}', which has no samples." for state in self.code_loader.empty_states
+        ]
+        for state, ids in self._ids.items():
+            doubled = [sample_id for sample_id, count in Counter(ids).items() if count > 1]
+            if doubled:
+                rest = f" {len(doubled) - 1} more ids occur more than once." if len(doubled) > 1 else ""
+                notices.append(
+                    f"{ids.count(doubled[0])} samples of {state} have the id '{doubled[0]}', and cannot be told apart;"
+                    f" give each its own.{rest}"
+                )
+        return notices
+
+    @property
+    def custom_layers(self) -> dict[str, Any]:
+        """Name -> the class of a layer that the integration declares, for Keras to read a model file with."""
+        return self.code_loader.custom_layers
+
     @cached_property
     def description(self) -> Description:
         """Everything that the integration declares."""
@@ -98,7 +134,7 @@ class Integration:
             raise LeaplabError(
                 f"This integration uses {' and '.join(unsupported)}, which leaplab does not evaluate yet."
             )
-        wiring = self._wiring()
+        wiring = self._wiring
         metrics, instance_metrics = self._metrics(wiring)
         declared = {handler.name: handler.metadata_type for handler in self.code_loader.handlers.metadata}
         visualizer_types = {visualizer.name: visualizer.type.value for visualizer in setup.visualizers}
@@ -122,7 +158,7 @@ class Integration:
                 for node in wiring.visualizers
             ),
             has_integration_test=self.code_loader.has_integration_test,
-            code_sha256=_code_sha256(self._order),
+            code_sha256=_code_sha256(self._order, self._written_wiring),
             instances={state: sum(counts.values()) for state, counts in self._instance_counts.items()},
             instance_metadata=tuple(
                 MetadataSpec(key, type_.value) for key, type_ in (declared.get(INSTANCE_METADATA) or {}).items()
@@ -143,7 +179,7 @@ class Integration:
 
     @cached_property
     def _ids(self) -> dict[str, list[SampleId]]:
-        return sample_ids_by_state(self.code_loader)
+        return {state: ids for state, ids in sample_ids_by_state(self.code_loader).items() if ids}
 
     @cached_property
     def _instance_counts(self) -> dict[str, dict[SampleId, int]]:
@@ -191,7 +227,16 @@ class Integration:
     def run_visualizer(self, node: Node, state: str, sample_id: SampleId, arguments: dict[str, NDArray[Any]]) -> Any:
         """The Leap* object that a visualizer makes of one sample; arguments carry a batch axis of one."""
         with self._named_failure(f"visualizer '{node.column}' on sample '{sample_id}' of {state}"):
-            return self.code_loader.run("visualizer", node.handler, state, [sample_id], arguments)
+            try:
+                return self.code_loader.run("visualizer", node.handler, state, [sample_id], arguments)
+            except Exception:
+                if self.code_loader.has_integration_test:
+                    raise
+                # Visualizers that are older than integration tests were written for one sample, without a batch axis.
+                alone = {name: array[0] for name, array in arguments.items()}
+                with suppress(Exception):
+                    return self.code_loader.run("visualizer", node.handler, state, [sample_id], alone)
+                raise
 
     @cached_property
     def model(self) -> Any:
@@ -202,7 +247,7 @@ class Integration:
         """
         if self._order.model is not None:
             file = Path(self._order.model)
-            if not file.is_file():
+            if not file.exists():  # a SavedModel is a folder
                 raise LeaplabError(f"The model file {file} does not exist; correct --model.")
             return file
         functions = self.code_loader.model_functions
@@ -223,7 +268,7 @@ class Integration:
         """
         if self._predictor is None or (order is not None and self._predictor[0] != order):
             order = order or LoadOrder()
-            self._predictor = order, load_predictor(self.model, order.edited, order.latent)
+            self._predictor = order, load_predictor(self.model, order.edited, order.latent, self.custom_layers)
         return self._predictor[1]
 
     @contextmanager
@@ -233,27 +278,57 @@ class Integration:
         except Exception as error:  # whatever the integration's code raises is shown as a sentence
             raise LeaplabError(f"{doing[0].upper()}{doing[1:]}: {told(error, self.root)}") from error
 
-    def _wiring(self) -> Wiring:
+    @property
+    def _written_wiring(self) -> WiringOrder | None:
+        """The wiring that a file tells. A mapping file, which may be a remnant, gives way to an integration test."""
         written = self._order.wiring
+        if written is not None and is_mapping(written) and self.code_loader.has_integration_test:
+            return None
+        return written
+
+    @cached_property
+    def _wiring(self) -> Wiring:
+        written = self._written_wiring
         if written is None:
             return read_wiring(self.code_loader.connections)
         if self.code_loader.has_integration_test:
             raise LeaplabError("The integration has an integration test, which tells its wiring; leave out --wiring.")
         setup = self._verdict.setup
+        handlers = {
+            "losses": setup.custom_losses,
+            "metrics": [*setup.metrics, *self.code_loader.instance_metrics().values()],
+            "visualizers": setup.visualizers,
+        }
         return written_wiring(
             written,
             [spec.name for spec in setup.inputs],
             [spec.name for spec in setup.outputs],
             [spec.name for spec in setup.prediction_types],
-            {
-                section: {handler.name: handler.arg_names for handler in found}
-                for section, found in (
-                    ("losses", setup.custom_losses),
-                    ("metrics", [*setup.metrics, *self.code_loader.instance_metrics().values()]),
-                    ("visualizers", setup.visualizers),
-                )
-            },
+            {section: {handler.name: handler.arg_names for handler in found} for section, found in handlers.items()},
+            {section: self.code_loader.optional_arguments(section) for section in handlers},
+            self._model_ends,
         )
+
+    def _model_ends(self) -> ModelEnds:
+        """What the model calls its inputs and outputs.
+
+        Raises:
+            LeaplabError: there is no model, or it does not tell.
+        """
+        model, outputs = self.model, None
+        try:
+            if isinstance(model, Path):
+                predictor: Any = self.predictor()
+                session = getattr(predictor, "_session", None)
+                # Behind the outputs of a Keras model that runs, there are its latent tensors.
+                model, outputs = (predictor._model, predictor._outputs) if session is None else (session, None)
+            if hasattr(model, "get_outputs"):
+                return ModelEnds([one.name for one in model.get_inputs()], [one.name for one in model.get_outputs()])
+            layers = [layer.name for layer in model.layers]
+            inputs = [tensor.name.partition(":")[0] for tensor in model.inputs]
+            return ModelEnds(inputs, list(model.output_names)[:outputs], layers)
+        except AttributeError as error:
+            raise LeaplabError("The model does not tell the names of its inputs and outputs.") from error
 
     def _metrics(self, wiring: Wiring) -> tuple[tuple[Node, ...], tuple[Node, ...]]:
         """The metrics of samples, and those of instances."""
@@ -322,25 +397,48 @@ def _metadata_type(metadata: Any, declared: dict[str, Any]) -> MetadataType:
     return str(metadata.type.value)  # type: ignore[return-value]
 
 
-def _first_failure(verdict: Any, entry: Path, root: Path) -> str:
-    if verdict.general_error:
-        reason = script_failure(verdict.general_error)
-        missing = re.search(r"No module named '(\w+)", reason)
-        if missing and not is_of(root, missing[1]):
-            reason = f"{reason}. {sys.executable} has no '{missing[1]}'; {how_to_have(root)}."
-        return f"{entry} cannot be bound: {reason}"
-    for payload in verdict.payloads:
-        if not payload.is_passed:
-            said = next(iter(payload.display.values()), "").splitlines()
-            return f"'{payload.name}' fails: {said[0] if said else 'no reason given'}"
-    return f"{entry} is not valid, and code-loader gives no reason."
+def _first_failure(code_loader: CodeLoader, entry: Path, root: Path) -> str:
+    failures = failures_in(code_loader.verdict)
+    if not failures:
+        return f"{entry} is not valid, and code-loader gives no reason."
+    handler, text = failures[0]
+    if odd := _odd_ids(text):
+        return odd
+    if handler == "preprocess" and code_loader.empty_states and "Invalid dataset length" in text:
+        empty = " and ".join(f"'{state}'" for state in code_loader.empty_states)
+        return (
+            f"preprocess gives no samples for {empty}, which code-loader refuses; leave what is empty out of its list."
+        )
+    if handler:
+        plain = in_plain_words(text)
+        return reason_of(handler, text) if plain == text else f"'{handler}' fails: {plain}."
+    reason = script_failure(text)
+    missing = re.search(r"No module named '(\w+)", reason)
+    if missing and not is_of(root, missing[1]):
+        reason = f"{reason}. {sys.executable} has no '{missing[1]}'; {how_to_have(root)}."
+    return f"{entry} cannot be bound: {reason}"
+
+
+def _odd_ids(reason: str) -> str:
+    """The sentence for ids that code-loader does not take; empty where the reason is another one."""
+    found = re.search(r"Sample id should be of type (\w+)\. Got: (?:<class ')?([\w.]+)", reason)
+    if found is None:
+        return ""
+    return (
+        f"preprocess gives sample ids of type {found[2]}, and code-loader expects {found[1]}; give str(...) of each, or"
+        " sample_id_type=int beside whole numbers."
+    )
+
+
+def _taken(written: WiringOrder) -> str:
+    return f"What feeds losses, metrics and visualizers is taken from {written.path}."
 
 
 def _range(ids: Sequence[SampleId]) -> str:
     return f"sample '{ids[0]}'" if len(ids) == 1 else f"the {len(ids)} samples '{ids[0]}' to '{ids[-1]}'"
 
 
-def _code_sha256(order: BindOrder) -> str:
+def _code_sha256(order: BindOrder, wiring: WiringOrder | None) -> str:
     """Of every file below the root that this process has imported, of the YAML files beside them, and of the wiring."""
     root = Path(order.root)
     imported = {(root / order.entry_file).resolve()}  # code-loader runs it without a place in sys.modules
@@ -354,6 +452,6 @@ def _code_sha256(order: BindOrder) -> str:
     for path in sorted(own | settings):
         digest.update(str(path.relative_to(root)).encode())
         digest.update(path.read_bytes())
-    if order.wiring is not None:  # it may lie elsewhere, and a run without it is another one
-        digest.update(b"wiring" + Path(order.wiring.path).read_bytes())
+    if wiring is not None:  # it may lie elsewhere, and a run without it is another one
+        digest.update(b"wiring" + Path(wiring.path).read_bytes())
     return digest.hexdigest()

@@ -7,60 +7,57 @@ from __future__ import annotations
 
 import importlib
 import os
+from collections import deque
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
+from zipfile import is_zipfile
 
 import numpy as np
 
 from leaplab.errors import LeaplabError
 from leaplab.protocol.graph import frontier
-from leaplab.worker.model import Array, pooled
+from leaplab.protocol.model import without_latent
+from leaplab.worker.model import Array, latent_vectors
 
 _KERAS_PACKAGES = ("keras", "tf_keras", "tensorflow")
 _KERNELS = ("kernel", "depthwise_kernel")
 """Weights that make a layer count; Keras 2 names those of depthwise convolutions apart."""
+_CANDIDATES = 3
+"""How many layers a person is told to choose from."""
 
 
 class KerasPredictor:
     """Runs a functional or sequential Keras model. See `leaplab.worker.model.Predictor`.
 
     Args:
-        model: that was built or called, so that it has inputs and outputs.
+        model: that has a graph, see `has_graph`.
         latent: name of the layer to take latent vectors from, instead of what feeds the head; `OUTER/INNER` for one of
             a model that is a layer of the model.
 
     Raises:
-        LeaplabError: it is no such model, or `latent` names no layer of it.
+        LeaplabError: `latent` names no layer of it.
     """
 
     format = "keras"
+    unbatched: frozenset[int] = frozenset()
 
     def __init__(self, model: Any, latent: str | None = None) -> None:
-        build = model_class(model)
+        build = _model_class(model)
         outputs = list(model.outputs)
-        features = _Graph(model, build).features(latent)
+        graph = _Graph(model, build)
+        features = graph.features(latent)
         self._outputs = len(outputs)
-        self._axes = [axis for _, _, axis in features]
+        self._features = [(layer, axis) for layer, _, axis in features]
         self.latent_source = ", ".join(layer for layer, _, _ in features)
+        self.notices: tuple[str, ...] = ()
+        if not features:
+            why = "no layer with a kernel, dense or a convolution, leads to the model's outputs"
+            self.notices = (without_latent(why, graph.candidates()),)
         batch = model.inputs[0].shape[0]
         self.fixed_batch = batch if isinstance(batch, int) else None
         self._inputs = [tensor.name.partition(":")[0] for tensor in model.inputs]
         self._model = build(model.inputs, [*outputs, *(tensor for _, tensor, _ in features)])
-
-    @classmethod
-    def from_file(cls, path: Path, latent: str | None = None) -> KerasPredictor:
-        """Read an .h5 or .keras file, without compiling it.
-
-        Raises:
-            LeaplabError: it is no Keras model, or there is no Keras to read it.
-        """
-        keras = _installed_keras(path)
-        try:
-            model = keras.models.load_model(str(path), compile=False)
-        except Exception as error:  # h5py, zipfile and Keras raise many types here
-            raise LeaplabError(f"{path} cannot be read as a Keras model: {' '.join(str(error).split())}") from error
-        return cls(model, latent)
 
     def predict(self, inputs: Sequence[Array]) -> tuple[list[Array], Array | None]:
         if len(inputs) != len(self._inputs):
@@ -71,29 +68,63 @@ class KerasPredictor:
         results = self._model.predict_on_batch(list(inputs) if len(inputs) > 1 else inputs[0])
         results = results if isinstance(results, (list, tuple)) else [results]
         arrays = [np.asarray(result) for result in results]
-        return arrays[: self._outputs], pooled(
-            [(arrays[self._outputs + place], axis) for place, axis in enumerate(self._axes)]
-        )
+        features = [(name, arrays[self._outputs + place], axis) for place, (name, axis) in enumerate(self._features)]
+        return arrays[: self._outputs], latent_vectors(features, len(inputs[0]))
 
 
-def model_class(model: Any) -> Any:
-    """The class `Model` of the Keras that made a model, found without importing any.
+def read_keras(path: Path, custom_objects: Mapping[str, Any] | None = None) -> Any:
+    """Read an .h5 or .keras file, or a SavedModel's folder that Keras 2 wrote, without compiling it.
+
+    Args:
+        custom_objects: name -> class of a layer that Keras does not know.
 
     Raises:
-        LeaplabError: no Keras made it, or it has no outputs yet.
+        LeaplabError: it is no Keras model, or there is no Keras to read it.
     """
-    for base in type(model).__mro__:
-        if base.__name__ == "Model" and _is_of_keras(base):
-            if not getattr(model, "outputs", None) or not getattr(model, "inputs", None):
-                raise LeaplabError(f"The Keras model '{model.name}' is not built; save it after it was called once.")
-            return base
-    raise LeaplabError(
-        f"The integration's model is a {type(model).__name__}, neither a Keras model nor an onnxruntime"
-        " session; return one of these from tensorleap_load_model."
-    )
+    keras = installed_keras(path)
+    # A layer is asked for by the name that it was registered under, or by that of its class.
+    known = {**(custom_objects or {}), **{layer.__name__: layer for layer in (custom_objects or {}).values()}}
+    try:
+        return keras.models.load_model(str(path), custom_objects=known, compile=False)
+    except Exception as error:  # h5py, zipfile and Keras raise many types here
+        reason = " ".join(str(error).split())
+        if path.suffix == ".keras" and not is_zipfile(path):  # Keras takes such a file for one that is not there
+            reason = "it is cut short, damaged, or none at all; save or download it again."
+        elif "truncated file" in reason or "file signature not found" in reason:
+            reason = f"it is cut short, damaged, or none at all ({reason}); save or download it again."
+        raise LeaplabError(f"{path} cannot be read as a Keras model: {reason}") from error
 
 
-def _installed_keras(path: Path) -> Any:
+def is_keras(model: Any, name: str) -> bool:
+    """Whether a model's class is, or derives from, the class of that name of any Keras."""
+    return any(base.__name__ == name and _is_of_keras(base) for base in type(model).__mro__)
+
+
+def has_graph(model: Any) -> bool:
+    """Whether a Keras model tells its graph: it is functional, or sequential and built.
+
+    Raises:
+        LeaplabError: it is sequential and not built.
+    """
+    if not is_keras(model, "Model"):
+        return False
+    ends = bool(getattr(model, "outputs", None) and getattr(model, "inputs", None))
+    if not ends and _is_sequential(model):
+        raise LeaplabError(f"The Keras model '{model.name}' is not built; save it after it was called once.")
+    return ends and (_is_sequential(model) or bool(getattr(model, "_nodes_by_depth", None)))
+
+
+def _model_class(model: Any) -> Any:
+    """The class `Model` of the Keras that made a model, found without importing any."""
+    return next(base for base in type(model).__mro__ if base.__name__ == "Model" and _is_of_keras(base))
+
+
+def installed_keras(path: Path) -> Any:
+    """The Keras by which TensorFlow's own choice reads model files.
+
+    Raises:
+        LeaplabError: there is none.
+    """
     legacy = os.environ.get("TF_USE_LEGACY_KERAS", "").lower() in ("1", "true")
     for package in ("tf_keras", "keras") if legacy else ("keras", "tf_keras"):
         try:
@@ -134,6 +165,22 @@ class _Graph:
             raise LeaplabError(f"The model has no layer '{latent}'; it has {', '.join(self._names)}.")
         key, axis = self._layers[latent]
         return [(latent, self._reached(key), axis)]
+
+    def candidates(self) -> list[str]:
+        """Layers nearest to the outputs that may be named instead of what feeds the head: `NAME (N axes)`."""
+        named: dict[str, str] = {}
+        queue, seen = deque(self._start), set(self._start)
+        while queue and len(named) < _CANDIDATES:
+            key = queue.popleft()
+            layer = self._makers.get(key)
+            rank = len(self._tensors[key].shape)
+            if layer is not None and key not in self._start and rank > 1 and self._layers[layer][0] == key:
+                named.setdefault(layer, f"{layer} ({rank} axes)")
+            for taken in self._inputs.get(self._producers.get(key, ""), ()):
+                if taken not in seen:
+                    seen.add(taken)
+                    queue.append(taken)
+        return list(named.values())
 
     def _walk(self, model: Any, call: str, prefix: str, given: Mapping[int, str]) -> list[str]:
         """Note the layers of a model.

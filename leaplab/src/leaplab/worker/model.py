@@ -8,23 +8,28 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from leaplab.errors import LeaplabError
+
 Array = NDArray[Any]
-LATENT_SPACE = "model"
-"""Name of the latent space that feeds the model's head."""
 
 
 class Predictor(Protocol):
     """A model that runs.
 
     Attributes:
-        format: `onnx` or `keras`.
+        format: `onnx`, `keras` or `saved_model`.
         latent_source: what feeds the head, by the model's own names, for the manifest; empty for no latent vectors.
         fixed_batch: the only batch size that the model takes, or None.
+        unbatched: positions of outputs that are known to have no batch axis, whatever their shape in a batch.
+        notices: what a person should know of a run with this model, a sentence each: that it gives no latent vectors,
+            say. Empty where it runs as it is.
     """
 
     format: str
     latent_source: str
     fixed_batch: int | None
+    unbatched: frozenset[int]
+    notices: tuple[str, ...]
 
     def predict(self, inputs: Sequence[Array]) -> tuple[list[Array], Array | None]:
         """Run one batch.
@@ -35,8 +40,33 @@ class Predictor(Protocol):
         Returns:
             The outputs [B, ...] in the model's order, and the latent vectors [B, W] float32 (None where the model
             has no layer with weights that feeds its output, or runs as it is).
+
+        Raises:
+            LeaplabError: it fails, takes another number of inputs, or what gives the latent vectors has no batch axis.
         """
         ...
+
+
+def latent_vectors(features: Sequence[tuple[str, Array, int]], rows: int) -> Array | None:
+    """The latent vectors of a batch.
+
+    Args:
+        features: (name, array, channel axis) of what feeds the head.
+        rows: samples of the batch.
+
+    Returns:
+        See `pooled`.
+
+    Raises:
+        LeaplabError: the first axis of an array is not the batch.
+    """
+    for name, array, _ in features:
+        if array.ndim < 2 or len(array) != rows:
+            raise LeaplabError(
+                f"The latent space cannot be taken from '{name}', which has shape {array.shape} for a batch of {rows};"
+                " name another by --latent."
+            )
+    return pooled([(array, axis) for _, array, axis in features])
 
 
 def pooled(features: Sequence[tuple[Array, int]]) -> Array | None:

@@ -13,15 +13,14 @@ from typing import TYPE_CHECKING, Any, Iterable, Iterator
 import numpy as np
 from numpy.typing import NDArray
 
-from leaplab.errors import LeaplabError
 from leaplab.protocol.description import Description
 from leaplab.protocol.model import LATENT_SPACE
 from leaplab.protocol.operations import EvaluateOrder
 from leaplab.protocol.plan import Part, Plan
 from leaplab.protocol.results import Confusion, InstanceRows, PartResult
+from leaplab.worker.batch import NUMERIC, Inferred, infer
 from leaplab.worker.encoding import Encoded, encode
 from leaplab.worker.instance_rows import add_scores, read_instances
-from leaplab.worker.model import Predictor
 from leaplab.worker.planning import planned_ids
 from leaplab.worker.scoring import Scores, score
 
@@ -39,7 +38,7 @@ class _Pending:
 
     part: Part
     encoded: Encoded
-    inferred: Future[tuple[list[Array], Array | None]]
+    inferred: Future[Inferred]
     instances: InstanceRows | None
 
 
@@ -57,7 +56,7 @@ def evaluate(integration: Integration, order: EvaluateOrder) -> Iterator[PartRes
         collector: _Collector | None = None
         for part, ids in _batches(integration, plan, order.parts, size):
             encoded = encode(integration, part.state, ids)
-            future = pool.submit(infer, predictor, integration.description, encoded, size)
+            future = pool.submit(infer, predictor, integration.description, encoded.batch, size)
             instances = read_instances(integration, encoded) if has_instances else None
             if pending is not None:
                 collector, done = _collected(integration, plan, pending, collector)
@@ -66,41 +65,6 @@ def evaluate(integration: Integration, order: EvaluateOrder) -> Iterator[PartRes
         if pending is not None:
             collector, done = _collected(integration, plan, pending, collector)
             yield from done
-
-
-def infer(
-    predictor: Predictor, description: Description, encoded: Encoded, size: int
-) -> tuple[list[Array], Array | None]:
-    """The model's outputs and latent vectors of one batch; a model of fixed batch size gets the last sample repeated.
-
-    Raises:
-        LeaplabError: the number of outputs is not that of the prediction types, or an output has no batch axis.
-    """
-    count = len(encoded.batch.ids)
-    feed = [encoded.batch.inputs[name] for name in description.model_inputs]
-    if predictor.fixed_batch is not None and count < size:
-        feed = [np.concatenate([array, np.repeat(array[-1:], size - count, axis=0)]) for array in feed]
-    outputs, latent = predictor.predict(feed)
-    declared = len(description.predictions)
-    if declared and declared != len(outputs):
-        raise LeaplabError(
-            f"The model has {len(outputs)} outputs, but the integration declares {declared} prediction types"
-            f" ({', '.join(p.name for p in description.predictions)}); declare one for every output."
-        )
-    for position, (output, prediction) in enumerate(zip(outputs, description.predictions)):
-        if output.ndim < 1 or output.shape[0] != max(count, predictor.fixed_batch or 0):
-            raise LeaplabError(
-                f"Output {position} of the model has shape {output.shape} for a batch of {count}; its first axis must"
-                " be the batch."
-            )
-        labels = len(prediction.labels)
-        axis = prediction.channel_dim
-        if labels and (not -output.ndim <= axis < output.ndim or output.shape[axis] != labels):
-            raise LeaplabError(
-                f"Output {position} of the model has shape {output.shape}, but prediction type '{prediction.name}'"
-                f" names {labels} labels along axis {axis}; correct the labels or name the right model by --model."
-            )
-    return [output[:count] for output in outputs], None if latent is None else latent[:count]
 
 
 def _batches(
@@ -124,7 +88,7 @@ class _Collector:
         self._latents: dict[str, list[Array]] = {}
         self._predictions: dict[str, list[Array]] = {}
 
-    def add(self, encoded: Encoded, latent: Array | None, scores: Scores, instances: InstanceRows | None) -> None:
+    def add(self, encoded: Encoded, inferred: Inferred, scores: Scores, instances: InstanceRows | None) -> None:
         result, offset = self.result, len(self.result.ids)
         count = len(encoded.batch.ids)
         result.ids += encoded.batch.ids
@@ -136,9 +100,11 @@ class _Collector:
             gathered.extend(scored)
         for name, vectors in encoded.latents.items():
             self._latents.setdefault(name, []).append(np.stack(vectors))
-        if latent is not None:
-            self._latents.setdefault(LATENT_SPACE, []).append(latent)
-        for spec, output in zip(self._description.predictions, encoded.batch.predictions):
+        if inferred.latent is not None:
+            self._latents.setdefault(LATENT_SPACE, []).append(inferred.latent)
+        for position, (spec, output) in enumerate(zip(self._description.predictions, inferred.outputs)):
+            if output is None or position in inferred.unbatched or output.dtype.kind not in NUMERIC:
+                continue  # text, or nothing of which each sample has a share
             if output.size <= MAX_STORED_PREDICTION * count:
                 self._predictions.setdefault(spec.name, []).append(output.astype(np.float32, copy=False))
         for column, elements in scores.confusion.items():
@@ -160,7 +126,12 @@ class _Collector:
         for gathered in self.result.scores.values():
             gathered.extend([None] * (len(self.result.ids) - len(gathered)))
         self.result.latents = {name: np.concatenate(arrays) for name, arrays in self._latents.items()}
-        self.result.predictions = {name: np.concatenate(arrays) for name, arrays in self._predictions.items()}
+        self.result.predictions = {
+            name: np.concatenate(arrays)
+            for name, arrays in self._predictions.items()
+            # One that had no batch axis in some batches, or was small enough in some, is not of every sample.
+            if sum(map(len, arrays)) == len(self.result.ids)
+        }
         return self.result
 
 
@@ -168,10 +139,11 @@ def _collected(
     integration: Integration, plan: Plan, pending: _Pending, collector: _Collector | None
 ) -> tuple[_Collector | None, list[PartResult]]:
     batch = pending.encoded.batch
-    batch.predictions, latent = pending.inferred.result()
+    inferred = pending.inferred.result()
+    batch.predictions = inferred.outputs
     if collector is None:
         collector = _Collector(pending.part, integration.description)
-    collector.add(pending.encoded, latent, score(integration, batch, plan.float16), pending.instances)
+    collector.add(pending.encoded, inferred, score(integration, batch, plan.float16), pending.instances)
     if collector.complete:
         return None, [collector.finished()]
     return collector, []

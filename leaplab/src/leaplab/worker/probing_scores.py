@@ -10,10 +10,11 @@ from numpy.typing import NDArray
 
 from leaplab.errors import LeaplabError
 from leaplab.protocol.description import Description, Node
-from leaplab.worker.model import Predictor
+from leaplab.protocol.observations import Topic
+from leaplab.worker.batch import Batch, infer, probe_inference
 from leaplab.worker.probing_samples import Note, Samples
 from leaplab.worker.samples import Sample
-from leaplab.worker.scoring import Batch, Kind, Scores, score_node
+from leaplab.worker.scoring import Kind, Scores, score_node
 
 if TYPE_CHECKING:
     from leaplab.worker.integration import Integration
@@ -38,19 +39,33 @@ def probe_scores(integration: Integration, samples: dict[str, Samples], note: No
         batch = _batch(state, usable)
         if description.instances:
             batch.instances = [integration.instance_count(state, sample_id) for sample_id in usable]
-        outputs = _predicted(predictor, description, batch, note)
-        if outputs is None or not _probe_outputs(outputs, len(usable), description, note):
+        inferred, flaws = probe_inference(predictor, description, batch)
+        for flaw in flaws:
+            note(flaw.topic, flaw.name, flaw.text)
+        # An output without a batch axis says nothing of the handlers that take others.
+        if inferred is None or any(flaw.ends or flaw.topic != Topic.MODEL_BATCH for flaw in flaws):
             return
         _probe_wiring(description, note)
-        batch.predictions = outputs
-        for node in description.losses:
-            _probe_score(integration, "loss", node, batch, note)
-        for node in description.metrics:
-            _probe_score(integration, "metric", node, batch, note)
-        for node in description.instance_metrics:
-            _probe_score(integration, "instance metric", node, batch, note)
-        for node in description.visualizers:
-            _probe_visualizer(integration, node, batch, note)
+        batch.predictions = inferred.outputs
+        probed = [batch]
+        if inferred.unbatched and predictor.fixed_batch == 1:  # as an evaluation gives it to the handlers
+            probed = list(_singles(batch))
+            for one in probed:
+                one.predictions = infer(predictor, description, one).outputs
+        for each in probed:
+            _probe_handlers(integration, each, note)
+
+
+def _probe_handlers(integration: Integration, batch: Batch, note: Note) -> None:
+    description = integration.description
+    for node in description.losses:
+        _probe_score(integration, "loss", node, batch, note)
+    for node in description.metrics:
+        _probe_score(integration, "metric", node, batch, note)
+    for node in description.instance_metrics:
+        _probe_score(integration, "instance metric", node, batch, note)
+    for node in description.visualizers:
+        _probe_visualizer(integration, node, batch, note)
 
 
 def _probe_wiring(description: Description, note: Note) -> None:
@@ -60,63 +75,6 @@ def _probe_wiring(description: Description, note: Note) -> None:
     for index, prediction in enumerate(description.predictions):
         if index not in used:
             note("prediction.unused", prediction.name, f"Prediction '{prediction.name}' feeds nothing")
-
-
-def _predicted(predictor: Predictor, description: Description, batch: Batch, note: Note) -> list[Array] | None:
-    feed = [batch.inputs[name] for name in description.model_inputs]
-    try:
-        return _in_batches(predictor, feed)
-    except LeaplabError as error:
-        batched = [name for name in description.model_inputs if batch.inputs[name].shape[1:2] == (1,)]
-        try:
-            unbatched = [batch.inputs[n][:, 0] if n in batched else batch.inputs[n] for n in description.model_inputs]
-            if batched and _in_batches(predictor, unbatched):
-                for name in batched:
-                    shape = batch.inputs[name].shape[1:]
-                    note("encoder.batched", name, f"The input '{name}' has shape {shape}; the model takes {shape[1:]}")
-                return None
-        except LeaplabError:
-            pass  # the batch axis is not what it stumbles over
-        note("model.run", "model", str(error))
-        return None
-
-
-def _in_batches(predictor: Predictor, feed: list[Array]) -> list[Array]:
-    count, size = len(feed[0]), predictor.fixed_batch
-    if size is None:
-        return [np.asarray(output) for output in predictor.predict(feed)[0]]
-    parts = []
-    for start in range(0, count, size):
-        part = [array[start : start + size] for array in feed]
-        missing = size - len(part[0])
-        padded = [np.concatenate([array, np.repeat(array[-1:], missing, axis=0)]) for array in part]
-        parts.append([output[: size - missing] for output in predictor.predict(padded)[0]])
-    return [np.concatenate(outputs) for outputs in zip(*parts)]
-
-
-def _probe_outputs(outputs: list[Array], count: int, description: Description, note: Note) -> bool:
-    """Whether losses and metrics can be judged by these."""
-    declared = description.predictions
-    if declared and len(declared) != len(outputs):
-        names = ", ".join(prediction.name for prediction in declared)
-        text = f"The model has {len(outputs)} outputs, but {len(declared)} prediction types are declared ({names})"
-        note("model.outputs", "model", text)
-        return False
-    good = True
-    for output, prediction in zip(outputs, declared):
-        labels, axis = len(prediction.labels), prediction.channel_dim
-        if output.ndim == 0 or len(output) != count:
-            text = f"Prediction '{prediction.name}' has shape {output.shape} for a batch of {count}"
-            note("model.batch", prediction.name, text)
-            good = False
-        elif labels and (not -output.ndim <= axis < output.ndim or output.shape[axis] != labels):
-            text = f"Prediction type '{prediction.name}' names {labels} labels along axis {axis} of {output.shape}"
-            note("model.labels", prediction.name, text)
-            good = False
-        elif not np.isfinite(output).all():
-            note("model.finite", prediction.name, f"Prediction '{prediction.name}' holds NaN or infinity")
-            good = False
-    return good
 
 
 def _probe_score(integration: Integration, kind: Kind, node: Node, batch: Batch, note: Note) -> None:
@@ -235,7 +193,7 @@ def _singles(batch: Batch) -> Iterator[Batch]:
             [sample_id],
             {name: array[one] for name, array in batch.inputs.items()},
             {name: array[one] for name, array in batch.ground_truths.items()},
-            [array[one] for array in batch.predictions],
+            [None if array is None else array[one] for array in batch.predictions],
             batch.instances[one],
         )
 

@@ -9,8 +9,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from leaplab.errors import LeaplabError
-from leaplab.protocol.description import Node, Source
+from leaplab.protocol.description import Node
 from leaplab.protocol.results import Confusion
+from leaplab.worker.batch import Batch
 from leaplab.worker.code_loader_access import as_float16, is_expected
 
 if TYPE_CHECKING:
@@ -18,40 +19,6 @@ if TYPE_CHECKING:
 
 Array = NDArray[Any]
 Kind = Literal["loss", "metric", "instance metric"]
-
-
-@dataclass
-class Batch:
-    """Samples of one state on their way: encoders' arrays and, later, the model's outputs, all [B, ...].
-
-    `ground_truths` is empty on the unlabeled state. `instances` counts the element instances of each sample, and is
-    empty where the integration has none.
-    """
-
-    state: str
-    ids: list[str | int]
-    inputs: dict[str, Array]
-    ground_truths: dict[str, Array]
-    predictions: list[Array] = field(default_factory=list)
-    instances: list[int] = field(default_factory=list)
-
-    def arguments(self, node: Node) -> dict[str, Array] | None:
-        """The node's arguments; None where one needs a ground truth that this state has not."""
-        if any(s.kind == "ground_truth" and s.name not in self.ground_truths for s in node.arguments.values()):
-            return None
-        return {argument: self._array(source, node) for argument, source in node.arguments.items()}
-
-    def _array(self, source: Source, node: Node) -> Array:
-        if source.kind == "input":
-            return self.inputs[source.name]
-        if source.kind == "ground_truth":
-            return self.ground_truths[source.name]
-        if source.index >= len(self.predictions):
-            raise LeaplabError(
-                f"'{node.column}' takes output {source.index} of the model, which has {len(self.predictions)};"
-                " correct the integration test or --model."
-            )
-        return self.predictions[source.index]
 
 
 @dataclass

@@ -17,12 +17,17 @@ _INDEXED = re.compile(r"^(Input|Prediction)(\d+)$")
 
 @dataclass
 class Wiring:
-    """The nodes of an integration test, and the names of the inputs in the model's order."""
+    """The nodes of an integration test, and the names of the inputs in the model's order.
+
+    Attributes:
+        left_out: of a mapping file, what is not run, and why: the rest of a sentence each.
+    """
 
     model_inputs: list[str] = field(default_factory=list)
     losses: list[Node] = field(default_factory=list)
     metrics: list[Node] = field(default_factory=list)
     visualizers: list[Node] = field(default_factory=list)
+    left_out: list[str] = field(default_factory=list)
 
 
 def read_wiring(connections: Iterable[Any]) -> Wiring:
