@@ -38,7 +38,7 @@ app = typer.Typer(
 RunsFolder = Annotated[Path, typer.Option("--runs", envvar="LEAPLAB_RUNS", help="Folder of all runs.")]
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON for a program to read.")]
 Integration = Annotated[Path, typer.Argument(help="Folder of the integration.")]
-Model = Annotated[Path | None, typer.Option("--model", "-m", help=".onnx, .h5 or .keras instead of its own.")]
+Model = Annotated[Path | None, typer.Option("--model", "-m", help=".onnx, .h5, .keras or a SavedModel's folder.")]
 Wiring = Annotated[
     Path | None, typer.Option(help="YAML wiring, or mapping file, of an integration without an integration test.")
 ]

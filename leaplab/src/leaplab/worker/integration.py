@@ -39,7 +39,7 @@ from leaplab.protocol.script_failure import (
 )
 from leaplab.worker.code_loader_access import CodeLoader, SampleId
 from leaplab.worker.instances import Instance, InstanceReader, masks_encoder
-from leaplab.worker.loading import load_predictor
+from leaplab.worker.loading import broken_file, load_predictor
 from leaplab.worker.model import Predictor
 from leaplab.worker.places import is_below, is_own, told
 from leaplab.worker.samples import (
@@ -257,8 +257,11 @@ class Integration:
                 f"{self._order.entry_file} decorates {found} with tensorleap_load_model; name a model by --model FILE."
             )
         function = functions[0]
-        with self._named_failure(f"loading the model by '{function.__name__}'"):
+        try:
             return function()
+        except Exception as error:  # whatever the integration's code raises is shown as a sentence
+            reason = broken_file(error, self.root) or told(error, self.root)
+            raise LeaplabError(f"Loading the model by '{function.__name__}': {reason}") from error
 
     def predictor(self, order: LoadOrder | None = None) -> Predictor:
         """The model, made to run; None takes the one that runs already, or else runs it as it is.

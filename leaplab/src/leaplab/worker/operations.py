@@ -25,7 +25,8 @@ def _model(integration: Integration, _: None) -> ModelSource:
 
 
 def _load(integration: Integration, order: LoadOrder) -> LoadedModel:
-    return LoadedModel(integration.predictor(order).latent_source)
+    predictor = integration.predictor(order)
+    return LoadedModel(predictor.latent_source, predictor.notices)
 
 
 def _probe(integration: Integration, _: None) -> Probe:

@@ -25,7 +25,7 @@ def _of_loader(evidence: Evidence, *topics: Topic) -> Breaches:
     "error",
     "the model loads",
     why="Without it the integration test fails, and leaplab cannot evaluate.",
-    mend="Return a Keras model or an onnxruntime InferenceSession from tensorleap_load_model.",
+    mend="Mend the file that it is read from, and return a Keras model or an onnxruntime InferenceSession.",
 )
 def model_loads(evidence: Evidence) -> Breaches:
     yield from _of_loader(evidence, Topic.MODEL_LOAD)
