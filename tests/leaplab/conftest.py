@@ -22,13 +22,15 @@ from leaplab.cli import main
 from leaplab.evaluate.run import LocalRunner, Options, carry_out, prepare
 from leaplab.project.locate import find_project
 from leaplab.protocol.operations import PLAN
-from leaplab.protocol.plan import Part
+from leaplab.protocol.plan import Part, PlanOrder
 from leaplab.session import opening as sessions
 from leaplab.session.opening import Session, open_session
 from leaplab.store.manifest import SCHEMA, ColumnEntry, Manifest
 from leaplab.store.run import RunStore
 
 INTEGRATIONS = Path(__file__).with_name("integrations")
+PLANNED = ("states", "limit", "batch_size", "float16", "latent")
+"""Options of an evaluation that say which samples it is of, and how."""
 Changes = dict[str, tuple[str, str]]
 
 
@@ -201,7 +203,10 @@ def evaluate_to(
     session: Any = None,
     **options: Any,
 ) -> RunStore:
-    chosen = Options(runs, **options)
+    ordered = {name: options.pop(name) for name in PLANNED if name in options}
+    if "states" in ordered:
+        ordered["states"] = tuple(ordered["states"])
+    chosen = Options(runs, order=PlanOrder(**ordered), **options)
     with nullcontext(session) if session else open_session(find_project(root), chosen.model) as opened:
         planning: Any = opened if part_size is None else _SmallParts(opened, part_size)
         prepared = prepare(planning, chosen)

@@ -23,6 +23,7 @@ from leaplab.cli.printing import (
     summary_table,
 )
 from leaplab.errors import LeaplabError
+from leaplab.protocol.plan import BATCH_SIZE
 
 if TYPE_CHECKING:
     from leaplab.environments.interpreter import Interpreter
@@ -57,7 +58,7 @@ def evaluate(
     limit: Annotated[
         int | None, typer.Option(min=1, help="At most so many samples of each state, chosen at random.")
     ] = None,
-    batch_size: Annotated[int | None, typer.Option(min=1, help="Samples in a batch.")] = None,
+    batch_size: Annotated[int, typer.Option(min=1, help="Samples in a batch.")] = BATCH_SIZE,
     latent: Annotated[str | None, typer.Option(help="Tensor or layer to take the latent space from.")] = None,
     float16: Annotated[bool, typer.Option("--float16", help="Score at the precision of the platform.")] = False,
     update: Annotated[
@@ -76,22 +77,13 @@ def evaluate(
     from leaplab.project.locate import find_project
     from leaplab.project.mapping_file import mapping_files
     from leaplab.protocol.operations import DESCRIBE
+    from leaplab.protocol.plan import PlanOrder
     from leaplab.session.opening import open_session
     from leaplab.store.run import Replace
 
     replace: Replace = "always" if overwrite else "outdated" if update else "never"
-    options = Options(
-        runs,
-        name,
-        model,
-        wiring,
-        state,
-        limit,
-        batch_size,
-        float16,
-        latent,
-        replace,
-    )
+    order = PlanOrder(tuple(state) if state else None, limit, batch_size, float16=float16, latent=latent)
+    options = Options(runs, name, model, wiring, order, replace)
     project = find_project(path)
     interpreter = _interpreter(project, python, in_process)
     console.print(f"Binding {project.root / project.entry_file}", markup=False, soft_wrap=True)

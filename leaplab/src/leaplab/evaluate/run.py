@@ -2,7 +2,7 @@
 
 import hashlib
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Protocol
@@ -15,7 +15,7 @@ from leaplab.files import cache_folder, file_name
 from leaplab.protocol.description import Description, Node
 from leaplab.protocol.model import LoadOrder, ModelSource, without_latent
 from leaplab.protocol.operations import DESCRIBE, EVALUATE, LOAD, MODEL, PLAN, EvaluateOrder
-from leaplab.protocol.plan import BATCH_SIZE, Part, Plan, PlanOrder
+from leaplab.protocol.plan import Part, Plan, PlanOrder
 from leaplab.protocol.results import PartResult
 from leaplab.session.opening import Session
 from leaplab.store.columns import LOSS, METADATA, METRIC, column_of, key_column
@@ -54,8 +54,7 @@ class Options:
         name: of this one; None takes the model file's name.
         model: a model file instead of the integration's own.
         wiring: a wiring file, which the session was opened with.
-        states: to evaluate; None takes all.
-        limit: the most samples a state.
+        order: which samples, and how; the plan is made of it.
         replace: which run of the same name may be replaced, see `RunStore.begin`.
     """
 
@@ -63,11 +62,7 @@ class Options:
     name: str | None = None
     model: Path | None = None
     wiring: Path | None = None
-    states: Sequence[str] | None = None
-    limit: int | None = None
-    batch_size: int | None = None
-    float16: bool = False
-    latent: str | None = None
+    order: PlanOrder = field(default_factory=PlanOrder)
     replace: Replace = "never"
 
 
@@ -93,18 +88,9 @@ def prepare(session: Session, options: Options, notices: Sequence[str] = ()) -> 
         LeaplabError: a state does not exist, the model cannot be run, or see `RunStore.begin`.
     """
     description = session.call(DESCRIBE)
-    plan = session.call(
-        PLAN,
-        PlanOrder(
-            states=None if options.states is None else tuple(options.states),
-            limit=options.limit,
-            batch_size=options.batch_size or BATCH_SIZE,
-            float16=options.float16,
-            latent=options.latent,
-        ),
-    )
+    plan = session.call(PLAN, options.order)
     model = session.call(MODEL)
-    load, without = _load_order(model, options.latent)
+    load, without = _load_order(model, options.order.latent)
     loaded = session.call(LOAD, load)
     said = (*without, *loaded.notices)
     identity = _identity(EVALUATION, description.code_sha256, model.sha256, plan_sha256(plan))
