@@ -37,6 +37,19 @@ def test_own_file_that_is_no_mapping_is_as_good_as_none(tmp_path, text):
     assert own_wiring(tmp_path) is None
 
 
+def test_file_that_is_one_block_of_text_is_read(tmp_path):
+    lines = "decorators:\n- {operation: CustomLoss, data: {type: CustomLoss, name: ce}, inputs: {}}\nlayers: []\n"
+    (tmp_path / "leap_mapping.yaml").write_text("|\n" + "".join(f"  {line}\n" for line in lines.splitlines()))
+    plain = tmp_path / "plain.yaml"
+    plain.write_text(lines)
+
+    found = own_wiring(tmp_path)
+
+    assert found is not None
+    assert found.content == read_wiring_file(plain).content
+    assert list(found.content["losses"]) == ["ce"]
+
+
 def node(operation, number, inputs=None, outputs=None, **data) -> dict:
     return {"operation": operation, "data": data, "id": number, "inputs": inputs or {}, "outputs": outputs or {}}
 

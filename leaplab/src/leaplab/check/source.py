@@ -128,8 +128,35 @@ def read_source(root: Path, files: Iterator[str] | list[str]) -> Source:
                     for decorator in map(_decorator_name, node.decorator_list)
                     if decorator.startswith(DECORATORS)
                 ]
+    source.decorated += _decorated_by_calls(source.trees)
     source.decorated += _registered_by_calls(source.trees)
     return source
+
+
+def _decorated_by_calls(trees: dict[str, ast.Module]) -> Iterator[Decorated]:
+    """What `encode = tensorleap_input_encoder("x")(table.encode)` decorates, as `@` does."""
+    functions = {
+        node.name: node for tree in trees.values() for node in ast.walk(tree) if isinstance(node, ast.FunctionDef)
+    }
+    for file, tree in trees.items():
+        for node in ast.walk(tree):
+            if not isinstance(node, ast.Assign) or not isinstance(node.targets[0], ast.Name):
+                continue
+            target, call = node.targets[0], node.value
+            if not isinstance(call, ast.Call) or not isinstance(call.func, ast.Call):
+                continue
+            decorator = _decorator_name(call.func)
+            if decorator.startswith(DECORATORS):
+                function = functions.get((_name(call.args[0]) if call.args else None) or "") or _unseen(target.id)
+                yield Decorated(target.id, decorator, file, node.lineno, function, _given(call.func) or target.id)
+
+
+def _unseen(name: str) -> ast.FunctionDef:
+    """Stands for a function whose definition no tree holds, and of which nothing is said."""
+    (function,) = parse("def _() -> object: ...", "").body
+    assert isinstance(function, ast.FunctionDef)
+    function.name = name
+    return function
 
 
 def _registered_by_calls(trees: dict[str, ast.Module]) -> Iterator[Decorated]:
@@ -176,12 +203,18 @@ def registered_name(function: Decorated) -> str:
     if function.given:
         return function.given
     for decorator in function.node.decorator_list:
-        if isinstance(decorator, ast.Call) and _decorator_name(decorator) == function.decorator:
-            given = [*decorator.args[:1], *(k.value for k in decorator.keywords if k.arg == "name")]
-            for argument in given:
-                if isinstance(argument, ast.Constant) and isinstance(argument.value, str):
-                    return argument.value
+        if not isinstance(decorator, ast.Call) or _decorator_name(decorator) != function.decorator:
+            continue
+        if given := _given(decorator):
+            return given
     return function.name
+
+
+def _given(decorator: ast.Call) -> str:
+    """The name that a decorator is given, where it is written out."""
+    named = [*decorator.args[:1], *(k.value for k in decorator.keywords if k.arg == "name")]
+    texts = [one.value for one in named if isinstance(one, ast.Constant) and isinstance(one.value, str)]
+    return texts[0] if texts else ""
 
 
 def _decorator_name(node: ast.expr) -> str:

@@ -25,9 +25,10 @@ def read_wiring_file(path: Path) -> WiringOrder:
     """
     file = path.expanduser().resolve()
     try:
-        content: Any = (
-            yaml.load(file.read_text(encoding="utf-8"), yaml.BaseLoader) or {}
-        )  # names are text, whatever they look like
+        # Names are text, whatever they look like.
+        content: Any = yaml.load(file.read_text(encoding="utf-8"), yaml.BaseLoader) or {}
+        if isinstance(content, str):  # a mapping file may be one block of text that holds the whole
+            content = yaml.load(content, yaml.BaseLoader)
     except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
         raise LeaplabError(f"The wiring file {file} cannot be read: {' '.join(str(error).split())}") from error
     if not isinstance(content, dict):

@@ -312,6 +312,11 @@ class Integration:
             self._model_ends,
         )
 
+    @cached_property
+    def latent_predictions(self) -> frozenset[int]:
+        """Outputs of the model that feed custom latent spaces."""
+        return frozenset(self._wiring.latent_predictions)
+
     def _model_ends(self) -> ModelEnds:
         """What the model calls its inputs and outputs.
 

@@ -30,7 +30,7 @@ def probe_scores(integration: Integration, samples: dict[str, Samples], note: No
     try:
         predictor = integration.predictor()
     except LeaplabError as error:
-        note("model.load", "model", str(error))
+        note(Topic.MODEL_LOAD, "model", str(error))
         return
     for state, found in samples.items():
         usable = {sample_id: sample for sample_id, sample in found.items() if _stackable(sample, description)}
@@ -45,7 +45,7 @@ def probe_scores(integration: Integration, samples: dict[str, Samples], note: No
         # An output without a batch axis says nothing of the handlers that take others.
         if inferred is None or any(flaw.ends or flaw.topic != Topic.MODEL_BATCH for flaw in flaws):
             return
-        _probe_wiring(description, note)
+        _probe_wiring(integration, note)
         batch.predictions = inferred.outputs
         probed = [batch]
         if inferred.unbatched and predictor.fixed_batch == 1:  # as an evaluation gives it to the handlers
@@ -68,13 +68,14 @@ def _probe_handlers(integration: Integration, batch: Batch, note: Note) -> None:
         _probe_visualizer(integration, node, batch, note)
 
 
-def _probe_wiring(description: Description, note: Note) -> None:
+def _probe_wiring(integration: Integration, note: Note) -> None:
+    description = integration.description
     scores = (*description.losses, *description.metrics, *description.instance_metrics)
     nodes = (*scores, *description.visualizers)
     used = {source.index for node in nodes for source in node.arguments.values() if source.kind == "prediction"}
     for index, prediction in enumerate(description.predictions):
-        if index not in used:
-            note("prediction.unused", prediction.name, f"Prediction '{prediction.name}' feeds nothing")
+        if index not in used | integration.latent_predictions:
+            note(Topic.PREDICTION_UNUSED, prediction.name, f"Prediction '{prediction.name}' feeds nothing")
 
 
 def _probe_score(integration: Integration, kind: Kind, node: Node, batch: Batch, note: Note) -> None:
@@ -83,10 +84,10 @@ def _probe_score(integration: Integration, kind: Kind, node: Node, batch: Batch,
         return
     column = f"{kind.capitalize()} '{node.column}'"
     before = {name: array.copy() for name, array in arguments.items()}
-    whole = _tried(lambda: score_node(integration, kind, node, batch), f"{kind}.raises", node, note)
+    whole = _tried(lambda: score_node(integration, kind, node, batch), Topic(f"{kind}.raises"), node, note)
     changed = [name for name in before if not np.array_equal(arguments[name], before[name], equal_nan=True)]
     if changed:
-        note("score.mutates", node.handler, f"{column} changes its argument '{changed[0]}' in place")
+        note(Topic.SCORE_MUTATES, node.handler, f"{column} changes its argument '{changed[0]}' in place")
         for name in changed:  # the next handler is to be judged by what it would get
             arguments[name][...] = before[name]
         return
@@ -95,10 +96,10 @@ def _probe_score(integration: Integration, kind: Kind, node: Node, batch: Batch,
     # An instance metric has no other word than NaN for an instance to which it does not apply.
     for result, values in whole.columns.items():
         if any(value is not None and not np.isfinite(value) for value in values):
-            note("score.finite", node.handler, f"{column} gives NaN or infinity for a sample ({result})")
+            note(Topic.SCORE_FINITE, node.handler, f"{column} gives NaN or infinity for a sample ({result})")
     if not _probe_singles(integration, kind, node, batch, whole, note):
         return
-    half = _tried(lambda: score_node(integration, kind, node, batch, float16=True), "score.float16", node, note)
+    half = _tried(lambda: score_node(integration, kind, node, batch, float16=True), Topic.SCORE_FLOAT16, node, note)
     if half is None:
         return
     for result, samples in _by_sample(whole).items():
@@ -106,7 +107,7 @@ def _probe_score(integration: Integration, kind: Kind, node: Node, batch: Batch,
         for value, rounded in zip(chain(*samples), chain(*halves)):
             if value is not None and np.isfinite(value) and (rounded is None or not np.isfinite(rounded)):
                 text = f"{column} gives {rounded} for float16 arguments, and {value:g} for float32 ({result})"
-                note("score.float16", node.handler, text)
+                note(Topic.SCORE_FLOAT16, node.handler, text)
 
 
 def _by_sample(scores: Scores) -> dict[str, list[list[float | None]]]:
@@ -118,7 +119,7 @@ def _by_sample(scores: Scores) -> dict[str, list[list[float | None]]]:
 def _probe_singles(integration: Integration, kind: Kind, node: Node, batch: Batch, whole: Scores, note: Note) -> bool:
     """Whether a handler gives for each sample alone what it gives for it in the batch."""
     for position, one in enumerate(_singles(batch)):
-        single = _tried(lambda one=one: score_node(integration, kind, node, one), f"{kind}.raises", node, note)  # type: ignore[misc]
+        single = _tried(lambda one=one: score_node(integration, kind, node, one), Topic(f"{kind}.raises"), node, note)  # type: ignore[misc]
         if single is None:
             return False
         singly = _by_sample(single)
@@ -130,7 +131,7 @@ def _probe_singles(integration: Integration, kind: Kind, node: Node, batch: Batc
                         f"{kind.capitalize()} '{node.column}' gives {together} for a sample in a batch of"
                         f" {len(samples)}, and {alone} for it alone"
                     )
-                    note("score.batch", node.handler, text)
+                    note(Topic.SCORE_BATCH, node.handler, text)
                     return False
     return True
 
@@ -143,11 +144,11 @@ def _probe_visualizer(integration: Integration, node: Node, batch: Batch, note: 
         try:
             result = integration.run_visualizer(node, one.state, one.ids[0], arguments)
         except LeaplabError as error:
-            note("visualizer.raises", node.handler, str(error))
+            note(Topic.VISUALIZER_RAISES, node.handler, str(error))
             return
         if type(result).__name__ != f"Leap{node.type}":
             text = f"Visualizer '{node.column}' is declared {node.type} but returns a {type(result).__name__}"
-            note("visualizer.type", node.handler, text)
+            note(Topic.VISUALIZER_TYPE, node.handler, text)
             return
         _probe_picture(node, result, note)
 
@@ -159,18 +160,19 @@ def _probe_picture(node: Node, result: Any, note: Note) -> None:
         finite = image[np.isfinite(image)]
         if finite.size and finite.min() >= 0 and 0 < finite.max() <= 1:
             note(
-                "visualizer.dark",
+                Topic.VISUALIZER_DARK,
                 node.handler,
                 f"Visualizer '{node.column}' returns an image in [0, {image.max():.3g}]",
             )
-    for box in getattr(result, "bounding_boxes", []):
+    # Boxes of a point cloud are in its own frame.
+    for box in result.bounding_boxes if node.type == "ImageWithBBox" else ():
         if not all(0 <= value <= 1 for value in (box.x, box.y, box.width, box.height)):
             text = f"Visualizer '{node.column}' returns a box ({box.x:g}, {box.y:g}, {box.width:g}, {box.height:g})"
-            note("visualizer.box", node.handler, text)
+            note(Topic.VISUALIZER_BOX, node.handler, text)
             return
 
 
-def _tried(run: Callable[[], Scores], topic: str, node: Node, note: Note) -> Scores | None:
+def _tried(run: Callable[[], Scores], topic: Topic, node: Node, note: Note) -> Scores | None:
     try:
         return run()
     except LeaplabError as error:

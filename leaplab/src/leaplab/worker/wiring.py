@@ -21,6 +21,7 @@ class Wiring:
 
     Attributes:
         left_out: of a mapping file, what is not run, and why: the rest of a sentence each.
+        latent_predictions: outputs of the model that feed custom latent spaces.
     """
 
     model_inputs: list[str] = field(default_factory=list)
@@ -28,6 +29,7 @@ class Wiring:
     metrics: list[Node] = field(default_factory=list)
     visualizers: list[Node] = field(default_factory=list)
     left_out: list[str] = field(default_factory=list)
+    latent_predictions: set[int] = field(default_factory=set)
 
 
 def read_wiring(connections: Iterable[Any]) -> Wiring:
@@ -51,6 +53,9 @@ def read_wiring(connections: Iterable[Any]) -> Wiring:
                 argument: _source(source, node.name) for argument, source in (connection.node_inputs or {}).items()
             }
             targets[kind].append(Node(node.name, node.user_unique_name or node.name, arguments))
+        elif kind == "CustomLatentSpace":
+            fed = [_INDEXED.match(source.type.value) for source in (connection.node_inputs or {}).values()]
+            wiring.latent_predictions |= {int(one[2]) for one in fed if one and one[1] == "Prediction"}
     wiring.model_inputs = [slots[slot] for slot in sorted(slots)]
     return wiring
 

@@ -1,0 +1,3 @@
+from .custom import GatedPool, Swish
+
+__all__ = ["GatedPool", "Swish"]

@@ -1,0 +1,1 @@
+"""Monocular depth: rooms, scores and drawings."""

@@ -1,0 +1,1 @@
+from .items import COLOURS, GARMENTS, Item, make_items  # noqa: F401
