@@ -37,7 +37,12 @@ def probed(fixed_batch) -> tuple[list[Any], dict[str, list[Any]]]:
     )  # fmt: skip
     model = SimpleNamespace(fixed_batch=fixed_batch, unbatched=frozenset({1}), predict=predict)
     integration: Any = SimpleNamespace(
-        description=description, predictor=lambda: model, run_loss=None, run_metric=run_metric, run_instance_metric=None
+        description=description,
+        latent_predictions=frozenset(),
+        predictor=lambda: model,
+        run_loss=None,
+        run_metric=run_metric,
+        run_instance_metric=None,
     )
     samples: Samples = {str(row): Sample({"vector": vector}, {}, {}, {}) for row, vector in enumerate(VECTORS)}
     seen = Probe()
