@@ -91,6 +91,11 @@ class Source:
         """Functions under a decorator."""
         return [function for function in self.decorated if function.decorator == decorator]
 
+    def calls(self, *names: str) -> bool:
+        """Whether functions of these names are called anywhere, or decorate."""
+        calls = (node for tree in self.trees.values() for node in ast.walk(tree) if isinstance(node, ast.Call))
+        return any(_name(call.func) in names for call in calls)
+
     def place(self, name: str, decorator: str | None = None) -> str:
         """file:line of the handler that is registered under a name or gives a column of it, or the name itself.
 

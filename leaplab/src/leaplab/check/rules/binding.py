@@ -99,7 +99,7 @@ def prints_nothing(evidence: Evidence) -> Breaches:
 )
 def loads_no_framework(evidence: Evidence) -> Breaches:
     """The first on each line: one brings another. A custom layer of Keras is a class, which has to be there."""
-    if evidence.source.of("tensorleap_custom_layer"):
+    if evidence.source.calls("tensorleap_custom_layer", "set_custom_layer"):
         return
     first: dict[str, str] = {}
     for name, place in _seen(evidence, "framework"):
