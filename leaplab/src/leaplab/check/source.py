@@ -7,6 +7,7 @@ from pathlib import Path
 from threading import Lock
 
 from leaplab.protocol.script_failure import place
+from leaplab.store.columns import owner_of
 
 DECORATORS = "tensorleap_"
 CALLED_KINDS = {
@@ -103,10 +104,8 @@ class Source:
         """
         functions = self.decorated if decorator is None else self.of(decorator)
         registered = {registered_name(function): function for function in reversed(functions)}
-        owners = [known for known in registered if name == known or name.startswith(f"{known}_")]
-        if not owners:
-            return name
-        return registered[max(owners, key=len)].place
+        owner = owner_of(name, registered)
+        return name if owner is None else registered[owner].place
 
 
 def read_source(root: Path, files: Iterator[str] | list[str]) -> Source:

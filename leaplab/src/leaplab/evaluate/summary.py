@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from leaplab.protocol.description import Description
-from leaplab.store.columns import STATE
+from leaplab.store.columns import LOSS, METRIC, STATE, group_of
 from leaplab.store.manifest import ColumnEntry
 from leaplab.store.run import RunStore
 
@@ -59,7 +59,7 @@ def _ranked(columns: Mapping[str, ColumnEntry]) -> list[str]:
     return [
         name
         for name, entry in columns.items()
-        if name.startswith("loss.") or (name.startswith("metric.") and entry.insights is not False)
+        if group_of(name) == LOSS or (group_of(name) == METRIC and entry.insights is not False)
     ]
 
 
