@@ -1,5 +1,8 @@
 """Unpacking of archives that nobody has looked into."""
 
+import bz2
+import gzip
+import io
 import lzma
 import os
 import shutil
@@ -11,8 +14,16 @@ import zipfile
 import zlib
 from collections.abc import Callable
 from pathlib import Path, PureWindowsPath
+from typing import IO, cast
 
 from data_access.errors import DataError
+
+LEAST_ALLOWED = 2**30
+MOST_TIMES = 100
+"""An archive may unpack to `LEAST_ALLOWED` bytes, or to so many times its own."""
+
+_AT_ONCE = 1 << 20
+"""Bytes: more than any header of a tar has."""
 
 _END_RECORD = struct.Struct("<4s6xH10x")
 _ZIP64 = 0xFFFF
@@ -35,8 +46,8 @@ def extract(archive: Path, destination: Path, *, folder: str | None = None) -> P
     Raises:
         DataError: the archive is missing, damaged or encrypted, has no such folder, or holds an entry that is
             neither file, folder nor link, or that would reach outside of the destination (an absolute path,
-            `..`, a drive, a link that leads out or nowhere; in a zip, any link); or the destination cannot be
-            written.
+            `..`, a drive, a link that leads out or nowhere; in a zip, any link); or it would unpack to more than
+            `LEAST_ALLOWED` and `MOST_TIMES` its own bytes; or the destination cannot be written.
     """
     if _is_filled(destination):
         return destination
@@ -119,6 +130,9 @@ def _inner_path(archive: Path, entry: str) -> tuple[str, ...]:
 
 def _unpack_zip(archive: Path, content: Path) -> None:
     with zipfile.ZipFile(archive) as opened:
+        # None gives more than it states: zipfile stops there.
+        if sum(entry.file_size for entry in opened.infolist()) > _most_bytes(archive):
+            raise _bomb(archive)
         for entry in opened.infolist():
             inner = _inner_path(archive, entry.filename)
             # Other makers than Unix leave the kind at 0.
@@ -142,7 +156,7 @@ def _unpack_tar(archive: Path, content: Path) -> list[Path]:
     if not hasattr(tarfile, "data_filter"):
         raise DataError(f"{archive} cannot be unpacked safely by this Python: update it to 3.11.4 or later.")
     links: set[tuple[str, ...]] = set()
-    with tarfile.open(archive, "r:*") as opened:
+    with _decompressed(archive) as raw, tarfile.open(fileobj=_Bounded(archive, raw), mode="r:") as opened:
         opened.extractall(content, filter=_gate(archive, links))
         # A tar cut between two entries reads like a shorter one: only the closing block of zeros tells.
         compressed = opened.fileobj
@@ -151,9 +165,58 @@ def _unpack_tar(archive: Path, content: Path) -> list[Path]:
         if len(compressed.read(tarfile.BLOCKSIZE)) < tarfile.BLOCKSIZE:
             raise tarfile.ReadError("no end-of-archive block")
         # gzip compares its checksum at the very end, which tarfile has no reason to reach.
-        while compressed.read(1 << 20):
+        while compressed.read(_AT_ONCE):
             pass
     return [content.joinpath(*link) for link in sorted(links)]
+
+
+def _decompressed(archive: Path) -> IO[bytes]:
+    with archive.open("rb") as opened:
+        start = opened.read(6)
+    if start.startswith(b"\x1f\x8b"):
+        return cast("IO[bytes]", gzip.open(archive))
+    if start.startswith(b"BZh"):
+        return bz2.open(archive)
+    if start.startswith((b"\xfd7zXZ\0", b"\x5d\0\0")):
+        return lzma.open(archive)
+    return archive.open("rb")
+
+
+class _Bounded(io.RawIOBase):
+    """A tar that ends: tarfile itself reads on as long as there is something, and a header as large as it says."""
+
+    def __init__(self, archive: Path, opened: IO[bytes]) -> None:
+        self._archive, self._opened, self._most = archive, opened, _most_bytes(archive)
+
+    def read(self, size: int = -1) -> bytes:
+        if not 0 <= size <= _AT_ONCE:
+            raise tarfile.ReadError("a header without end")
+        content = self._opened.read(size)
+        self._check(self._opened.tell())
+        return content
+
+    def seek(self, place: int, whence: int = os.SEEK_SET) -> int:
+        assert whence == os.SEEK_SET, "tarfile seeks from the start"
+        self._check(place)
+        return self._opened.seek(place)
+
+    def tell(self) -> int:
+        return self._opened.tell()
+
+    def _check(self, place: int) -> None:
+        if place > self._most:
+            raise _bomb(self._archive)
+
+
+def _most_bytes(archive: Path) -> int:
+    return max(LEAST_ALLOWED, MOST_TIMES * archive.stat().st_size)
+
+
+def _bomb(archive: Path) -> DataError:
+    return DataError(
+        f"{archive} was not unpacked: it would unpack to more than {_most_bytes(archive):,} bytes, which is too much "
+        "for its size. Get the archive from a source that you trust, or unpack it by hand."
+    )
 
 
 def _gate(archive: Path, links: set[tuple[str, ...]]) -> Callable[[tarfile.TarInfo, str], tarfile.TarInfo | None]:
@@ -169,6 +232,8 @@ def _gate(archive: Path, links: set[tuple[str, ...]]) -> Callable[[tarfile.TarIn
         return any(path[:length] in links for length in range(1, len(path) + 1))
 
     def passed(member: tarfile.TarInfo, folder: str) -> tarfile.TarInfo | None:
+        if member.size > _most_bytes(archive):  # a file of holes takes more room than bytes in the archive
+            raise _bomb(archive)
         inner = _inner_path(archive, member.name)
         if crosses_link(inner):
             raise _refusal(archive, member.name, "would be written through a link")

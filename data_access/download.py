@@ -27,6 +27,9 @@ _CONNECT_TIMEOUT_S = 10.0
 _QUIET_S = 2.0
 _CHUNK_BYTES = 1 << 16
 
+MOST_UNSTATED = 16 * 2**30
+"""Bytes of a file whose size nobody knows beforehand: a server may send without end."""
+
 
 class RemoteFile(Struct, frozen=True, forbid_unknown_fields=True):
     """A file on the network, as a settings file or code names it.
@@ -34,7 +37,7 @@ class RemoteFile(Struct, frozen=True, forbid_unknown_fields=True):
     Attributes:
         urls: mirrors, in the order to try them.
         sha256: of the content, in hex.
-        size: in bytes, where known.
+        size: in bytes, where known; else `MOST_UNSTATED` are the most.
     """
 
     urls: Annotated[tuple[str, ...], Meta(min_length=1)]
@@ -65,8 +68,8 @@ def fetch(file: RemoteFile, destination: Path, *, timeout: float = 60.0) -> Path
             given 10 s at most.
 
     Raises:
-        DataError: no mirror gave the right bytes, or the folder cannot be written. The message has at most
-            three lines: what failed and where to put the file by hand.
+        DataError: no mirror gave the right bytes and no more, or the folder cannot be written. The message has
+            at most three lines: what failed and where to put the file by hand.
     """
     if destination.is_file():
         return destination
@@ -157,14 +160,19 @@ def _complete(url: str, file: RemoteFile, part: Path, timeout: float) -> None:
         arrived = part.stat().st_size
         if file.size is not None and arrived < file.size:
             raise _MirrorError(f"broke off after {arrived} of {file.size} bytes")
-        actual = _sha256(part)
-        if actual == file.sha256.lower():
-            return
+        most = file.size or MOST_UNSTATED
+        if arrived > most:
+            fault = f"sends more than the {most} bytes that are expected at most"
+        else:
+            actual = _sha256(part)
+            if actual == file.sha256.lower():
+                return
+            fault = f"wrong content, sha256 {actual}"
         part.unlink()
         # What lay there before may be of another version of the file: only a whole transfer condemns the
         # mirror.
         if offset == 0:
-            raise _MirrorError(f"wrong content, sha256 {actual}")
+            raise _MirrorError(fault)
 
 
 def _transfer(url: str, file: RemoteFile, part: Path, offset: int, timeout: float) -> None:
@@ -186,8 +194,9 @@ def _transfer(url: str, file: RemoteFile, part: Path, offset: int, timeout: floa
                 return  # nothing is left to send, or the partial file is a wrong one: its checksum tells
             start = _start_of_body(response, offset)
             total = _announced_size(response, start)
-            if None not in (total, file.size) and total != file.size:
-                raise _MirrorError(f"offers {total} bytes where {file.size} are expected")
+            if total is not None and (total > MOST_UNSTATED if file.size is None else total != file.size):
+                expected = file.size or f"at most {MOST_UNSTATED}"
+                raise _MirrorError(f"offers {total} bytes where {expected} are expected")
             with (
                 part.open("r+b" if offset else "wb") as output,
                 _progress(part.stem, start, total) as progress,
@@ -197,8 +206,8 @@ def _transfer(url: str, file: RemoteFile, part: Path, offset: int, timeout: floa
                 for chunk in response.raw.stream(_CHUNK_BYTES, decode_content=False):
                     output.write(chunk)
                     progress.update(len(chunk))
-                    if file.size is not None and output.tell() > file.size:
-                        break  # too long to be the file: its checksum will say so
+                    if output.tell() > (file.size or MOST_UNSTATED):
+                        break  # too long to be the file
                 output.flush()
                 os.fsync(output.fileno())
     except (requests.RequestException, HTTPError) as error:

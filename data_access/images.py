@@ -7,9 +7,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from data_access.errors import DataError
+from data_access.image_headers import KINDS, stated_size
 
 REMEMBERED = 4
 """Images that stay decoded: one sample's encoders and metadata all ask for the same."""
+MOST_PIXELS = 2**27
+"""Pixels of an image, 11,585 x 11,585: decoded 400 MB."""
 
 
 def read_image(path: Path, turned: bool = True) -> NDArray[np.uint8]:
@@ -24,7 +27,8 @@ def read_image(path: Path, turned: bool = True) -> NDArray[np.uint8]:
             pixels as the file has them.
 
     Raises:
-        DataError: the file is missing, empty, cut short, or no image; names it.
+        DataError: the file is missing, empty, cut short, or no image (of `data_access.image_headers.KINDS`), or has
+            more than `MOST_PIXELS`, which is told before it is decoded; names it.
     """
     try:
         state = path.stat()
@@ -44,6 +48,15 @@ def _decode(path: Path, turned: bool, modified: int, size: int) -> NDArray[np.ui
         content = path.read_bytes()
     except OSError as error:
         raise _unreadable(path, error) from error
+    stated = stated_size(content)
+    if stated is None:
+        raise _damaged(path)
+    width, height = stated
+    if width * height > MOST_PIXELS:
+        raise DataError(
+            f"{path} is {width} x {height} pixels, and {MOST_PIXELS:,} together are the most: scale it down, or remove "
+            "it and its labels."
+        )
     # From memory, unlike from a file, half a JPEG is no image; and a path may have any characters on any system.
     try:
         how = cv2.IMREAD_COLOR_RGB | cv2.IMREAD_ANYDEPTH | (0 if turned else cv2.IMREAD_IGNORE_ORIENTATION)
@@ -68,4 +81,4 @@ def _unreadable(path: Path, error: OSError) -> DataError:
 
 
 def _damaged(path: Path) -> DataError:
-    return DataError(f"{path} is cut short, damaged or no image: replace it, or remove it and its labels.")
+    return DataError(f"{path} is cut short, damaged or no image: replace it by a {KINDS}, or remove it and its labels.")

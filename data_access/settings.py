@@ -7,6 +7,7 @@ import msgspec
 import yaml
 
 from data_access.errors import SettingsError
+from data_access.settings_yaml import MOST_BYTES, parse
 
 T = TypeVar("T")
 
@@ -21,9 +22,9 @@ def load_settings(path: Path, type: type[T], section: str | None = None) -> T:
         section: where given, the settings are those under this key of the file's top level.
 
     Raises:
-        SettingsError: the file is missing or no YAML, a key is missing, unknown or there twice, or a value
-            has the wrong type or breaks a bound. The message names the file, the line or the key's path, and
-            the value.
+        SettingsError: the file is missing, no YAML or more than a settings file holds (see
+            `data_access.settings_yaml`), a key is missing, unknown or there twice, or a value has the wrong type or
+            breaks a bound. The message names the file, the line or the key's path, and the value.
     """
     content = _read(path)
     if section is not None:
@@ -42,7 +43,13 @@ def load_settings(path: Path, type: type[T], section: str | None = None) -> T:
 
 def _read(path: Path) -> Any:
     try:
-        return yaml.load(path.read_bytes(), Loader=_UniqueKeyLoader)
+        with path.open("rb") as opened:
+            content = opened.read(MOST_BYTES + 1)
+        if len(content) > MOST_BYTES:
+            raise SettingsError(
+                f"{path}: a settings file has at most {MOST_BYTES:,} bytes; name another or shorten it."
+            )
+        return parse(content)
     except FileNotFoundError as error:
         raise SettingsError(f"{path} does not exist: put the settings file there.") from error
     except OSError as error:
@@ -51,23 +58,5 @@ def _read(path: Path) -> Any:
         mark = error.problem_mark
         line = f"line {mark.line + 1}, column {mark.column + 1}: " if mark is not None else ""
         raise SettingsError(f"{path}: {line}this is no valid YAML; {error.problem}.") from error
-    # ValueError: a date that no calendar has.
-    except (yaml.YAMLError, ValueError) as error:
+    except yaml.YAMLError as error:
         raise SettingsError(f"{path}: this is no valid YAML; {' '.join(str(error).split())}.") from error
-
-
-class _UniqueKeyLoader(yaml.SafeLoader):
-    """Refuses a key that occurs twice: the safe loader lets the last one win, and people edit the first."""
-
-    def compose_mapping_node(self, anchor: Any) -> yaml.MappingNode:
-        node = super().compose_mapping_node(anchor)
-        assert isinstance(node, yaml.MappingNode)
-        seen = set()
-        for key, _ in node.value:
-            if isinstance(key, yaml.ScalarNode):
-                if (key.tag, key.value) in seen:
-                    raise yaml.composer.ComposerError(
-                        None, None, f"the key '{key.value}' occurs twice, remove one", key.start_mark
-                    )
-                seen.add((key.tag, key.value))
-        return node

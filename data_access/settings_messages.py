@@ -171,8 +171,10 @@ def _shown(value: Any, node: declared.Type | None) -> str:
         case str():
             text = value if len(value) <= _LONGEST_SHOWN else f"{value[:_LONGEST_SHOWN]}..."
             hint = ""
-            if isinstance(node, declared.IntType | declared.FloatType) and _reads_as_number(value):
-                hint = ", which YAML reads as text: write numbers without quotes and exponents as in 1.0e-3"
+            members = node.types if isinstance(node, declared.UnionType) else (node,)
+            numbers = (declared.IntType, declared.FloatType)
+            if any(isinstance(member, numbers) for member in members) and _reads_as_number(value):
+                hint = ", which is read as text: write numbers without quotes or leading zeros, exponents as in 1.0e-3"
             return f"{text!r}{hint}"
     return str(value)
 

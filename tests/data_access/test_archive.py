@@ -1,3 +1,4 @@
+import gzip
 import io
 import random
 import stat
@@ -229,6 +230,76 @@ def test_backslashes_in_a_zip_make_folders(tmp_path: Path) -> None:
     source = packed(tmp_path / "data.zip", {"set\\": b"", "set\\a.txt": b"alpha"})
     destination = extract(source, tmp_path / "out")
     assert everything_below(destination) == {"set", "set/a.txt"}
+
+
+@pytest.mark.parametrize("suffix", SUFFIXES[1:])
+def test_a_small_archive_that_unpacks_to_much_is_refused_and_leaves_nothing(
+    suffix: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(archive, "LEAST_ALLOWED", 1_000_000)
+    many = {f"{number}": bytes(200_000) for number in range(10)}
+    for name, content in {"one": {"a": bytes(2_000_000)}, "many": many}.items():
+        source = packed(tmp_path / f"{name}.{suffix}", content)
+        assert source.stat().st_size < 10_000
+        message = refusal(source, tmp_path / "out")
+        assert message is not None
+        assert message.startswith(f"{source} was not unpacked: it would unpack to more than 1,000,000 bytes, which is")
+    assert {path.name for path in tmp_path.iterdir()} == {f"one.{suffix}", f"many.{suffix}"}
+
+
+@pytest.mark.parametrize("suffix", SUFFIXES)
+def test_an_archive_may_unpack_to_a_gigabyte_or_to_a_hundred_times_its_size(
+    suffix: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert archive.LEAST_ALLOWED == 2**30
+    monkeypatch.setattr(archive, "LEAST_ALLOWED", 1)
+    noise = random.Random(3).randbytes(20_000)
+    content = {"noise": noise, "zeros": bytes(1_800_000)}
+    assert files_below(extract(packed(tmp_path / f"data.{suffix}", content), tmp_path / "out")) == content
+
+
+def test_what_follows_the_end_of_a_tar_has_an_end(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(archive, "LEAST_ALLOWED", 1_000_000)
+    tarred = packed(tmp_path / "data.tar").read_bytes()
+    source = tmp_path / "data.tar.gz"
+    source.write_bytes(gzip.compress(tarred + bytes(2_000_000)))
+    assert "would unpack to more than" in (refusal(source, tmp_path / "out") or "")
+
+
+def test_a_header_of_a_tar_is_not_as_large_as_it_says(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    # The data of this member is the next one's path, and would be read into memory whole.
+    entry = tarfile.TarInfo("long")
+    entry.type, entry.size = tarfile.GNUTYPE_LONGNAME, 2**29
+    source = tmp_path / "data.tar.gz"
+    with gzip.open(source, "wb", 1) as written:
+        written.write(entry.tobuf(tarfile.GNU_FORMAT))
+        written.write(bytes(1000))
+    asked = []
+    original = gzip.GzipFile.read
+
+    def read(self: gzip.GzipFile, size: int | None = -1) -> bytes:
+        asked.append(size)
+        return original(self, size)
+
+    monkeypatch.setattr(gzip.GzipFile, "read", read)
+    assert "is damaged, incomplete or no archive" in (refusal(source, tmp_path / "out") or "")
+    assert all(size is not None and 0 <= size <= 2**20 for size in asked)
+    assert asked
+
+
+def test_a_file_of_holes_is_as_large_as_it_says(tmp_path: Path) -> None:
+    source = tmp_path / "data.tar"
+    header = {
+        "GNU.sparse.major": "1",
+        "GNU.sparse.minor": "0",
+        "GNU.sparse.name": "a",
+        "GNU.sparse.realsize": f"{2**40}",
+    }
+    with tarfile.open(source, "w", format=tarfile.PAX_FORMAT) as tarred:
+        entry = tarfile.TarInfo("a")
+        entry.pax_headers, entry.size = header, 512
+        tarred.addfile(entry, io.BytesIO(b"0\n".ljust(512, b"\0")))
+    assert "would unpack to more than 1,073,741,824 bytes" in (refusal(source, tmp_path / "out") or "")
 
 
 def refusal(source: Path, destination: Path) -> str | None:

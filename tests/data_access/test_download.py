@@ -123,6 +123,12 @@ class Handler(BaseHTTPRequestHandler):
     def serve_closed(self, start: int) -> None:
         self.close_connection = True
 
+    def serve_unsatisfiable(self, start: int) -> None:
+        self.head(416, 0)
+
+    def serve_slow_no_range(self, start: int) -> None:
+        self.serve_whole(0, pieces=20)
+
     def serve_moved(self, start: int) -> None:
         self.head(302, 0, Location="/whole")
 
@@ -259,6 +265,8 @@ def test_a_partial_file_of_another_version_is_replaced(
     fetch(host.file("whole", size=size), destination)
     assert host.requests[-1] == ("/whole", None)
     assert destination.read_bytes() == BODY
+    if size is not None and len(old) >= size:
+        assert len(host.requests) == 1, "nothing follows a file that is whole or too long"
 
 
 @pytest.mark.parametrize("path", ["drop", "unsized-drop"])
@@ -267,6 +275,12 @@ def test_a_dropped_connection_leaves_a_start_for_the_next_call(path: str, host: 
     assert destination.with_name("data.bin.part").read_bytes() == BODY[:HALF]
     fetch(host.file("whole"), destination)
     assert host.requests == [(f"/{path}", None), ("/whole", f"bytes={HALF}-")]
+    assert destination.read_bytes() == BODY
+
+
+def test_a_server_that_has_nothing_at_all_is_no_end_of_the_file(host: Host, destination: Path) -> None:
+    assert "(HTTP 416 Requested Range Not Satisfiable)" in failure(host.file("unsatisfiable"), destination)
+    fetch(host.file("unsatisfiable", "whole"), destination)
     assert destination.read_bytes() == BODY
 
 
@@ -299,8 +313,46 @@ def test_a_login_page_does_not_cost_what_has_arrived(host: Host, destination: Pa
 
 
 def test_more_than_the_expected_size_is_not_taken(host: Host, destination: Path) -> None:
-    assert "wrong content" in failure(host.file("endless"), destination)
+    message = failure(host.file("endless"), destination)
+    assert f"(sends more than the {len(BODY)} bytes that are expected at most)" in message
     assert host.hung_up.wait(5)
+    assert beside(destination) == {"data.bin.lock"}
+
+
+def test_a_file_of_unknown_size_has_an_end_too(host: Host, destination: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(download, "MOST_UNSTATED", len(BODY))
+    assert f"more than the {len(BODY)} bytes" in failure(host.file("endless", size=None), destination)
+    assert host.hung_up.wait(5)
+    assert beside(destination) == {"data.bin.lock"}
+    # As large as that it may be.
+    fetch(host.file("unsized", size=None), destination)
+    assert destination.read_bytes() == BODY
+
+
+def test_a_size_that_is_announced_is_judged_before_a_byte_is_taken(
+    host: Host, destination: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(download, "MOST_UNSTATED", len(BODY) - 1)
+    left_half(destination)
+    message = failure(host.file("whole", size=None), destination)
+    assert f"offers {len(BODY)} bytes where at most {len(BODY) - 1} are expected" in message
+    assert destination.with_name("data.bin.part").read_bytes() == BODY[:HALF]
+
+
+def test_the_bytes_are_on_the_disk_before_the_file_has_its_name(
+    host: Host, destination: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    synced = []
+
+    def note(descriptor: int) -> None:
+        path = Path(f"/proc/self/fd/{descriptor}").readlink()
+        # What the process still holds back would be lost with it.
+        synced.append((path.name, path.read_bytes() == BODY, destination.exists()))
+
+    monkeypatch.setattr(os, "fsync", note)
+    monkeypatch.setattr(download, "_CHUNK_BYTES", 1000)
+    fetch(host.file("whole"), destination)
+    assert synced == [("data.bin.part", True, False)]
 
 
 def test_the_message_tells_every_address_and_where_to_put_the_file(host: Host, destination: Path) -> None:
@@ -369,7 +421,10 @@ def until(condition: Callable[[], bool]) -> None:
 
 def test_two_processes_download_once(host: Host, destination: Path) -> None:
     both = [worker(host.file("slow"), destination) for _ in range(2)]
-    assert [(process.communicate()[1], process.returncode) for process in both] == [("", 0)] * 2
+    for process in both:
+        said = process.communicate()[1]
+        assert process.returncode == 0
+        assert not said or said.startswith("Waiting for another process")  # on a busy machine, with which it is slow
     assert host.requests == [("/slow", None)]
     assert destination.read_bytes() == BODY
     assert beside(destination) == {"data.bin"}
@@ -419,6 +474,17 @@ def test_a_long_download_shows_its_progress(
     assert printed.out == ""
     assert "data.bin: 100%" in printed.err
     assert "600k/600k" in printed.err
+
+
+def test_progress_starts_over_where_the_server_does(
+    host: Host, destination: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(download, "_QUIET_S", 0.1)
+    left_half(destination)
+    fetch(host.file("slow-no-range"), destination)
+    last = capsys.readouterr().err.split("\r")[-1]
+    assert "100%" in last
+    assert "600k/600k" in last
 
 
 def test_a_terminal_shows_progress_at_once(

@@ -1,7 +1,10 @@
 import contextlib
 import io
 import os
+import struct
+import zlib
 from pathlib import Path
+from typing import Any
 
 import cv2
 import numpy as np
@@ -9,6 +12,7 @@ import pytest
 from numpy.typing import NDArray
 from PIL import Image
 
+from data_access import images
 from data_access.errors import DataError
 from data_access.images import read_image
 
@@ -118,6 +122,94 @@ def test_a_damaged_checksum_is_an_error(tmp_path: Path) -> None:
     content[len(content) // 2] ^= 0xFF
     path.write_bytes(content)
     with pytest.raises(DataError, match="damaged"):
+        read_image(path)
+
+
+KINDS = {
+    "a JPEG": ("JPEG", {}),
+    "a progressive JPEG": ("JPEG", {"progressive": True}),
+    "a JPEG with a preview": ("JPEG", {"exif": b"Exif\0\0" + b"\xff\xd8\xff\xc0\0\x11\x08\x7f\xff\x7f\xff" * 9}),
+    "a PNG": ("PNG", {}),
+    "a TIFF": ("TIFF", {"compression": "tiff_lzw"}),
+    "a WebP": ("WEBP", {}),
+    "a lossless WebP": ("WEBP", {"lossless": True}),
+    "a WebP with a profile": ("WEBP", {"icc_profile": b"x" * 99}),
+    "a BMP": ("BMP", {}),
+    "a GIF": ("GIF", {}),
+}
+
+
+@pytest.mark.parametrize(("kind", "options"), KINDS.values(), ids=KINDS.keys())
+def test_of_every_kind_the_size_is_told_before_it_is_decoded(
+    kind: str, options: dict[str, Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(images, "MOST_PIXELS", 91 * 300)
+    for width, height, fits in ((91, 300, True), (300, 91, True), (92, 300, False), (300, 92, False), (1, 1, True)):
+        path = tmp_path / f"{width} x {height}"
+        Image.new("RGB", (width, height), (9, 200, 40)).save(path, kind, **options)
+        if fits:
+            assert read_image(path).shape == (height, width, 3)
+            continue
+        with monkeypatch.context() as during:
+            during.setattr(cv2, "imdecode", None)
+            with pytest.raises(DataError) as raised:
+                read_image(path)
+        assert str(raised.value) == (
+            f"{path} is {width} x {height} pixels, and 27,300 together are the most: scale it down, or remove it and "
+            "its labels."
+        )
+
+
+def test_a_tiff_may_have_its_highest_byte_first(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = tmp_path / "grey.tif"
+    # A table of tag, kind (3: 16 bits, 4: 32), count and value; then the pixels.
+    tags = {
+        256: (3, 300),
+        257: (4, 91),
+        258: (3, 8),
+        259: (3, 1),
+        262: (3, 1),
+        273: (4, 122),
+        277: (3, 1),
+        278: (4, 91),
+    }
+    tags[279] = (4, 300 * 91)
+    table = b"".join(
+        struct.pack(">HHI", tag, kind, 1) + struct.pack(">HH" if kind == 3 else ">I", *([value, 0][: 5 - kind]))
+        for tag, (kind, value) in tags.items()
+    )
+    path.write_bytes(b"MM\0*\0\0\0\x08" + struct.pack(">H", len(tags)) + table + bytes(4) + b"\x33" * (300 * 91))
+    monkeypatch.setattr(images, "MOST_PIXELS", 300 * 91)
+    assert read_image(path).shape == (91, 300, 3)
+    monkeypatch.setattr(images, "MOST_PIXELS", 300 * 91 - 1)
+    images._decode.cache_clear()
+    with pytest.raises(DataError, match="is 300 x 91 pixels"):
+        read_image(path)
+
+
+def test_a_small_file_that_unpacks_to_more_than_a_gigabyte_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "bomb.png"
+    zeros = zlib.compress(bytes(1_000_000), 9)
+    header = struct.pack(">IIBBBBB", 20_000, 20_000, 8, 2, 0, 0, 0)
+    chunks = ((b"IHDR", header), (b"IDAT", zeros), (b"IEND", b""))
+    path.write_bytes(
+        b"\x89PNG\r\n\x1a\n"
+        + b"".join(
+            struct.pack(">I", len(data)) + name + data + struct.pack(">I", zlib.crc32(name + data))
+            for name, data in chunks
+        )
+    )
+    with pytest.raises(DataError, match=r"bomb\.png is 20000 x 20000 pixels, and 134,217,728 together are the most"):
+        read_image(path)
+
+
+@pytest.mark.parametrize(
+    "content", [b"P6 5 4 255\n" + bytes(60), b"\xff\xd8\xff\xe0\0", b"RIFF\0\0\0\0WEBPVP8X", b"II*\0\xff"]
+)
+def test_of_what_has_no_size_that_is_known_nothing_is_decoded(content: bytes, tmp_path: Path) -> None:
+    path = tmp_path / "some.jpg"
+    path.write_bytes(content)
+    with pytest.raises(DataError, match="no image: replace it by a JPEG, PNG, TIFF, WebP, BMP or GIF"):
         read_image(path)
 
 
