@@ -12,6 +12,7 @@ from pathlib import Path
 import numpy as np
 
 from data_access.errors import DataError
+from data_access.notices import notice
 from tasks.detection.detections import Objects
 from vision.boxes import Boxes
 from yolov7_foresight.data.images import file_names
@@ -21,6 +22,9 @@ OVERSHOOT = 1e-3
 
 CLASSES = "classes.txt"
 """Names of the classes in the order of their indices, a line each: what labelling tools leave beside the labels."""
+
+NAMED = 3
+"""Of the lines that a file has twice, so many are told by their numbers."""
 
 _FIELDS = 5
 # Python's own float() takes 1_000, full-width digits and infinity too.
@@ -57,8 +61,9 @@ def list_labels(folder: Path, images: Mapping[str, Path]) -> dict[str, Path]:
 def read_labels(path: Path, classes: int, width: int, height: int) -> Objects:
     """The objects of one image in its pixels, in the file's order, the boxes in float64.
 
-    Two things are repaired: an edge at most `OVERSHOOT` outside of the image is moved to its border; a byte-order mark,
-    any kind of line end, and blank lines are passed over.
+    Three things are repaired: an edge at most `OVERSHOOT` outside of the image is moved to its border; a byte-order
+    mark, any kind of line end, and blank lines are passed over; and a line of the numbers of an earlier one is left
+    out, of which a notice tells.
 
     Args:
         classes: how many there are; indices are below it.
@@ -75,7 +80,25 @@ def read_labels(path: Path, classes: int, width: int, height: int) -> Objects:
         raise DataError(f"{path} cannot be read: {error.strerror or error}. Make it a readable file.") from error
     except UnicodeDecodeError as error:
         raise DataError(f"{path} is no text: replace it by the label of its image.") from error
-    rows = [_parsed(line, classes, f"{path}:{number}") for number, line in enumerate(lines, start=1) if line.strip()]
+    rows = []
+    first: dict[tuple[float, ...], int] = {}
+    again = []
+    for number, line in enumerate(lines, start=1):
+        if not line.strip():
+            continue
+        row = _parsed(line, classes, f"{path}:{number}")
+        earlier = first.setdefault(tuple(map(float, line.split())), number)
+        if earlier == number:
+            rows.append(row)
+        else:
+            again.append(f"line {number} (as line {earlier})")
+    if again:
+        others = f" and {len(again) - NAMED} more" if len(again) > NAMED else ""
+        notice(
+            f"{path} has an object twice, which is counted once: left out {'is' if len(again) == 1 else 'are'} "
+            f"{', '.join(again[:NAMED])}{others}.",
+            "duplicate rows",
+        )
     table = np.array(rows, np.float64).reshape(-1, _FIELDS)
     boxes = Boxes(table[:, 1:] * (width, height, width, height))
     return Objects(boxes.edges, table[:, 0].astype(np.int64))

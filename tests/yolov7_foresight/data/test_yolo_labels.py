@@ -94,11 +94,29 @@ def test_an_edge_that_rounding_pushed_out_is_moved_to_the_border(label: Path) ->
     np.testing.assert_allclose(edges, [[0, 0, 200.75, 200], [899.05, 799.75, 1000, 1000]])
 
 
+def test_an_object_that_a_file_has_twice_is_one_and_told_once(label: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    label.write_text("0 .5 .5 .2 .2\n\n2 .5 .5 .2 .2\n0 0.50 5e-1 0.2 0.2\n0 .5 .5 .2 .3\n", encoding="utf-8")
+    objects = read_labels(label, 3, 100, 100)
+    assert objects.classes.tolist() == [0, 2, 0]
+    np.testing.assert_allclose(objects.edges, [[40, 40, 60, 60], [40, 40, 60, 60], [40, 35, 60, 65]])
+    told = f"{label} has an object twice, which is counted once: left out is line 4 (as line 1).\n"
+    assert capsys.readouterr() == ("", told)
+    assert len(read_labels(label, 3, 100, 100)) == 3
+    assert capsys.readouterr() == ("", "")
+
+
+def test_of_many_lines_that_repeat_a_few_are_named(label: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    label.write_text(f"{GOOD}\n" * 9, encoding="utf-8")
+    assert len(read_labels(label, 3, 100, 100)) == 1
+    told = capsys.readouterr().err
+    assert "left out are line 2 (as line 1), line 3 (as line 1), line 4 (as line 1) and 5 more." in told
+
+
 numbers = st.floats(0, 1)
 
 
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=100, deadline=None)
-@given(rows=st.lists(st.tuples(st.integers(0, 2), numbers, numbers, numbers, numbers), max_size=5))
+@given(rows=st.lists(st.tuples(st.integers(0, 2), numbers, numbers, numbers, numbers), max_size=5, unique=True))
 def test_every_box_that_is_read_lies_in_the_image_and_is_that_of_the_file(
     rows: list[tuple[int, float, float, float, float]], label: Path
 ) -> None:
