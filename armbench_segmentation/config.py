@@ -2,21 +2,15 @@
 
 from functools import lru_cache
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated
 
 from msgspec import Meta, Struct
 
 from data_access.settings import load_settings
 from tasks.detection import settings
-from tasks.detection.decode import Decoding
-from tasks.detection.grid import Grid
-from tasks.detection.metrics import Rules
-from tasks.detection.settings import Detector, Positive, Training, Weight
+from tasks.settings import Positive, Share, Text, Weight
 
 HERE = Path(__file__).resolve().parent
-
-Share = Annotated[float, Meta(ge=0, le=1)]
-Text = Annotated[str, Meta(min_length=1)]
 
 MASK_STRIDE = 4
 """Pixels of the input to a pixel of the masks, each way: the layout of YOLOv5-seg's export."""
@@ -40,17 +34,15 @@ class Dataset(Struct, frozen=True, forbid_unknown_fields=True):
     crowd_is_instance: bool
 
 
-class Input(Struct, frozen=True, forbid_unknown_fields=True):
+class Input(settings.Input, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """What the model is given."""
 
     size: Annotated[int, Meta(ge=32, multiple_of=32)]
-    layout: Literal["NHWC", "NCHW"]
-    most_objects: Positive
 
     @property
-    def channel_dim(self) -> int:
-        """The axis of the channels, counted without the batch from the end or, for NCHW, with it from the front."""
-        return -1 if self.layout == "NHWC" else 1
+    def shape(self) -> tuple[int, int]:
+        """Height and width in pixels."""
+        return self.size, self.size
 
     @property
     def mask_size(self) -> int:
@@ -72,9 +64,19 @@ class LossWeights(settings.LossWeights, frozen=True, forbid_unknown_fields=True)
     masks: Weight
 
     @property
-    def all_in_order(self) -> tuple[float, float, float, float]:
-        """Those of the detector, and that of the masks."""
-        return *self.in_order, self.masks
+    def in_order(self) -> tuple[float, ...]:
+        """As `tasks.segmentation.losses.SegmentationLosses` has them."""
+        return self.box, self.objectness, self.classes, self.masks
+
+
+class Training(settings.Training, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """The recipe of train.py.
+
+    Attributes:
+        finer_masks: how much finer the masks are that are zoomed in training, so that their outlines stay smooth.
+    """
+
+    finer_masks: Positive
 
 
 class Metadata(Struct, frozen=True, forbid_unknown_fields=True):
@@ -99,27 +101,20 @@ class Generator(Struct, frozen=True, forbid_unknown_fields=True):
     jpeg_quality: Annotated[int, Meta(ge=1, le=100)]
 
 
-class ArmbenchConfig(Struct, frozen=True, forbid_unknown_fields=True):
+class ArmbenchConfig(settings.DetectionConfig, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """Every tunable of the example."""
 
-    labels: Annotated[tuple[Text, ...], Meta(min_length=1)]
-    model: str
-    seed: int
     dataset: Dataset
     input: Input
     sample_limit: SampleLimit
     metadata: Metadata
-    detector: Detector
     prototypes: Positive
-    decoding: Decoding
-    matching_iou: Annotated[float, Meta(gt=0, le=1)]
     loss_weights: LossWeights
     training: Training
     generator: Generator
 
     def __post_init__(self) -> None:
-        if len(set(self.labels)) < len(self.labels):
-            raise ValueError("labels must differ from each other")
+        super().__post_init__()
         for category, label in self.dataset.categories.items():
             if label is not None and label not in self.labels:
                 raise ValueError(f"dataset.categories maps {category!r} to {label!r}, which is none of the labels")
@@ -138,21 +133,6 @@ class ArmbenchConfig(Struct, frozen=True, forbid_unknown_fields=True):
     def container(self) -> int | None:
         """The class index of `metadata.container`."""
         return None if self.metadata.container is None else self.labels.index(self.metadata.container)
-
-    @property
-    def grid(self) -> Grid:
-        """What the rows of the model's detections stand for."""
-        return self.detector.grid(self.input.size, self.input.size)
-
-    @property
-    def rules(self) -> Rules:
-        """How the model's output is read and matched."""
-        return Rules(self.labels, self.decoding, self.matching_iou, self.input.size, self.input.size)
-
-    @property
-    def model_path(self) -> Path:
-        """The model file, absolute."""
-        return HERE.parent / self.model
 
 
 @lru_cache(maxsize=1)

@@ -36,6 +36,7 @@ from armbench_segmentation.data.preprocess import preprocess_responses
 from tasks.detection import confusion
 from tasks.detection import metrics as detection_metrics
 from tasks.detection import visualizers as detection_visualizers
+from tasks.detection.declarations import declared, row_labels
 from tasks.segmentation import losses, metrics, visualizers
 from vision.statistics import IMAGE_STATISTICS
 
@@ -43,52 +44,17 @@ CONFIG = load_config()
 LABELS = list(CONFIG.labels)
 INPUT, GRID, RULES, FACTS = CONFIG.input, CONFIG.grid, CONFIG.rules, CONFIG.metadata
 CONTAINER = CONFIG.container
-CLASSES, WEIGHTS = len(LABELS), CONFIG.loss_weights.all_in_order
+CLASSES, WEIGHTS = len(LABELS), CONFIG.loss_weights.in_order
 
-TYPES = {
-    str: DatasetMetadataType.string,
-    int: DatasetMetadataType.int,
-    float: DatasetMetadataType.float,
-    bool: DatasetMetadataType.boolean,
-}
-
-UPWARD, DOWNWARD = MetricDirection.Upward, MetricDirection.Downward
-BOX_SCORES = {
-    "precision": UPWARD,
-    "recall": UPWARD,
-    "f1": UPWARD,
-    "mean_iou": UPWARD,
-    "false_positives": DOWNWARD,
-    "false_negatives": DOWNWARD,
-}
-SCORES = {
-    **{f"mask_{name}": direction for name, direction in BOX_SCORES.items()},
-    **dict.fromkeys(metrics.SCORES[len(BOX_SCORES) :], DOWNWARD),
-}
+UPWARD = MetricDirection.Upward
 # How sure the parts are, and how small: neither is better or worse by itself.
 WITHOUT_INSIGHTS = ("over_segmentation_confidence", "under_segmentation_small_objects")
-LOSSES = {"box": DOWNWARD, "objectness": DOWNWARD, "classes": DOWNWARD, "masks": DOWNWARD}
+LOSSES = dict.fromkeys(losses.SegmentationLosses._fields, MetricDirection.Downward)
 
-DETECTIONS = PredictionTypeHandler(
-    name="detections",
-    labels=[
-        "x",
-        "y",
-        "width",
-        "height",
-        "objectness",
-        *LABELS,
-        *(f"coefficient_{k}" for k in range(CONFIG.prototypes)),
-    ],
-    channel_dim=-1,
-)
+DETECTIONS = PredictionTypeHandler(name="detections", labels=row_labels(LABELS, CONFIG.prototypes), channel_dim=-1)
 PROTOTYPES = PredictionTypeHandler(
     name="prototypes", labels=[f"prototype_{k}" for k in range(CONFIG.prototypes)], channel_dim=1
 )
-
-
-def declared(types: dict[str, type]) -> dict[str, DatasetMetadataType]:
-    return {key: TYPES[of_value] for key, of_value in types.items()}
 
 
 # Each object of the ground truth is a sample of its own beside its image.
@@ -192,15 +158,17 @@ def metric_losses(
     return losses.segmentation_losses(ground_truth, masks, prediction, prototypes, GRID, CLASSES)._asdict()
 
 
-@tensorleap_custom_metric("box", direction=BOX_SCORES, compute_insights=dict.fromkeys(BOX_SCORES, True))
+@tensorleap_custom_metric(
+    "box", direction=detection_metrics.SCORES, compute_insights=dict.fromkeys(detection_metrics.SCORES, True)
+)
 def metric_boxes(ground_truth: NDArray[np.float32], prediction: NDArray[np.float32]) -> dict[str, NDArray[np.float32]]:
     return detection_metrics.detection_scores(ground_truth, prediction, RULES)
 
 
 @tensorleap_custom_metric(
     "segmentation",
-    direction=SCORES,
-    compute_insights={name: name not in WITHOUT_INSIGHTS for name in SCORES},
+    direction=metrics.SCORES,
+    compute_insights={name: name not in WITHOUT_INSIGHTS for name in metrics.SCORES},
 )
 def metric_segmentation(
     ground_truth: NDArray[np.float32],

@@ -8,11 +8,10 @@ from msgspec import Meta, Struct
 
 from data_access.download import RemoteFile
 from data_access.settings import load_settings
+from tasks.settings import ExampleConfig, Positive, Recipe, Share
 
 HERE = Path(__file__).resolve().parent
 
-Share = Annotated[float, Meta(ge=0, le=1)]
-Positive = Annotated[int, Meta(ge=1)]
 ClassName = Literal["airplane", "automobile", "bird", "cat", "deer", "dog", "frog", "horse", "ship", "truck"]
 
 
@@ -39,42 +38,27 @@ class Metadata(Struct, frozen=True, forbid_unknown_fields=True):
     least_chroma: Share
 
 
-class Training(Struct, frozen=True, forbid_unknown_fields=True):
+class Training(Recipe, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """The recipe of train.py."""
 
     width: Positive
-    epochs: Positive
-    warmup_epochs: Positive
-    batch_size: Positive
-    learning_rate: Annotated[float, Meta(gt=0)]
     momentum: Annotated[float, Meta(ge=0, lt=1)]
-    weight_decay: Annotated[float, Meta(ge=0)]
     label_smoothing: Annotated[float, Meta(ge=0, lt=1)]
     max_shift: Annotated[int, Meta(ge=0, le=16)]
-
-    def __post_init__(self) -> None:
-        if self.warmup_epochs >= self.epochs:
-            raise ValueError(f"warmup_epochs ({self.warmup_epochs}) must be fewer than epochs ({self.epochs})")
+    mirrored: Share
 
 
-class Cifar10Config(Struct, frozen=True, forbid_unknown_fields=True):
+class Cifar10Config(ExampleConfig, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """Every tunable of the example."""
 
     labels: Annotated[tuple[ClassName, ...], Meta(min_length=10, max_length=10)]
     vehicles: frozenset[ClassName]
     flyers: frozenset[ClassName]
-    model: str
-    seed: int
     split: Split
     sample_limit: SampleLimit
     metadata: Metadata
     download: RemoteFile
     training: Training
-
-    @property
-    def model_path(self) -> Path:
-        """The model file, absolute."""
-        return HERE.parent / self.model
 
 
 @lru_cache(maxsize=1)

@@ -1,4 +1,4 @@
-"""Build and train the model of models/: `python -m cifar10_resnet.train`.
+"""Build and train the model of models/: `python -m cifar10_resnet.train`; `--help` tells of the options.
 
 The images come from the integration's own encoder, so that the model is trained on what it will be given. Validation
 watches the training; the test state is looked at once, at the end.
@@ -6,9 +6,6 @@ watches the training; the test state is looked at once, at the end.
 Any backend of Keras trains (`KERAS_BACKEND=torch`, for one); the .onnx is written by TensorFlow's. After a training
 elsewhere, `python -m cifar10_resnet.train --export` writes it from the .h5.
 """
-
-import argparse
-from pathlib import Path
 
 import keras
 import numpy as np
@@ -19,15 +16,14 @@ from cifar10_resnet import encoders
 from cifar10_resnet.config import Cifar10Config, load_config
 from cifar10_resnet.data.batches import CLASSES, SIDE
 from cifar10_resnet.data.preprocess import load_states
+from data_access.errors import DataError
 from tasks.classification.keras_model import resnet18
+from tasks.classification.keras_training import COMPARED, compiled, print_accuracy
 from tasks.classification.labelled_images import Images, LabelledImages
 from tasks.training.batches import AugmentedBatches, of_images
-from tasks.training.export import write_onnx
-from tasks.training.history import HistoryWriter
-from tasks.training.precision import use_mixed_precision_on_gpu
-
-COMPARED = 256
-"""Test images on which the two formats of the model are compared."""
+from tasks.training.command_line import carry_out, training_parser
+from tasks.training.fitting import Training
+from tasks.training.schedule import warmup_and_cosine
 
 
 def arrays(samples: Images) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
@@ -41,8 +37,10 @@ def arrays(samples: Images) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
     return encoders.image(samples.images), np.eye(CLASSES, dtype=np.float32)[samples.labels]
 
 
-def shift_and_flip(images: NDArray[np.float32], max_shift: int, rng: np.random.Generator) -> NDArray[np.float32]:
-    """Each image of [B, H, W, channels] shifted by up to `max_shift` pixels each way, and half of them mirrored.
+def shift_and_flip(
+    images: NDArray[np.float32], max_shift: int, mirrored_share: float, rng: np.random.Generator
+) -> NDArray[np.float32]:
+    """Each image of [B, H, W, channels] shifted by up to `max_shift` pixels each way, and a share of them mirrored.
 
     What comes into view at a border is the image reflected in it.
     """
@@ -51,7 +49,7 @@ def shift_and_flip(images: NDArray[np.float32], max_shift: int, rng: np.random.G
     padded = np.pad(images, edges, mode="reflect")
     top, left = rng.integers(0, 2 * max_shift + 1, (2, count, 1))
     columns = left + np.arange(width)
-    mirrored = rng.random(count) < 0.5
+    mirrored = rng.random(count) < mirrored_share
     columns[mirrored] = columns[mirrored, ::-1]
     rows = top + np.arange(height)
     moved: NDArray[np.float32] = padded[np.arange(count)[:, None, None], rows[:, :, None], columns[:, None, :]]
@@ -65,67 +63,37 @@ def build(config: Cifar10Config, images: NDArray[np.float32]) -> keras.Model:
     return resnet18((SIDE, SIDE, 3), CLASSES, config.training.width, mean.round(4).tolist(), std.round(4).tolist())
 
 
-def train(config: Cifar10Config, name: Path) -> keras.Model:
-    """Train, write `name`.h5 and .history.csv and, where the backend can, .onnx; print the accuracy on test."""
+def training(config: Cifar10Config) -> Training:
+    """What is trained, on what; the accuracy is that on test.
+
+    Raises:
+        DataError: there are no data to train on.
+    """
     recipe = config.training
-    keras.utils.set_random_seed(config.seed)
-    use_mixed_precision_on_gpu()
     states = load_states(config)
     images, classes = arrays(states[DataStateType.training])
-    batches = AugmentedBatches(
-        images,
-        classes,
-        recipe.batch_size,
-        of_images(lambda batch, rng: shift_and_flip(batch, recipe.max_shift, rng)),
-        config.seed,
-    )
+    augmentation = of_images(lambda batch, rng: shift_and_flip(batch, recipe.max_shift, recipe.mirrored, rng))
+    batches = AugmentedBatches(images, classes, recipe.batch_size, augmentation, config.seed)
+    test = arrays(states[DataStateType.test])
 
-    model = build(config, images)
-    steps, warmup = recipe.epochs * len(batches), recipe.warmup_epochs * len(batches)
-    rate = keras.optimizers.schedules.CosineDecay(
-        0.0, steps - warmup, warmup_target=recipe.learning_rate, warmup_steps=warmup
-    )
+    rate = warmup_and_cosine(recipe, len(batches))
     optimizer = keras.optimizers.SGD(rate, recipe.momentum, nesterov=True, weight_decay=recipe.weight_decay)
     optimizer.exclude_from_weight_decay(var_names=["gamma", "beta", "bias"])
-    model.compile(
-        optimizer=optimizer,
-        loss=keras.losses.CategoricalCrossentropy(label_smoothing=recipe.label_smoothing),
-        metrics=["accuracy"],
+    return Training(
+        config=config,
+        batches=batches,
+        watched=arrays(states[DataStateType.validation]),
+        watched_state="validation",
+        build=lambda in_training: build(config, images),
+        compiled=lambda net: compiled(net, optimizer, recipe.label_smoothing),
+        report=lambda title, net: print_accuracy(title, "test", net, *test),
+        compared=test[0][:COMPARED],
     )
-    model.fit(
-        batches,
-        epochs=recipe.epochs,
-        validation_data=arrays(states[DataStateType.validation]),
-        validation_batch_size=500,
-        callbacks=[HistoryWriter(name.with_suffix(".history.csv"), monitored="validation")],
-        verbose=2,
-    )
-
-    keras.mixed_precision.set_global_policy("float32")
-    trained = build(config, images)
-    trained.set_weights(model.get_weights())
-    trained.save(name.with_suffix(".h5"))
-    test_images, test_classes = arrays(states[DataStateType.test])
-    predicted = trained.predict(test_images, batch_size=500, verbose=0).argmax(axis=-1)
-    print(f"{name.name}: test accuracy {float((predicted == test_classes.argmax(axis=-1)).mean()):.4f}")
-    if keras.backend.backend() == "tensorflow":
-        write_onnx(name, test_images[:COMPARED])
-    else:
-        print("Now run `python -m cifar10_resnet.train --export` where Keras has TensorFlow as its backend.")
-    return trained
 
 
 def main() -> None:
     """The command line."""
-    parser = argparse.ArgumentParser(description="Train the model of the cifar10_resnet example.")
-    parser.add_argument("--export", action="store_true", help="only write the .onnx, from the .h5 of a training")
-    config = load_config()
-    name = config.model_path.with_suffix("")
-    if parser.parse_args().export:
-        images, _ = arrays(load_states(config)[DataStateType.test])
-        write_onnx(name, images[:COMPARED])
-    else:
-        train(config, name)
+    carry_out(training_parser("cifar10_resnet").parse_args(), load_config, training, DataError)
 
 
 if __name__ == "__main__":

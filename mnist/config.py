@@ -8,11 +8,10 @@ from msgspec import Meta, Struct
 
 from data_access.download import RemoteFile
 from data_access.settings import load_settings
+from tasks.settings import ExampleConfig, Positive, Recipe, Share, Text
 
 HERE = Path(__file__).resolve().parent
 
-Share = Annotated[float, Meta(ge=0, le=1)]
-Positive = Annotated[int, Meta(ge=1)]
 Digit = Annotated[int, Meta(ge=0, le=9)]
 
 
@@ -30,34 +29,26 @@ class Metadata(Struct, frozen=True, forbid_unknown_fields=True):
     min_hole_area: Positive
 
 
-class Training(Struct, frozen=True, forbid_unknown_fields=True):
+class Training(Recipe, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """The recipe of train.py."""
 
-    epochs: Positive
-    batch_size: Positive
-    learning_rate: Annotated[float, Meta(gt=0)]
+    label_smoothing: Annotated[float, Meta(ge=0, lt=1)]
+    dropout: Annotated[float, Meta(ge=0, lt=1)]
     monitored: Positive
     max_shift: Annotated[int, Meta(ge=0, le=14)]
     max_rotation: Annotated[float, Meta(ge=0, le=45)]
     max_zoom: Annotated[float, Meta(ge=0, lt=1)]
 
 
-class MnistConfig(Struct, frozen=True, forbid_unknown_fields=True):
+class MnistConfig(ExampleConfig, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """Every tunable of the example."""
 
-    labels: Annotated[tuple[str, ...], Meta(min_length=10, max_length=10)]
+    labels: Annotated[tuple[Text, ...], Meta(min_length=10, max_length=10)]
     looped_digits: frozenset[Digit]
-    model: str
-    seed: int
     sample_limit: SampleLimit
     metadata: Metadata
     download: RemoteFile
     training: Training
-
-    @property
-    def model_path(self) -> Path:
-        """The model file, absolute."""
-        return HERE.parent / self.model
 
 
 @lru_cache(maxsize=1)

@@ -2,35 +2,29 @@
 
 from functools import lru_cache
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Self
 
 from msgspec import Meta, Struct
+from msgspec.structs import replace
 
 from data_access.settings import load_settings
-from tasks.detection.decode import Decoding
-from tasks.detection.grid import Grid
-from tasks.detection.metrics import Rules
-from tasks.detection.settings import Detector, LossWeights, Positive, Size, Training
+from tasks.detection import settings
+from tasks.settings import Positive, Share, Size, Whole
 from yolov7_foresight.camera import Camera
 
 HERE = Path(__file__).resolve().parent
 
-Share = Annotated[float, Meta(ge=0, le=1)]
-Label = Annotated[str, Meta(min_length=1)]
 
-
-class Input(Struct, frozen=True, forbid_unknown_fields=True):
+class Input(settings.Input, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """What the model is given."""
 
     height: Positive
     width: Positive
-    layout: Literal["NHWC", "NCHW"]
-    most_objects: Positive
 
     @property
-    def channel_dim(self) -> int:
-        """The axis of the channels, counted without the batch from the end or, for NCHW, with it from the front."""
-        return -1 if self.layout == "NHWC" else 1
+    def shape(self) -> tuple[int, int]:
+        """Height and width in pixels."""
+        return self.height, self.width
 
 
 class SampleLimit(Struct, frozen=True, forbid_unknown_fields=True):
@@ -45,7 +39,8 @@ class SampleLimit(Struct, frozen=True, forbid_unknown_fields=True):
 class FineTuning(Struct, frozen=True, forbid_unknown_fields=True):
     """What differs from the recipe where a trained model is trained further."""
 
-    epochs: Annotated[int, Meta(ge=2)]
+    epochs: Positive
+    warmup_epochs: Whole
     learning_rate: Size
 
 
@@ -74,48 +69,34 @@ class Population(Struct, frozen=True, forbid_unknown_fields=True):
     fitted_to: str | None = None
 
 
-class ForesightConfig(Struct, frozen=True, forbid_unknown_fields=True):
+class ForesightConfig(settings.DetectionConfig, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """Every tunable of the example."""
 
-    labels: Annotated[tuple[Label, ...], Meta(min_length=1)]
-    model: str
-    seed: int
     input: Input
     sample_limit: SampleLimit
-    detector: Detector
-    decoding: Decoding
-    matching_iou: Annotated[float, Meta(gt=0, le=1)]
-    loss_weights: LossWeights
-    training: Training
     fine_tuning: FineTuning
     cameras: dict[str, Camera]
     scenes: Scenes
     populations: dict[str, Population]
 
     def __post_init__(self) -> None:
+        super().__post_init__()
         for name, population in self.populations.items():
             if population.camera not in self.cameras:
                 raise ValueError(f"populations.{name}.camera must be one of {', '.join(self.cameras)}")
-        if len(set(self.labels)) < len(self.labels):
-            raise ValueError("labels must differ from each other")
-        coarsest = max(self.detector.strides)
-        if self.input.height % coarsest or self.input.width % coarsest:
-            raise ValueError(f"input.height and input.width must be multiples of the largest stride, {coarsest}")
+        if self.fine_tuning.warmup_epochs >= self.fine_tuning.epochs:
+            raise ValueError("fine_tuning.warmup_epochs must be fewer than fine_tuning.epochs")
 
-    @property
-    def grid(self) -> Grid:
-        """What the rows of the model's output stand for."""
-        return self.detector.grid(self.input.height, self.input.width)
-
-    @property
-    def rules(self) -> Rules:
-        """How the model's output is read and matched."""
-        return Rules(self.labels, self.decoding, self.matching_iou, self.input.height, self.input.width)
-
-    @property
-    def model_path(self) -> Path:
-        """The model file, absolute."""
-        return HERE.parent / self.model
+    def fine_tuned(self) -> Self:
+        """The same with the recipe of fine-tuning."""
+        changes = self.fine_tuning
+        recipe = replace(
+            self.training,
+            epochs=changes.epochs,
+            warmup_epochs=changes.warmup_epochs,
+            learning_rate=changes.learning_rate,
+        )
+        return replace(self, training=recipe)
 
 
 @lru_cache(maxsize=1)

@@ -29,6 +29,7 @@ from code_loader.inner_leap_binder.leapbinder_decorators import (
 from numpy.typing import NDArray
 
 from tasks.detection import confusion, encoders, losses, metrics, visualizers
+from tasks.detection.declarations import declared, row_labels
 from vision.statistics import image_statistics
 from yolov7_foresight import metadata, simulation
 from yolov7_foresight.config import load_config
@@ -40,33 +41,12 @@ INPUT, GRID, RULES = CONFIG.input, CONFIG.grid, CONFIG.rules
 CLASSES, WEIGHTS = len(LABELS), CONFIG.loss_weights.in_order
 COUNT_TYPES = metadata.count_types(LABELS)
 
-TYPES = {
-    str: DatasetMetadataType.string,
-    int: DatasetMetadataType.int,
-    float: DatasetMetadataType.float,
-    bool: DatasetMetadataType.boolean,
-}
+UPWARD = MetricDirection.Upward
+LOSSES = dict.fromkeys(losses.DetectionLosses._fields, MetricDirection.Downward)
 
-UPWARD, DOWNWARD = MetricDirection.Upward, MetricDirection.Downward
-SCORES = {
-    "precision": UPWARD,
-    "recall": UPWARD,
-    "f1": UPWARD,
-    "mean_iou": UPWARD,
-    "false_positives": DOWNWARD,
-    "false_negatives": DOWNWARD,
-}
-LOSSES = {"box": DOWNWARD, "objectness": DOWNWARD, "classes": DOWNWARD}
-
-PREDICTION = PredictionTypeHandler(
-    name="detections", labels=["x", "y", "width", "height", "objectness", *LABELS], channel_dim=-1
-)
+PREDICTION = PredictionTypeHandler(name="detections", labels=row_labels(LABELS), channel_dim=-1)
 
 leap_binder.leap_analysis_configuration.domain_gap_metadata = ["origin"]
-
-
-def declared(types: dict[str, type]) -> dict[str, DatasetMetadataType]:
-    return {key: TYPES[of_value] for key, of_value in types.items()}
 
 
 @tensorleap_preprocess()
@@ -133,7 +113,7 @@ def metric_losses(ground_truth: NDArray[np.float32], prediction: NDArray[np.floa
     return losses.detection_losses(ground_truth, prediction, GRID, CLASSES)._asdict()
 
 
-@tensorleap_custom_metric("detection", direction=SCORES, compute_insights=dict.fromkeys(SCORES, True))
+@tensorleap_custom_metric("detection", direction=metrics.SCORES, compute_insights=dict.fromkeys(metrics.SCORES, True))
 def metric_detection(
     ground_truth: NDArray[np.float32], prediction: NDArray[np.float32]
 ) -> dict[str, NDArray[np.float32]]:

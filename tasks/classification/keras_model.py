@@ -3,11 +3,14 @@
 from collections.abc import Sequence
 
 import keras
+import numpy as np
 from keras import layers
+
+from tasks.training.fixed_affine import fixed_affine
 
 
 def small_cnn(
-    input_shape: tuple[int, int, int], classes: int, widths: tuple[int, int, int] = (24, 48, 128)
+    input_shape: tuple[int, int, int], classes: int, widths: tuple[int, int, int] = (24, 48, 128), dropout: float = 0.2
 ) -> keras.Model:
     """Five convolutions in three stages, global average pooling and a softmax head: about 0.1 M parameters.
 
@@ -15,9 +18,10 @@ def small_cnn(
         input_shape: (H, W, channels) of float32 in [0, 1].
         classes: number of classes, the width of the output.
         widths: channels of the three stages. The last one is the width of the latent space that feeds the head.
+        dropout: share of the latent space that is left out at a time in training.
 
     Returns:
-        A functional model [B, H, W, channels] -> [B, classes] probabilities.
+        A functional model [B, H, W, channels] -> [B, classes] probabilities, float32 under any precision policy.
     """
     inputs = keras.Input(input_shape, name="image")
     x = _convolution(inputs, widths[0], strides=1)
@@ -25,9 +29,10 @@ def small_cnn(
     x = _convolution(x, widths[1], strides=1)
     x = _convolution(x, widths[1], strides=2)
     x = _convolution(x, widths[2], strides=1)
-    x = layers.GlobalAveragePooling2D(name="latent")(x)
-    x = layers.Dropout(0.2)(x)
-    return keras.Model(inputs, layers.Dense(classes, activation="softmax", name="classes")(x), name="small_cnn")
+    x = layers.GlobalAveragePooling2D(name="latent", dtype="float32")(x)
+    x = layers.Dropout(dropout, dtype="float32")(x)
+    outputs = layers.Dense(classes, activation="softmax", name="classes", dtype="float32")(x)
+    return keras.Model(inputs, outputs, name="small_cnn")
 
 
 def _convolution(x: keras.KerasTensor, channels: int, strides: int) -> keras.KerasTensor:
@@ -59,10 +64,8 @@ def resnet18(
         A functional model [B, H, W, channels] -> [B, classes] probabilities, float32 under any precision policy.
     """
     inputs = keras.Input(input_shape, name="image")
-    # Not layers.Normalization: its mean and variance would be missing from an .onnx.
-    scale = [1 / deviation for deviation in std]
-    offset = [-average / deviation for average, deviation in zip(mean, std, strict=True)]
-    x = layers.Rescaling(scale, offset, name="normalise")(inputs)
+    scale = 1 / np.array(std)
+    x = fixed_affine(inputs, scale, -np.array(mean) * scale, name="normalise")
     x = _convolution(x, width, strides=1)
     for stage in range(4):
         for block in range(2):

@@ -14,6 +14,7 @@ import numpy as np
 from keras import layers
 
 from tasks.detection.grid import Grid
+from tasks.training.fixed_affine import fixed_affine
 
 STRIDES = (8, 16, 32)
 Channels = Callable[[int], int]
@@ -98,7 +99,8 @@ def convolution(x: keras.KerasTensor, channels: int, kernel: int, strides: int =
     x = layers.Conv2D(
         channels, kernel, strides=strides, padding="same", use_bias=False, kernel_initializer="he_normal"
     )(x)
-    return layers.LeakyReLU(0.1)(layers.BatchNormalization(momentum=0.97, epsilon=1e-3)(x))
+    # A leaky ReLU; the layer of that name calls its slope otherwise in Keras 2, and that name is deprecated in Keras 3.
+    return layers.ReLU(negative_slope=0.1)(layers.BatchNormalization(momentum=0.97, epsilon=1e-3)(x))
 
 
 def _elan(x: keras.KerasTensor, inner: int, outer: int) -> keras.KerasTensor:
@@ -140,25 +142,33 @@ def _head(
     YOLOv7's one convolution is three here, whose outputs it only holds side by side: so layers alone decode them, and
     an .h5 of the net can be read without this code.
     """
-    stride, anchors, (rows, columns) = grid.strides[level], grid.anchors[level], grid.shapes[level]
+    stride, anchors, (rows, columns) = grid.strides[level], np.array(grid.anchors[level]), grid.shapes[level]
+    cells = rows * columns
 
     def values(name: str, each: int) -> keras.KerasTensor:
-        x = layers.Conv2D(len(anchors) * each, 1, name=f"{name}_{stride}", dtype="float32")(features)
-        return layers.Reshape((rows, columns, len(anchors), each), dtype="float32")(x)
+        return layers.Conv2D(len(anchors) * each, 1, name=f"{name}_{stride}", dtype="float32")(features)
 
-    def share(x: keras.KerasTensor) -> keras.KerasTensor:
-        return layers.Activation("sigmoid", dtype="float32")(x)
+    def activated(x: keras.KerasTensor, activation: str) -> keras.KerasTensor:
+        return layers.Activation(activation, dtype="float32")(x)
+
+    def by_anchor(x: keras.KerasTensor, each: int, shape: tuple[int, ...]) -> keras.KerasTensor:
+        x = layers.Reshape((cells, len(anchors), each), dtype="float32")(x)
+        return layers.Reshape(shape, dtype="float32")(layers.Permute((2, 1, 3), dtype="float32")(x))
+
+    def in_rows(x: keras.KerasTensor, each: int) -> keras.KerasTensor:
+        return by_anchor(x, each, (len(anchors) * cells, each))
 
     # Centre: (2 s - 0.5 + cell) stride, size: (2 s)^2 anchor.
     cell = np.stack(np.broadcast_arrays(np.arange(columns), np.arange(rows)[:, np.newaxis]), axis=-1)
-    corner = ((cell[:, :, np.newaxis] - 0.5) * stride).tolist()
-    centre = layers.Rescaling(2.0 * stride, corner, dtype="float32")(share(values("centre", 2)))
-    half_root = share(values("size", 2))
+    centre = by_anchor(activated(values("centre", 2), "sigmoid"), 2, (len(anchors), cells * 2))
+    centre = fixed_affine(centre, 2 * stride, ((cell - 0.5) * stride).reshape(-1), f"cells_{stride}", "float32")
+    centre = layers.Reshape((len(anchors) * cells, 2), dtype="float32")(centre)
+    half_root = activated(values("size", 2), "sigmoid")
     size = layers.Multiply(dtype="float32")([half_root, half_root])
-    size = layers.Rescaling([[4.0 * side for side in anchor] for anchor in anchors], dtype="float32")(size)
+    size = in_rows(fixed_affine(size, 4 * anchors.reshape(-1), 0, f"anchors_{stride}", "float32"), 2)
     # Linear, not left out: the layers of both kinds of net must come in the same order, or so their weights would not.
-    present = layers.Activation("linear" if logits else "sigmoid", dtype="float32")(values("presence", 1 + classes))
-    parts = [centre, size, present] + ([values("coefficients", coefficients)] if coefficients else [])
-    x = layers.Concatenate(dtype="float32")(parts)
-    x = layers.Permute((3, 1, 2, 4), dtype="float32")(x)
-    return layers.Reshape((len(anchors) * rows * columns, 5 + classes + coefficients), dtype="float32")(x)
+    present = in_rows(activated(values("presence", 1 + classes), "linear" if logits else "sigmoid"), 1 + classes)
+    parts = [centre, size, present]
+    if coefficients:
+        parts.append(in_rows(values("coefficients", coefficients), coefficients))
+    return layers.Concatenate(dtype="float32")(parts)

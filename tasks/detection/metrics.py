@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
+from code_loader.contract.enums import MetricDirection
 from numpy.typing import NDArray
 
 from tasks.detection.decode import Decoding, decode
@@ -12,8 +13,15 @@ from tasks.detection.ground_truth import unpadded
 from tasks.detection.matching import Matching, match
 
 Batch = NDArray[np.floating]
-SCORES = ("precision", "recall", "f1", "mean_iou", "false_positives", "false_negatives")
-"""The keys of `detection_scores`."""
+SCORES = {
+    "precision": MetricDirection.Upward,
+    "recall": MetricDirection.Upward,
+    "f1": MetricDirection.Upward,
+    "mean_iou": MetricDirection.Upward,
+    "false_positives": MetricDirection.Downward,
+    "false_negatives": MetricDirection.Downward,
+}
+"""The keys of `detection_scores`, and which way each of them is better."""
 
 
 class Rules(NamedTuple):

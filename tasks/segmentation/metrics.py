@@ -3,6 +3,7 @@
 from typing import NamedTuple
 
 import numpy as np
+from code_loader.contract.enums import MetricDirection
 from numpy.typing import NDArray
 
 from tasks.detection import metrics as detection_metrics
@@ -14,18 +15,24 @@ from tasks.segmentation.over_under import over_segmented, under_segmented
 from vision.masks import Overlaps
 
 Batch = NDArray[np.floating]
-SCORES = (
-    *(f"mask_{name}" for name in detection_metrics.SCORES),
-    "mask_duplicates",
-    "over_segmented",
-    "over_segmented_objects",
-    "over_segmentation_parts",
-    "over_segmentation_confidence",
-    "under_segmented",
-    "under_segmenting_detections",
-    "under_segmentation_parts",
-    "under_segmentation_small_objects",
+MASK_SCORES = {f"mask_{name}": direction for name, direction in detection_metrics.SCORES.items()}
+"""Those of the detections' scores that go by masks, and which way each of them is better."""
+DIVISION_SCORES = dict.fromkeys(
+    (
+        "mask_duplicates",
+        "over_segmented",
+        "over_segmented_objects",
+        "over_segmentation_parts",
+        "over_segmentation_confidence",
+        "under_segmented",
+        "under_segmenting_detections",
+        "under_segmentation_parts",
+        "under_segmentation_small_objects",
+    ),
+    MetricDirection.Downward,
 )
+"""Those that tell what was found twice, split or merged, and which way each of them is better."""
+SCORES = MASK_SCORES | DIVISION_SCORES
 """The keys of `segmentation_scores`."""
 
 
@@ -93,8 +100,8 @@ def segmentation_scores(
     matched = [Matched(sample.objects, sample.detections, sample.matching) for sample in samples]
     scores = {f"mask_{name}": values for name, values in detection_metrics.scores_of(matched).items()}
     rows = [_divisions(sample, rules.matching_iou, small_share) for sample in samples]
-    others = SCORES[len(scores) :]
-    return scores | dict(zip(others, np.array(rows, np.float32).reshape(-1, len(others)).T, strict=True))
+    columns = np.array(rows, np.float32).reshape(-1, len(DIVISION_SCORES)).T
+    return scores | dict(zip(DIVISION_SCORES, columns, strict=True))
 
 
 def best_mask_ious(

@@ -1,1 +1,1 @@
-"""What every train.py needs: a history that leaplab can draw, and a model file in both formats. Imports Keras."""
+"""What every train.py does alike: command line, fit, history, checkpoint, the model's files. Imports Keras."""

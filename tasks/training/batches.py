@@ -27,6 +27,8 @@ def of_images(
 class AugmentedBatches(keras.utils.PyDataset, Generic[Targets, Changed]):  # type: ignore[misc]
     """Shuffled, augmented batches; order and augmentation depend on seed and epoch alone, whichever thread asks.
 
+    They are those of the epoch that `begin_at` was told last, at first 0.
+
     Args:
         images: [N, ...], of what type the augmentation takes.
         targets: [N, ...], one row an image, or several such arrays in a tuple.
@@ -48,8 +50,7 @@ class AugmentedBatches(keras.utils.PyDataset, Generic[Targets, Changed]):  # typ
         super().__init__(**kwargs)
         self.images, self.targets, self.batch_size = images, targets, batch_size
         self.augment, self.seed = augment, seed
-        self.epoch = 0
-        self.order = self._shuffled()
+        self.begin_at(0)
 
     def __len__(self) -> int:
         return math.ceil(len(self.images) / self.batch_size)
@@ -60,8 +61,9 @@ class AugmentedBatches(keras.utils.PyDataset, Generic[Targets, Changed]):  # typ
         targets = keras.tree.map_structure(lambda each: each[rows], self.targets)
         return self.augment(self.images[rows], targets, rng)
 
-    def on_epoch_end(self) -> None:
-        self.epoch += 1
+    def begin_at(self, epoch: int) -> None:
+        """Give the batches of this epoch from now on."""
+        self.epoch = epoch
         self.order = self._shuffled()
 
     def _shuffled(self) -> NDArray[np.int64]:

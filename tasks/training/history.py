@@ -1,11 +1,13 @@
 """The history of a training, as leaplab draws it: one row a value."""
 
 import csv
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
 import keras
 
+Row = tuple[int, int, str, str, float]
 COLUMNS = ("step", "epoch", "state", "metric", "value")
 
 
@@ -25,9 +27,14 @@ class HistoryWriter(keras.callbacks.Callback):  # type: ignore[misc]
         self.path = path
         self.every = every
         self.monitored = monitored
-        self.rows: list[tuple[int, int, str, str, float]] = []
+        self.rows: list[Row] = []
         self.step = 0
         self.epoch = 0
+
+    def restore(self, epoch: int, step: int, rows: Iterable[Row]) -> None:
+        """Go on from a history whose `epoch`th epoch ended with the `step`th batch."""
+        self.epoch, self.step = epoch, step
+        self.rows = list(rows)
 
     def on_epoch_begin(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
         self.epoch = epoch + 1

@@ -8,6 +8,7 @@ import cv2
 import numpy as np
 import pytest
 from numpy.typing import NDArray
+from pycocotools import mask as coco_masks
 
 from armbench_segmentation.config import ArmbenchConfig, load_config
 from armbench_segmentation.data.coco import Instances
@@ -70,6 +71,21 @@ def instances(rows: Sequence[Row], size: tuple[int, int] = (12, 9), crowd: Seque
         np.array(corners, np.int64).reshape(-1, 2),
         tuple(crops),
     )
+
+
+def run_length_code(mask: NDArray[np.bool_], compressed: bool) -> dict[str, Any]:
+    """A mask as COCO writes it, in either form."""
+    if compressed:
+        code = coco_masks.encode(np.asfortranarray(mask.astype(np.uint8)))
+        return {"size": list(code["size"]), "counts": code["counts"].decode()}
+    values = mask.ravel(order="F").tolist()
+    counts, current = [0], False
+    for value in values:
+        if value != current:
+            counts.append(0)
+            current = value
+        counts[-1] += 1
+    return {"size": list(mask.shape), "counts": counts}
 
 
 def rectangle(x1: int, y1: int, x2: int, y2: int, size: tuple[int, int] = (12, 9)) -> NDArray[np.bool_]:

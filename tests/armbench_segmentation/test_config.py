@@ -30,6 +30,7 @@ from tests.changed_settings import assert_frozen, assert_names_file_and_key
         (("matching_iou: 0.5", "matching_iou: 0"), "matching_iou"),
         (("masks: 0.3", "masks: -1"), "loss_weights.masks"),
         (("warmup_epochs: 2", "warmup_epochs: 99"), "warmup_epochs (99)"),
+        (("finer_masks: 2", "finer_masks: 0"), "training.finer_masks"),
         (("seed: 42", "sede: 42"), "sede"),
         (("crowd_is_instance: false", "crowd_is_instance: perhaps"), "crowd_is_instance"),
     ],
@@ -63,7 +64,7 @@ def test_masks_are_a_quarter_of_the_input(config: ArmbenchConfig) -> None:
 def test_the_grid_and_the_rules_are_those_of_the_input(config: ArmbenchConfig) -> None:
     assert config.grid.rows == 3 * (40 * 40 + 20 * 20 + 10 * 10)
     assert (config.rules.labels, config.rules.height, config.rules.width) == (("Object", "Tote"), 320, 320)
-    assert config.loss_weights.all_in_order == (0.15, 0.7, 0.3, 0.3)
+    assert config.loss_weights.in_order == (0.15, 0.7, 0.3, 0.3)
 
 
 def test_a_generated_image_has_the_proportions_of_a_real_one(config: ArmbenchConfig) -> None:

@@ -12,7 +12,7 @@ from tests.contract import binder_process
 
 TRUTH = {"ground_truth": "ground truth objects", "masks": "ground truth masks"}
 OUTPUTS = {"prediction": "prediction 0", "prototypes": "prediction 1"}
-LOWER_IS_BETTER = {"mask_false_positives", "mask_false_negatives", *SCORES[6:]}
+HIGHER_IS_BETTER = {"mask_precision", "mask_recall", "mask_f1", "mask_mean_iou"}
 
 
 @pytest.fixture(scope="module")
@@ -86,7 +86,7 @@ print(json.dumps({
     metrics = json.loads(process.stdout.splitlines()[-1])
     directions, insights = metrics["segmentation"]
     assert set(directions) == set(SCORES)
-    assert {name for name, direction in directions.items() if direction == "Downward"} == LOWER_IS_BETTER
+    assert {name for name, direction in directions.items() if direction == "Upward"} == HIGHER_IS_BETTER
     assert {name for name, wanted in insights.items() if not wanted} == {
         "over_segmentation_confidence",
         "under_segmentation_small_objects",

@@ -23,6 +23,8 @@ from tests.cifar10_resnet.fixture_data import NAMES
         (("seed: 42", "sede: 42"), "sede"),
         (("warmup_epochs: 2", "warmup_epochs: 30"), "warmup_epochs (30) must be fewer than epochs (30)"),
         (("momentum: 0.9", "momentum: 1"), "momentum"),
+        (("mirrored: 0.5", "mirrored: 5"), "training.mirrored"),
+        (("model: models/cifar10_resnet_18.onnx", "model: models/cifar10_resnet_18.keras"), "model"),
     ],
 )
 def test_a_bad_value_is_an_error_that_names_file_and_key(

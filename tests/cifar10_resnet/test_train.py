@@ -42,7 +42,7 @@ def test_arrays_are_what_the_encoders_give(train: Any, folder: Path, config: Cif
 
 def test_no_shift_leaves_an_image_or_mirrors_it(train: Any) -> None:
     images = np.random.default_rng(0).random((60, 6, 5, 3), dtype=np.float32)
-    moved = train.shift_and_flip(images, 0, np.random.default_rng(1))
+    moved = train.shift_and_flip(images, 0, 0.5, np.random.default_rng(1))
     same = [bool((after == before).all()) for before, after in zip(images, moved, strict=True)]
     mirrored = [bool((after == before[:, ::-1]).all()) for before, after in zip(images, moved, strict=True)]
     assert all(one != other for one, other in zip(same, mirrored, strict=True))
@@ -54,7 +54,7 @@ def test_shifts_go_each_way_as_far_as_allowed_and_fill_in_by_reflection(train: A
     padded = np.pad(image, ((2, 2), (2, 2), (0, 0)), mode="reflect")
     allowed = {(y, x, flip): padded[y : y + 7, x : x + 9] for y in range(5) for x in range(5) for flip in (0, 1)}
     allowed = {key: shown[:, ::-1] if key[2] else shown for key, shown in allowed.items()}
-    moved = train.shift_and_flip(np.stack([image] * 1500), 2, np.random.default_rng(4))
+    moved = train.shift_and_flip(np.stack([image] * 1500), 2, 0.5, np.random.default_rng(4))
     met = set()
     for shown in moved:
         matches = [key for key, expected in allowed.items() if np.array_equal(shown, expected)]
@@ -77,7 +77,9 @@ def test_the_net_normalises_by_the_images_it_is_built_with(train: Any, config: C
 def test_a_training_writes_the_model_in_both_formats_and_its_history(
     train: Any, folder: Path, config: Cifar10Config, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    model = train.train(_short(config), tmp_path / "tiny")
+    from tasks.training.fitting import fit
+
+    model = fit(train.training(_short(config)), tmp_path / "tiny")
     assert {path.name for path in tmp_path.glob("tiny*")} == {"tiny.h5", "tiny.onnx", "tiny.history.csv"}
     assert model.output_shape == (None, 10)
     said = capsys.readouterr().out

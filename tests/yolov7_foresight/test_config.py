@@ -1,6 +1,7 @@
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 
 from tests.changed_settings import assert_frozen, assert_names_file_and_key, load_changed
 from yolov7_foresight import config as module
@@ -25,6 +26,9 @@ from yolov7_foresight.config import ForesightConfig
         (("[[11, 11], ", "[[11, 0], "), "anchors"),
         (("least_score: 0.25", "least_score: 25"), "least_score"),
         (("matching_iou: 0.5", "matching_iou: 0"), "matching_iou"),
+        (("clipnorm: 10", "clipnorm: 0"), "training.clipnorm"),
+        (("precision_every: 5", "precision_every: 0"), "training.precision_every"),
+        (("warmup_epochs: 1\n", "warmup_epochs: 12\n"), "fine_tuning.warmup_epochs must be fewer"),
     ],
 )
 def test_a_bad_value_is_an_error_that_names_file_and_key(
@@ -55,3 +59,11 @@ def test_the_model_lies_in_the_repository_wherever_it_is_run(
 ) -> None:
     monkeypatch.chdir(tmp_path)
     assert config.model_path.parent == repository / "models"
+
+
+def test_fine_tuning_changes_only_what_it_says(config: ForesightConfig) -> None:
+    tuned = config.fine_tuned()
+    assert (tuned.training.epochs, tuned.training.warmup_epochs, tuned.training.learning_rate) == (12, 1, 0.0005)
+    assert replace(tuned, training=config.training) == config
+    recipe = replace(tuned.training, epochs=40, warmup_epochs=2, learning_rate=0.002)
+    assert recipe == config.training

@@ -83,17 +83,19 @@ def test_the_average_precision_of_a_perfect_model_is_1_and_of_a_silent_one_0(
             self.seen += len(batch)
             return self.known[self.seen - len(batch) : self.seen]
 
-    found = train.average_precision_50(Oracle(answers), images, truth, quick.grid, 3)
+    found = train.average_precision_50(Oracle(answers), images, truth, quick)
     present = np.unique(truth[truth[..., 0] >= 0][:, 0]).astype(int)
     np.testing.assert_allclose(found[present], 1.0)
-    silent = train.average_precision_50(Oracle(answers * [1, 1, 1, 1, 0, 1, 1, 1]), images, truth, quick.grid, 3)
+    silent = train.average_precision_50(Oracle(answers * [1, 1, 1, 1, 0, 1, 1, 1]), images, truth, quick)
     np.testing.assert_allclose(silent[present], 0.0)
 
 
 def test_a_training_writes_the_model_in_both_formats_and_its_history(
     train: Any, quick: ForesightConfig, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    model = train.train(quick, tmp_path / "tiny", "foresight")
+    from tasks.training.fitting import Start, fit
+
+    model = fit(train.training(quick), tmp_path / "tiny")
     assert {path.name for path in tmp_path.glob("tiny*")} == {"tiny.h5", "tiny.onnx", "tiny.history.csv"}
     assert model.output_shape == (None, quick.grid.rows, 8)
     said = capsys.readouterr().out
@@ -102,7 +104,8 @@ def test_a_training_writes_the_model_in_both_formats_and_its_history(
     assert "validation,loss" in (tmp_path / "tiny.history.csv").read_text(encoding="utf-8")
 
     # From there, another population is trained on; a third is measured before and after.
-    train.train(quick, tmp_path / "tuned", "cognata_b", tmp_path / "tiny.h5", ["foresight_fisheye"], epochs=2)
+    further = train.training(quick.fine_tuned(), "cognata_b", ["foresight_fisheye"])
+    fit(further, tmp_path / "tuned", Start(init=tmp_path / "tiny.h5"))
     lines = [line for line in capsys.readouterr().out.splitlines() if "foresight_fisheye" in line]
     assert [line.partition(":")[0] for line in lines] == ["before, tiny.h5", "tuned"]
 
@@ -110,7 +113,9 @@ def test_a_training_writes_the_model_in_both_formats_and_its_history(
 def test_anchors_are_printed_as_the_settings_have_them(
     train: Any, quick: ForesightConfig, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    train.print_anchors(quick)
+    from tasks.detection.keras_training import print_fitting_anchors
+
+    print_fitting_anchors(quick, train.training(quick))
     levels = msgspec.yaml.decode(capsys.readouterr().out)
     assert np.array(levels).shape == (3, 3, 2)
     areas = np.array(levels).prod(axis=-1).ravel()

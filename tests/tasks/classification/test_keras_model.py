@@ -53,9 +53,9 @@ def test_resnet18_of_the_papers_width_has_as_many_parameters_as_elsewhere() -> N
     from tasks.classification.keras_model import resnet18
 
     # 11,173,962 weights is what is commonly given for ResNet-18 with this stem and ten classes; Keras counts the
-    # moving mean and variance of each of its 4,800 normalised channels, too.
+    # moving mean and variance of each of its 4,800 normalised channels, too, and four numbers for each of the input's.
     model = resnet18((32, 32, 3), 10, 64, MEAN, STD)
-    assert model.count_params() == 11_173_962 + 2 * 4_800
+    assert model.count_params() == 11_173_962 + 2 * 4_800 + 4 * 3
 
 
 def test_resnet18_has_eighteen_layers_with_weights_and_three_shortcuts_that_change_the_shape(resnet: Any) -> None:
@@ -85,13 +85,15 @@ def test_resnet18_normalises_inside(resnet: Any) -> None:
 
 
 def test_resnet18_gives_one_probability_a_class_and_survives_an_export(resnet: Any, tmp_path: Path) -> None:
-    from tasks.training.export import export
+    from tasks.training.export import write_onnx
+    from tasks.training.keras2_file import save_for_keras_2
 
     images = np.random.default_rng(1).random((5, 32, 32, 3), dtype=np.float32)
     output = np.asarray(resnet(images))
     assert output.shape == (5, 10)
     np.testing.assert_allclose(output.sum(axis=1), 1, atol=1e-6)
-    assert export(resnet, tmp_path / "resnet", images) < 1e-4
+    save_for_keras_2(resnet, tmp_path / "resnet.h5")
+    assert write_onnx(tmp_path / "resnet", images) < 1e-4
 
 
 def test_resnet18_gives_float32_under_mixed_precision() -> None:

@@ -54,9 +54,11 @@ def test_there_may_be_another_number_of_prototypes() -> None:
 
 
 def test_an_export_has_both_outputs_in_the_layout_of_the_official_one(model: Any, tmp_path: Path) -> None:
-    from tasks.training.export import export
+    from tasks.training.export import write_onnx
+    from tasks.training.keras2_file import save_for_keras_2
 
-    export(model, tmp_path / "segmenter", IMAGES)
+    save_for_keras_2(model, tmp_path / "segmenter.h5")
+    write_onnx(tmp_path / "segmenter", IMAGES)
     session = onnxruntime.InferenceSession(str(tmp_path / "segmenter.onnx"))
     outputs = session.run(None, {session.get_inputs()[0].name: IMAGES})
     for found, expected in zip(outputs, model(IMAGES), strict=True):
