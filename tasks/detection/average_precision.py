@@ -6,7 +6,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tasks.detection.detections import Detections, Objects
-from tasks.detection.matching import match
+from tasks.detection.matching import crowd_shares, match
+from vision.boxes import iou
 
 RECALLS = np.linspace(0.0, 1.0, 101)
 COCO_THRESHOLDS = tuple(np.linspace(0.5, 0.95, 10).tolist())
@@ -21,7 +22,7 @@ def average_precision(scores: NDArray[np.floating], is_true_positive: NDArray[np
     COCO's evaluation (Lin et al., "Microsoft COCO", ECCV 2014, and its published code).
 
     Args:
-        scores: [P] confidences of all predictions, over all images; of equal scores the first counts first.
+        scores: [P] confidences of all predictions that count, over all images; of equal scores the first counts first.
         is_true_positive: [P].
         objects: how many there are to find.
 
@@ -44,15 +45,35 @@ def average_precisions(
     images: Sequence[tuple[Objects, Detections]],
     classes: int,
     iou_thresholds: Sequence[float] = COCO_THRESHOLDS,
-    overlaps: Sequence[NDArray[np.floating]] | None = None,
+    crowds: Sequence[Objects] | None = None,
 ) -> NDArray[np.float64]:
-    """[thresholds, classes] average precision over images; NaN for a class without an object.
+    """[thresholds, classes] average precision of boxes over images; NaN for a class without an object.
 
     `numpy.nanmean` of it is COCO's AP, that of a row AP50 or AP75, over classes that have objects.
 
     Args:
         images: objects and predictions of each.
-        overlaps: [P, N] IoU of each image's predictions with its objects, as `match` takes it.
+        crowds: of each image, in which predictions are ignored; None where no image has any.
+    """
+    overlaps = [iou(predictions.edges[:, np.newaxis], objects.edges) for objects, predictions in images]
+    in_crowds = None
+    if crowds is not None:
+        in_crowds = [crowd_shares(some, predictions) for (_, predictions), some in zip(images, crowds, strict=True)]
+    return precisions_by_overlap(images, classes, iou_thresholds, overlaps, in_crowds)
+
+
+def precisions_by_overlap(
+    images: Sequence[tuple[Objects, Detections]],
+    classes: int,
+    iou_thresholds: Sequence[float],
+    overlaps: Sequence[NDArray[np.floating]],
+    in_crowds: Sequence[NDArray[np.floating]] | None = None,
+) -> NDArray[np.float64]:
+    """As `average_precisions`, by whatever the overlap is of.
+
+    Args:
+        overlaps: [P, N] IoU of each image's predictions with its objects.
+        in_crowds: [P] of each image, see `tasks.detection.matching.crowd_shares`; None where no image has a crowd.
     """
     found = np.full((len(iou_thresholds), classes), np.nan)
     for row, threshold in enumerate(iou_thresholds):
@@ -65,11 +86,12 @@ def average_precisions(
                 order = predictions.by_score()
                 rows = order[predictions.classes[order] == label][:MOST]
                 chosen = predictions[rows]
-                overlap = None if overlaps is None else overlaps[number][rows][:, of_class]
+                overlap = overlaps[number][rows][:, of_class]
+                in_crowd = None if in_crowds is None else in_crowds[number][rows]
                 right = Objects(objects.edges[of_class], objects.classes[of_class])
-                matching = match(right, chosen, threshold, overlap)
-                scores.append(chosen.scores)
-                hits.append(matching.is_true_positive)
+                matching = match(right, chosen, threshold, overlap, in_crowd)
+                scores.append(chosen.scores[~matching.is_ignored])
+                hits.append(matching.is_true_positive[~matching.is_ignored])
                 count += int(of_class.sum())
             if (value := average_precision(np.concatenate(scores), np.concatenate(hits), count)) is not None:
                 found[row, label] = value

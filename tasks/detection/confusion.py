@@ -24,6 +24,10 @@ def confusion_elements(
     detection's. An object that nothing was found for was taken for `BACKGROUND`; a detection where nothing is took
     background for its class. The elements of one object, or of one false alarm, share an `id`.
 
+    A detection that is ignored, as it lies in a crowd of its class, has no element: it took nothing for anything, not
+    even a missed object of another class at its place. In a crowd of another class it is a false alarm, as it is to
+    COCO, which judges each class by itself.
+
     Args:
         ground_truth: [B, MAX, 5], see `tasks.detection.ground_truth`.
         prediction: [B, N, 5 + classes or more], see `tasks.detection.decode`.
@@ -48,7 +52,7 @@ def _of_sample(sample: Matched, rules: Rules) -> Elements:
             elements.append(ConfusionMatrixElement(name, ConfusionMatrixValue.Positive, score, thing))
         else:
             elements += _taken_for(name, claimed, score, thing)
-    alarms = np.setdiff1d(np.arange(len(detections)), prediction_of)
+    alarms = np.setdiff1d(np.flatnonzero(sample.matching.is_false_positive), prediction_of)
     for number in alarms.tolist():
         claimed, score = rules.labels[detections.classes[number]], float(detections.scores[number])
         elements += _taken_for(BACKGROUND, claimed, score, f"false alarm {number}")
@@ -59,7 +63,7 @@ def _by_place(sample: Matched, iou_threshold: float) -> NDArray[np.intp]:
     """[objects]: the detection of the same class that found each, else the one of another class at its place."""
     objects, detections, matching = sample
     prediction_of = matching.prediction_of.copy()
-    missed, alarms = np.flatnonzero(~matching.is_found), np.flatnonzero(~matching.is_true_positive)
+    missed, alarms = np.flatnonzero(~matching.is_found), np.flatnonzero(matching.is_false_positive)
     rest = match(
         Objects(objects.edges[missed], np.zeros(len(missed), np.int64)),
         Detections(detections.edges[alarms], np.zeros(len(alarms), np.int64), detections.scores[alarms]),

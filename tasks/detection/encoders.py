@@ -25,16 +25,24 @@ def image(pixels: NDArray[np.uint8], height: int, width: int, layout: Layout) ->
     return to_unit_range(fitted if layout == "NHWC" else np.ascontiguousarray(fitted.transpose(2, 0, 1)))
 
 
-def ground_truth(objects: Objects, size: tuple[int, int], height: int, width: int, most: int) -> NDArray[np.float32]:
+def ground_truth(
+    objects: Objects, size: tuple[int, int], height: int, width: int, most: int, crowds: Objects | None = None
+) -> NDArray[np.float32]:
     """[most, 5] float32 (class, centre x, centre y, width, height) in shares of the letterboxed input.
 
-    The first `most` objects in their order; rows without one have the class -1 and zeros.
+    The first `most` objects in their order, then crowds as long as there is room, marked by their class as
+    `tasks.detection.ground_truth` has it; rows without either have the class -1 and zeros.
 
     Args:
         objects: in pixels of the image.
         size: width and height of the image in pixels.
         height: of the input in pixels.
         width: of the input in pixels.
+        crowds: in pixels of the image.
     """
-    edges = Letterbox(size, (width, height)).boxes(Boxes(objects.edges)).edges
-    return padded(Objects(edges, objects.classes), most, height, width)
+    letterbox = Letterbox(size, (width, height))
+
+    def fitted(given: Objects) -> Objects:
+        return Objects(letterbox.boxes(Boxes(given.edges)).edges, given.classes)
+
+    return padded(fitted(objects), most, height, width, None if crowds is None else fitted(crowds))

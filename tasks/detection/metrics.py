@@ -9,8 +9,8 @@ from numpy.typing import NDArray
 
 from tasks.detection.decode import Decoding, decode
 from tasks.detection.detections import Detections, Objects
-from tasks.detection.ground_truth import unpadded
-from tasks.detection.matching import Matching, match
+from tasks.detection.ground_truth import unpadded, unpadded_crowds
+from tasks.detection.matching import Matching, crowd_shares, match
 
 Batch = NDArray[np.floating]
 SCORES = {
@@ -43,7 +43,7 @@ class Rules(NamedTuple):
 
 
 class Matched(NamedTuple):
-    """What is there in one image, what was found, and which is which."""
+    """What is there to find in one image, what was found, and which is which."""
 
     objects: Objects
     detections: Detections
@@ -66,12 +66,16 @@ def matched(ground_truth: Batch, prediction: Batch, rules: Rules) -> list[Matche
     samples = []
     for rows, detections in zip(ground_truth, detections_of(prediction, rules), strict=True):
         objects = unpadded(rows, rules.height, rules.width)
-        samples.append(Matched(objects, detections, match(objects, detections, rules.matching_iou)))
+        in_crowd = crowd_shares(unpadded_crowds(rows, rules.height, rules.width), detections)
+        matching = match(objects, detections, rules.matching_iou, in_crowd=in_crowd)
+        samples.append(Matched(objects, detections, matching))
     return samples
 
 
 def detection_scores(ground_truth: Batch, prediction: Batch, rules: Rules) -> dict[str, NDArray[np.float32]]:
     """Scores of each sample, [B] float32 a key of `SCORES`.
+
+    A detection that `match` ignores, as it lies in a crowd, was not claimed.
 
     - precision: share of the detections that are right; 1 where nothing was claimed, which is then not wrong.
     - recall: share of the objects that were found; 1 where there was nothing to find.
@@ -79,15 +83,15 @@ def detection_scores(ground_truth: Batch, prediction: Batch, rules: Rules) -> di
     - mean_iou: of the detections that are right, with their objects; without any 0, but 1 where f1 is 1.
     - false_positives, false_negatives: counts.
     """
-    return scores_of(matched(ground_truth, prediction, rules))
+    return scores_of([sample.matching for sample in matched(ground_truth, prediction, rules)])
 
 
-def scores_of(samples: Sequence[Matched]) -> dict[str, NDArray[np.float32]]:
+def scores_of(matchings: Sequence[Matching]) -> dict[str, NDArray[np.float32]]:
     """The same of samples that are matched already, by their boxes or by their masks."""
-    hits = np.array([np.count_nonzero(sample.matching.is_found) for sample in samples], np.float64)
-    claimed = np.array([len(sample.detections) for sample in samples], np.float64)
-    present = np.array([len(sample.objects) for sample in samples], np.float64)
-    overlap = np.array([sample.matching.ious.sum() for sample in samples], np.float64)
+    hits = np.array([np.count_nonzero(each.is_found) for each in matchings], np.float64)
+    claimed = np.array([np.count_nonzero(~each.is_ignored) for each in matchings], np.float64)
+    present = np.array([len(each.prediction_of) for each in matchings], np.float64)
+    overlap = np.array([each.ious.sum() for each in matchings], np.float64)
     nothing = (claimed == 0) & (present == 0)
     values = (
         _share(hits, claimed, claimed == 0),

@@ -6,7 +6,7 @@ from code_loader.contract.visualizer_classes import LeapImage, LeapImageWithBBox
 from numpy.typing import NDArray
 
 from tasks.detection.detections import Detections, Objects
-from tasks.detection.ground_truth import unpadded
+from tasks.detection.ground_truth import unpadded, unpadded_crowds
 from tasks.detection.metrics import Rules, detections_of, matched
 from vision.boxes import Boxes
 from vision.pixels import to_display_range
@@ -34,10 +34,11 @@ def frame_heatmap(image: Batch) -> NDArray[np.float32]:
 
 
 def true_boxes(image: Batch, ground_truth: Batch, rules: Rules) -> LeapImageWithBBox:
-    """The objects that are there, [1, MAX, 5], on the image."""
+    """The objects that are there, [1, MAX, 5], on the image, and crowds as `car (crowd)`."""
     objects = unpadded(ground_truth[0], rules.height, rules.width)
     names = [rules.labels[label] for label in objects.classes.tolist()]
-    return LeapImageWithBBox(data=_pixels(image), bounding_boxes=_boxes(objects, names, rules))
+    boxes = _crowd_boxes(ground_truth, rules) + _boxes(objects, names, rules)
+    return LeapImageWithBBox(data=_pixels(image), bounding_boxes=boxes)
 
 
 def predicted_boxes(image: Batch, prediction: Batch, rules: Rules) -> LeapImageWithBBox:
@@ -51,18 +52,29 @@ def judged_boxes(image: Batch, ground_truth: Batch, prediction: Batch, rules: Ru
     """What was found, what was missed, and what is not there: each box says which, and of which class.
 
     A detection that is right is drawn as predicted, `found car`; an object that nothing found as it is, `missed car`;
-    any other detection is a `false car`.
+    a crowd as `car (crowd)`, and a detection that is ignored for it as `ignored car`; any other is a `false car`.
     """
     ((objects, detections, matching),) = matched(ground_truth, prediction, rules)
     missed = np.flatnonzero(~matching.is_found)
+    verdicts = np.select([matching.is_true_positive, matching.is_ignored], ["found", "ignored"], "false").tolist()
     names = [
-        f"{'found' if is_right else 'false'} {rules.labels[label]}"
-        for is_right, label in zip(matching.is_true_positive.tolist(), detections.classes.tolist(), strict=True)
+        f"{verdict} {rules.labels[label]}" for verdict, label in zip(verdicts, detections.classes.tolist(), strict=True)
     ]
     unseen = Objects(objects.edges[missed], objects.classes[missed])
     unseen_names = [f"missed {rules.labels[label]}" for label in unseen.classes.tolist()]
-    boxes = _boxes(unseen, unseen_names, rules) + _boxes(detections, names, rules)
+    boxes = _crowd_boxes(ground_truth, rules) + _boxes(unseen, unseen_names, rules) + _boxes(detections, names, rules)
     return LeapImageWithBBox(data=_pixels(image), bounding_boxes=boxes)
+
+
+def crowd_name(label: str) -> str:
+    """What a crowd is called."""
+    return f"{label} (crowd)"
+
+
+def _crowd_boxes(ground_truth: Batch, rules: Rules) -> list[BoundingBox]:
+    """Drawn first, so that what lies in a crowd is drawn over it."""
+    crowds = unpadded_crowds(ground_truth[0], rules.height, rules.width)
+    return _boxes(crowds, [crowd_name(rules.labels[label]) for label in crowds.classes.tolist()], rules)
 
 
 def _boxes(objects: Objects, names: list[str], rules: Rules) -> list[BoundingBox]:

@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tasks.detection.detections import Detections, Objects, Rows
-from tasks.detection.ground_truth import unpadded
+from tasks.detection.ground_truth import is_crowd, unpadded, unpadded_crowds
 
 
 @dataclass(frozen=True, eq=False)
@@ -46,7 +46,7 @@ class MaskedDetections(Detections):
 def unpadded_instances(
     rows: NDArray[np.floating], masks: NDArray[np.floating], height: int, width: int
 ) -> MaskedObjects:
-    """The objects of one sample's ground truth; padding may stand anywhere.
+    """The objects to find of one sample's ground truth; crowds and padding may stand anywhere.
 
     Args:
         rows: [MAX, 5] of any float type, see `tasks.detection.ground_truth`.
@@ -56,6 +56,14 @@ def unpadded_instances(
     """
     objects = unpadded(rows, height, width)
     return MaskedObjects(objects.edges, objects.classes, masks[rows[:, 0] >= 0] > 0.5)
+
+
+def unpadded_masked_crowds(
+    rows: NDArray[np.floating], masks: NDArray[np.floating], height: int, width: int
+) -> MaskedObjects:
+    """The crowds of one sample's ground truth; the arguments are those of `unpadded_instances`."""
+    crowds = unpadded_crowds(rows, height, width)
+    return MaskedObjects(crowds.edges, crowds.classes, masks[is_crowd(rows)] > 0.5)
 
 
 def _check(masks: NDArray[np.bool_], count: int) -> None:

@@ -7,10 +7,15 @@ from code_loader.contract.enums import MetricDirection
 from numpy.typing import NDArray
 
 from tasks.detection import metrics as detection_metrics
-from tasks.detection.matching import Matching, match
-from tasks.detection.metrics import Matched, Rules
+from tasks.detection.matching import Matching, crowd_shares, match
+from tasks.detection.metrics import Rules
 from tasks.segmentation.decode import decode_instances
-from tasks.segmentation.instances import MaskedDetections, MaskedObjects, unpadded_instances
+from tasks.segmentation.instances import (
+    MaskedDetections,
+    MaskedObjects,
+    unpadded_instances,
+    unpadded_masked_crowds,
+)
 from tasks.segmentation.over_under import over_segmented, under_segmented
 from vision.masks import Overlaps
 
@@ -37,7 +42,7 @@ SCORES = MASK_SCORES | DIVISION_SCORES
 
 
 class Segmented(NamedTuple):
-    """What is there in one image, what was found, which is which by their masks, and how these overlap.
+    """What is there to find in one image, what was found, which is which by their masks, and how these overlap.
 
     Attributes:
         overlaps: of the detections with the objects.
@@ -47,6 +52,12 @@ class Segmented(NamedTuple):
     detections: MaskedDetections
     matching: Matching
     overlaps: Overlaps
+
+    def judged(self) -> tuple[MaskedObjects, MaskedDetections, Overlaps]:
+        """The objects, the detections that are not ignored, and their overlaps: what can be split or merged."""
+        rows = ~self.matching.is_ignored
+        overlaps = Overlaps(self.overlaps.shared[rows], self.overlaps.areas[rows], self.overlaps.other_areas)
+        return self.objects, self.detections[rows], overlaps
 
 
 def instances_of(prediction: Batch, prototypes: Batch, rules: Rules) -> list[MaskedDetections]:
@@ -67,8 +78,10 @@ def segmented(ground_truth: Batch, masks: Batch, prediction: Batch, prototypes: 
     found = instances_of(prediction, prototypes, rules)
     for rows, truth, detections in zip(ground_truth, masks, found, strict=True):
         objects = unpadded_instances(rows, truth, rules.height, rules.width)
+        crowds = unpadded_masked_crowds(rows, truth, rules.height, rules.width)
         overlaps = Overlaps.between(detections.masks, objects.masks)
-        matching = match(objects, detections, rules.matching_iou, overlaps.iou)
+        in_crowd = crowd_shares(crowds, detections, Overlaps.between(detections.masks, crowds.masks).ioa)
+        matching = match(objects, detections, rules.matching_iou, overlaps.iou, in_crowd)
         samples.append(Segmented(objects, detections, matching, overlaps))
     return samples
 
@@ -82,6 +95,8 @@ def segmentation_scores(
     small_share: float,
 ) -> dict[str, NDArray[np.float32]]:
     """Scores of each sample, [B] float32 a key of `SCORES`; the arguments are those of `segmented`.
+
+    A detection that is ignored, as its mask lies in that of a crowd, was not claimed, and is neither part nor whole.
 
     - mask_precision, mask_recall, mask_f1, mask_mean_iou, mask_false_positives, mask_false_negatives: as
       `tasks.detection.metrics.detection_scores` has them, of what is matched by the IoU of masks.
@@ -97,8 +112,8 @@ def segmentation_scores(
         small_share: of the input's area; an object whose mask covers less is small.
     """
     samples = segmented(ground_truth, masks, prediction, prototypes, rules)
-    matched = [Matched(sample.objects, sample.detections, sample.matching) for sample in samples]
-    scores = {f"mask_{name}": values for name, values in detection_metrics.scores_of(matched).items()}
+    by_masks = detection_metrics.scores_of([sample.matching for sample in samples])
+    scores = {f"mask_{name}": values for name, values in by_masks.items()}
     rows = [_divisions(sample, rules.matching_iou, small_share) for sample in samples]
     columns = np.array(rows, np.float32).reshape(-1, len(DIVISION_SCORES)).T
     return scores | dict(zip(DIVISION_SCORES, columns, strict=True))
@@ -109,7 +124,8 @@ def best_mask_ious(
 ) -> dict[int, NDArray[np.float32]]:
     """How well each object was found: the greatest IoU of its mask with that of any detection of its class.
 
-    Two objects may have the same best detection. The arguments are those of `segmented`.
+    Two objects may have the same best detection, and one that lies in a crowd may be it; a crowd is no object. The
+    arguments are those of `segmented`.
 
     Returns:
         Number of an object in its sample, from 0 on -> [B] float32 in [0, 1]; NaN for a sample that has fewer objects.
@@ -125,10 +141,11 @@ def best_mask_ious(
 
 def _divisions(sample: Segmented, matching_iou: float, small_share: float) -> tuple[float, ...]:
     """Of one sample, the scores that go by more than its matching."""
-    objects, detections, matching, overlaps = sample
-    finds = (overlaps.iou >= matching_iou) & (detections.classes[:, np.newaxis] == objects.classes)
+    of_class = sample.detections.classes[:, np.newaxis] == sample.objects.classes
     # Whatever it finds was taken before, or it would have taken it.
-    is_duplicate = finds.any(axis=1) & ~matching.is_true_positive
+    finds_any = ((sample.overlaps.iou >= matching_iou) & of_class).any(axis=1)
+    is_duplicate = finds_any & sample.matching.is_false_positive
+    objects, detections, overlaps = sample.judged()
     over = over_segmented(objects, detections, overlaps)
     under = under_segmented(objects, detections, overlaps)
     confidences = detections.scores[over.is_part]

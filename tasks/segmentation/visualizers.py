@@ -14,9 +14,14 @@ from numpy.typing import NDArray
 
 from tasks.detection.detections import Objects
 from tasks.detection.metrics import Rules
-from tasks.detection.visualizers import frame
-from tasks.segmentation.instances import MaskedDetections, MaskedObjects, unpadded_instances
-from tasks.segmentation.metrics import instances_of, segmented
+from tasks.detection.visualizers import crowd_name, frame
+from tasks.segmentation.instances import (
+    MaskedDetections,
+    MaskedObjects,
+    unpadded_instances,
+    unpadded_masked_crowds,
+)
+from tasks.segmentation.metrics import Segmented, instances_of, segmented
 from tasks.segmentation.over_under import Divided, over_segmented, under_segmented
 from vision.masks import areas, resized
 
@@ -27,15 +32,20 @@ MOST = 255
 
 
 def true_masks(image: Batch, ground_truth: Batch, masks: Batch, rules: Rules) -> LeapImageMask:
-    """The objects that are there, numbered by label in the order of the ground truth.
+    """The objects that are there, numbered by label in the order of the ground truth; crowds as `Object (crowd) 1`.
 
     Args:
         image: [1, H, W, 3] or [1, 3, H, W] float in [0, 1].
         ground_truth: [1, MAX, 5].
         masks: [1, MAX, h, w].
     """
-    objects = unpadded_instances(ground_truth[0], masks[0], rules.height, rules.width)
-    return _shown(image, objects.masks, _object_names(objects, rules), _by_area(objects.masks))
+    objects, crowds = (
+        each(ground_truth[0], masks[0], rules.height, rules.width)
+        for each in (unpadded_instances, unpadded_masked_crowds)
+    )
+    names = [*_object_names(objects, rules), *_numbered([crowd_name(label) for label in _labels(crowds, rules)])]
+    both = np.concatenate([objects.masks, crowds.masks])
+    return _shown(image, both, names, _by_area(both))
 
 
 def predicted_masks(image: Batch, prediction: Batch, prototypes: Batch, rules: Rules) -> LeapImageMask:
@@ -58,9 +68,10 @@ def over_segmented_view(
     A detection has the name that `predicted_masks` gives it, an object that of `true_masks` and what it was taken for.
     The arguments are those of `tasks.segmentation.metrics`, with `image` as in `true_masks`.
     """
-    ((objects, detections, _, overlaps),) = segmented(ground_truth, masks, prediction, prototypes, rules)
+    (sample,) = segmented(ground_truth, masks, prediction, prototypes, rules)
+    objects, detections, overlaps = sample.judged()
     divided = over_segmented(objects, detections, overlaps)
-    wholes, parts = _object_names(objects, rules), _detection_names(detections, rules)
+    wholes, parts = _object_names(objects, rules), _judged_names(sample, rules)
     names = [f"{wholes[row]} taken for {' + '.join(parts[is_part])}" for row, is_part in _pairs(divided)]
     return _shown_pairs(image, divided, objects.masks, names, detections.masks, parts)
 
@@ -73,9 +84,10 @@ def under_segmented_view(
     An object has the name that `true_masks` gives it, a detection that of `predicted_masks` and what it takes for one.
     The arguments are those of `tasks.segmentation.metrics`, with `image` as in `true_masks`.
     """
-    ((objects, detections, _, overlaps),) = segmented(ground_truth, masks, prediction, prototypes, rules)
+    (sample,) = segmented(ground_truth, masks, prediction, prototypes, rules)
+    objects, detections, overlaps = sample.judged()
     divided = under_segmented(objects, detections, overlaps)
-    wholes, parts = _detection_names(detections, rules), _object_names(objects, rules)
+    wholes, parts = _judged_names(sample, rules), _object_names(objects, rules)
     names = [f"{' + '.join(parts[is_part])} taken for {wholes[row]}" for row, is_part in _pairs(divided)]
     return _shown_pairs(image, divided, detections.masks, names, objects.masks, parts)
 
@@ -115,21 +127,29 @@ def _shown(image: Batch, masks: NDArray[np.bool_], names: Iterable[str], order: 
 
 
 def _object_names(objects: MaskedObjects, rules: Rules) -> NDArray[np.str_]:
-    return np.array(_numbered(objects, rules), str)
+    return np.array(_numbered(_labels(objects, rules)), str)
 
 
 def _detection_names(detections: MaskedDetections, rules: Rules) -> NDArray[np.str_]:
-    names = _numbered(detections, rules)
+    names = _numbered(_labels(detections, rules))
     scores = detections.scores.tolist()
     return np.array([f"{name} ({score:.0%})" for name, score in zip(names, scores, strict=True)], str)
 
 
-def _numbered(objects: Objects, rules: Rules) -> list[str]:
+def _judged_names(sample: Segmented, rules: Rules) -> NDArray[np.str_]:
+    """Of the detections that are not ignored, their names among all."""
+    return np.asarray(_detection_names(sample.detections, rules)[~sample.matching.is_ignored])
+
+
+def _labels(objects: Objects, rules: Rules) -> list[str]:
+    return [rules.labels[label] for label in objects.classes.tolist()]
+
+
+def _numbered(labels: Sequence[str]) -> list[str]:
     """`Object 1`, `Object 2`, `Tote 1`: each label counted by itself."""
     counted: Counter[str] = Counter()
     names = []
-    for label in objects.classes.tolist():
-        name = rules.labels[label]
-        counted[name] += 1
-        names.append(f"{name} {counted[name]}")
+    for label in labels:
+        counted[label] += 1
+        names.append(f"{label} {counted[label]}")
     return names

@@ -48,7 +48,9 @@ def test_channels_come_first_where_the_input_has_them_first(tote: Instances) -> 
 
 
 def test_elements_are_the_rows_of_the_ground_truth(tote: Instances) -> None:
-    rows, mask_rows = ground_truth(tote, 64, 4), masks(tote, 64, 1, 4)
+    # The group has a row too, below them.
+    rows, mask_rows = ground_truth(tote, 64, 6), masks(tote, 64, 1, 6)
+    assert rows[4:, 0].tolist() == [-2, -1]
     for number in range(4):
         found = element(tote, number, LABELS, 1, 64, "NHWC")
         assert LABELS.index(found.name) == rows[number, 0]

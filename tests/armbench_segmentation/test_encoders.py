@@ -4,7 +4,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from armbench_segmentation import encoders
-from tasks.detection.ground_truth import unpadded
+from tasks.detection.ground_truth import unpadded, unpadded_crowds
+from tasks.segmentation.instances import unpadded_masked_crowds
 from tests.armbench_segmentation.conftest import instances, rectangle
 from vision.boxes import Boxes
 from vision.letterbox import Letterbox
@@ -91,12 +92,45 @@ def test_objects_beyond_the_most_are_left_out_of_boxes_and_masks_alike() -> None
     assert masks.shape == (4, 16, 16)
 
 
-def test_a_crowd_is_not_to_be_found_and_takes_no_row() -> None:
-    rows = [(0, rectangle(0, 0, 8, 8, SIZE)), (0, rectangle(8, 0, 64, 40, SIZE)), (1, rectangle(0, 8, 8, 16, SIZE))]
-    crowded = instances(rows, SIZE, [False, True, False])
-    without = instances([rows[0], rows[2]], SIZE)
-    np.testing.assert_array_equal(encoders.ground_truth(crowded, 64, 5), encoders.ground_truth(without, 64, 5))
-    np.testing.assert_array_equal(encoders.masks(crowded, 64, 4, 5), encoders.masks(without, 64, 4, 5))
+CROWDED = [
+    (0, rectangle(0, 0, 8, 8, SIZE)),
+    (1, rectangle(8, 0, 64, 40, SIZE)),  # the crowd
+    (1, rectangle(0, 8, 8, 16, SIZE)),
+]
+
+
+def test_a_crowd_is_not_to_be_found_and_takes_the_first_row_below_the_objects() -> None:
+    crowded, without = instances(CROWDED, SIZE, [False, True, False]), instances([CROWDED[0], CROWDED[2]], SIZE)
+    boxes, masks = encoders.ground_truth(crowded, 64, 5), encoders.masks(crowded, 64, 4, 5)
+    assert boxes[:, 0].tolist() == [0, 1, -3, -1, -1]
+    for found, expected in (
+        (boxes, encoders.ground_truth(without, 64, 5)),
+        (masks, encoders.masks(without, 64, 4, 5)),
+    ):
+        rows = [0, 1, 3, 4]
+        np.testing.assert_array_equal(found[rows], expected[rows])
+    # The image lies 12 pixels below the input's upper border.
+    np.testing.assert_allclose(unpadded_crowds(boxes, 64, 64).edges, [[8, 12, 64, 52]], atol=1e-5)
+    np.testing.assert_array_equal(masks[2], rectangle(2, 3, 16, 13, (16, 16)))
+
+
+def test_half_precision_keeps_objects_and_crowds_apart() -> None:
+    crowded = instances(CROWDED, SIZE, [False, True, False])
+    boxes, masks = (
+        each.astype(np.float16) for each in (encoders.ground_truth(crowded, 64, 5), encoders.masks(crowded, 64, 4, 5))
+    )
+    assert unpadded(boxes, 64, 64).classes.tolist() == [0, 1]
+    crowds = unpadded_masked_crowds(boxes, masks, 64, 64)
+    assert crowds.classes.tolist() == [1]
+    np.testing.assert_allclose(crowds.edges, [[8, 12, 64, 52]], atol=0.05)
+    np.testing.assert_array_equal(crowds.masks[0], rectangle(2, 3, 16, 13, (16, 16)))
+
+
+def test_objects_have_the_rows_before_crowds_have_any() -> None:
+    crowded = instances(CROWDED, SIZE, [False, True, False])
+    without = instances([CROWDED[0], CROWDED[2]], SIZE)
+    np.testing.assert_array_equal(encoders.ground_truth(crowded, 64, 2), encoders.ground_truth(without, 64, 2))
+    np.testing.assert_array_equal(encoders.masks(crowded, 64, 4, 2), encoders.masks(without, 64, 4, 2))
 
 
 def test_an_empty_tote_has_no_boxes_and_no_masks() -> None:

@@ -44,14 +44,30 @@ def random_image(rng: np.random.Generator, classes: int = 3, most: int = 12) -> 
     return truth, Detections(edges, labels, scores)
 
 
-def coco_evaluation(images: Sequence[Image], classes: int, thresholds: Sequence[float]) -> Any:
-    """What pycocotools makes of them, evaluated and accumulated."""
+def random_crowds(rng: np.random.Generator, image: Image, classes: int = 3) -> Objects:
+    """Around what the image has: some hold a prediction whole, some a part of it, some are of another class."""
+    things = np.concatenate([image[0].edges, image[1].edges])
+    labels = np.concatenate([image[0].classes, image[1].classes])
+    rows = rng.permutation(len(things))[: int(rng.integers(0, 4))]
+    edges = things[rows] + rng.normal(0, 6, (len(rows), 4)) + [-4, -4, 4, 4]
+    edges[:, 2:] = np.maximum(edges[:, 2:], edges[:, :2] + 1)
+    other = rng.integers(0, classes, len(rows))
+    return Objects(edges, np.where(rng.random(len(rows)) < 0.2, other, labels[rows]))
+
+
+def coco_evaluation(
+    images: Sequence[Image], classes: int, thresholds: Sequence[float], crowds: Sequence[Objects] = ()
+) -> Any:
+    """What pycocotools makes of them, evaluated and accumulated; `crowds` of each image, if there are any."""
     annotations: list[dict[str, Any]] = []
     results: list[dict[str, Any]] = []
     for number, (truth, predicted) in enumerate(images, start=1):
-        for box, label in zip(Boxes(truth.edges).corner_and_size().tolist(), truth.classes.tolist(), strict=True):
-            entry = {"bbox": box, "area": box[2] * box[3], "iscrowd": 0, "image_id": number, "category_id": label}
-            annotations.append({**entry, "id": len(annotations) + 1})
+        # Crowds first, as a file may have them: pycocotools is to sort them behind the objects.
+        for is_crowd, some in ((1, crowds[number - 1] if crowds else objects()), (0, truth)):
+            for box, label in zip(Boxes(some.edges).corner_and_size().tolist(), some.classes.tolist(), strict=True):
+                entry = {"bbox": box, "area": box[2] * box[3], "iscrowd": is_crowd}
+                about = {"image_id": number, "category_id": label, "id": len(annotations) + 1}
+                annotations.append({**entry, **about})
         for box, label, score in zip(
             Boxes(predicted.edges).corner_and_size().tolist(),
             predicted.classes.tolist(),
@@ -72,6 +88,11 @@ def coco_evaluation(images: Sequence[Image], classes: int, thresholds: Sequence[
         evaluation.evaluate()
         evaluation.accumulate()
     return evaluation
+
+
+def evaluated(evaluation: Any) -> list[dict[str, Any]]:
+    """Of an evaluation by pycocotools, what it says of each image and class, whatever the size of the objects."""
+    return [one for one in evaluation.evalImgs if one is not None and one["aRng"] == evaluation.params.areaRng[0]]
 
 
 @pytest.fixture(scope="session")

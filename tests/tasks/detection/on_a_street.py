@@ -20,9 +20,9 @@ CAR, PEDESTRIAN, CYCLIST = range(3)
 Found = tuple[float, float, float, float, int, float]
 
 
-def truth(*rows: Sequence[float]) -> NDArray[np.float32]:
+def truth(*rows: Sequence[float], crowds: Sequence[Sequence[float]] = ()) -> NDArray[np.float32]:
     """[1, 6, 5] of (x1, y1, x2, y2, class) each."""
-    return padded(objects(*rows), 6, HEIGHT, WIDTH)[np.newaxis]
+    return padded(objects(*rows), 6, HEIGHT, WIDTH, objects(*crowds))[np.newaxis]
 
 
 def prediction(*found: Sequence[float], rows: int = 12) -> NDArray[np.float32]:
@@ -36,10 +36,13 @@ def prediction(*found: Sequence[float], rows: int = 12) -> NDArray[np.float32]:
     return output
 
 
-def of_crowd(images: Sequence[Image]) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+def of_crowd(
+    images: Sequence[Image], crowds: Sequence[Objects] | None = None
+) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
     """Random images as a batch; their boxes reach up to 100 pixels each way."""
     most = max(len(detections) for _, detections in images) + 1
-    truths = [padded(there, 16, 100, 100)[np.newaxis] for there, _ in images]
+    groups = crowds or [objects()] * len(images)
+    truths = [padded(there, 16, 100, 100, some)[np.newaxis] for (there, _), some in zip(images, groups, strict=True)]
     predictions = [
         prediction(
             *(

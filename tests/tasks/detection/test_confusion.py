@@ -8,7 +8,7 @@ from code_loader.contract.enums import ConfusionMatrixValue
 from tasks.detection.confusion import BACKGROUND, confusion_elements
 from tasks.detection.decode import Decoding
 from tasks.detection.metrics import Rules, detection_scores
-from tests.tasks.detection.conftest import Image
+from tests.tasks.detection.conftest import Image, random_crowds
 from tests.tasks.detection.on_a_street import CAR, CYCLIST, LABELS, PEDESTRIAN, RULES, of_crowd, prediction, truth
 
 A, B, C = (10, 10, 40, 22), (50, 10, 90, 22), (10, 40, 20, 58)
@@ -60,6 +60,23 @@ def test_the_right_class_is_preferred_to_a_more_confident_wrong_one_at_its_place
     assert told(elements) == [("car", YES, 0.5), (BACKGROUND, YES, 0.0), ("pedestrian", NO, 0.75)]
 
 
+def test_a_detection_in_a_crowd_has_no_element() -> None:
+    ground_truth = truth((*A, CAR), crowds=[(45, 0, 100, 30, CAR)])
+    (elements,) = confusion_elements(ground_truth, prediction((*A, CAR, 0.75), (*B, CAR, 0.5)), RULES)
+    assert told(elements) == [("car", YES, 0.75)]
+
+
+def test_a_detection_in_a_crowd_takes_no_object_of_another_class_for_its_own() -> None:
+    ground_truth = truth((*A, PEDESTRIAN), crowds=[(0, 0, 100, 30, CAR)])
+    (elements,) = confusion_elements(ground_truth, prediction((*A, CAR, 0.75)), RULES)
+    assert told(elements) == [("pedestrian", YES, 0.0), (BACKGROUND, NO, 1.0)]
+
+
+def test_in_a_crowd_of_another_class_it_is_a_false_alarm() -> None:
+    (elements,) = confusion_elements(truth(crowds=[(0, 0, 100, 60, CAR)]), prediction((*A, CYCLIST, 0.75)), RULES)
+    assert told(elements) == [(BACKGROUND, YES, 0.0), ("cyclist", NO, 0.75)]
+
+
 def test_every_object_and_every_detection_is_told_of_exactly_once(crowded: Callable[[int], list[Image]]) -> None:
     rules = Rules(LABELS, Decoding(0.01, 1.0, 1000), 0.5, 100, 100)
     images = crowded(7)
@@ -88,7 +105,9 @@ def test_a_detection_beside_an_object_is_no_confusion() -> None:
 
 def test_batches_and_float16(crowded: Callable[[int], list[Image]]) -> None:
     rules = Rules(LABELS, Decoding(0.01, 1.0, 1000), 0.5, 100, 100)
-    halves = [array.astype(np.float16) for array in of_crowd(crowded(9))]
+    images = crowded(9)
+    crowds = [random_crowds(np.random.default_rng((33, number)), image) for number, image in enumerate(images)]
+    halves = [array.astype(np.float16) for array in of_crowd(images, crowds)]
     truths, predictions = (array.astype(np.float32) for array in halves)
     together = confusion_elements(truths, predictions, rules)
     assert together == confusion_elements(halves[0], halves[1], rules)

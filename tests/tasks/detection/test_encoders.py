@@ -67,6 +67,19 @@ def test_boxes_are_shares_of_the_letterboxed_input() -> None:
     )
 
 
+def test_a_crowd_lies_in_the_letterboxed_input_too_below_the_objects() -> None:
+    found = encoders.ground_truth(
+        _objects((120, 90, 240, 270, 2)), (480, 360), HEIGHT, WIDTH, 3, _objects((0, 0, 240, 360, 1))
+    )
+    np.testing.assert_allclose(
+        found,
+        np.array(
+            [[2, 120 / 320, 128 / 256, 80 / 320, 120 / 256], [-3, 80 / 320, 0.5, 0.5, 240 / 256], [-1, 0, 0, 0, 0]]
+        ),
+        atol=1e-6,
+    )
+
+
 @pytest.mark.parametrize("size", SIZES[:5])
 def test_a_box_lies_on_its_object_in_the_input(size: tuple[int, int]) -> None:
     width, height = size

@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 from tasks.detection.decode import Decoding
 from tasks.detection.metrics import SCORES, Rules, class_counts, detection_scores, highest_confidence
-from tests.tasks.detection.conftest import Image, coco_evaluation
+from tests.tasks.detection.conftest import Image, coco_evaluation, evaluated, random_crowds
 from tests.tasks.detection.on_a_street import (
     CAR,
     CYCLIST,
@@ -66,6 +66,32 @@ def test_where_the_best_object_is_taken_the_second_best_is_tried() -> None:
     assert (found["recall"], found["false_positives"]) == (1, 0)
 
 
+def test_what_is_detected_in_a_crowd_was_not_claimed_worked_by_hand() -> None:
+    ground_truth = truth((*A, CAR), crowds=[(50, 0, 100, 60, CAR)])
+    predicted = prediction(
+        (10, 10, 40, 20, CAR, 0.9), (60, 10, 80, 20, CAR, 0.8), (60, 40, 90, 58, CAR, 0.7), (0, 40, 20, 58, CAR, 0.6)
+    )
+    assert scores(ground_truth, predicted) == pytest.approx(
+        {
+            "precision": 1 / 2,
+            "recall": 1,
+            "f1": 2 / 3,
+            "mean_iou": 10 / 12,
+            "false_positives": 1,
+            "false_negatives": 0,
+        }
+    )
+    assert scores(truth((*A, CAR)), predicted)["false_positives"] == 3
+
+
+def test_a_crowd_is_nothing_to_find_and_what_is_detected_in_it_alone_is_perfect() -> None:
+    perfect = {"precision": 1, "recall": 1, "f1": 1, "mean_iou": 1, "false_positives": 0, "false_negatives": 0}
+    crowd = truth(crowds=[(0, 0, 100, 60, CAR)])
+    assert scores(crowd, prediction()) == perfect
+    assert scores(crowd, prediction((*A, CAR, 0.9), (*C, CAR, 0.8))) == perfect
+    assert scores(crowd, prediction((*A, PEDESTRIAN, 0.9)))["false_positives"] == 1
+
+
 def test_false_alarms_on_an_image_without_objects_count() -> None:
     found = scores(truth(), prediction((*A, CAR, 0.9), (*C, CYCLIST, 0.5)))
     assert found == {
@@ -110,17 +136,18 @@ def test_width_and_height_are_not_mixed_up() -> None:
 @pytest.mark.parametrize("threshold", [0.3, 0.5, 0.75])
 def test_hits_are_those_of_pycocotools(threshold: float, crowded: Callable[[int], list[Image]]) -> None:
     images = [within(100, image) for image in crowded(5)]
-    found = detection_scores(*of_crowd(images), CROWD._replace(matching_iou=threshold))
-    evaluation = coco_evaluation(images, 3, [threshold])
+    crowds = [random_crowds(np.random.default_rng((31, number)), image) for number, image in enumerate(images)]
+    found = detection_scores(*of_crowd(images, crowds), CROWD._replace(matching_iou=threshold))
+    entries = evaluated(coco_evaluation(images, 3, [threshold], crowds))
     for number, (objects, detections) in enumerate(images, start=1):
-        of_image = [entry for entry in evaluation.evalImgs if entry and entry["image_id"] == number]
-        hits = sum(
-            int((entry["dtMatches"][0] > 0).sum())
-            for entry in of_image
-            if entry["aRng"] == evaluation.params.areaRng[0]
-        )
-        assert found["false_positives"][number - 1] == len(detections) - hits
+        of_image = [entry for entry in entries if entry["image_id"] == number]
+        ignored = sum(int(entry["dtIgnore"][0].sum()) for entry in of_image)
+        hits = sum(int(((entry["dtMatches"][0] > 0) & ~entry["dtIgnore"][0]).sum()) for entry in of_image)
+        assert found["false_positives"][number - 1] == len(detections) - ignored - hits
         assert found["false_negatives"][number - 1] == len(objects) - hits
+        claimed = len(detections) - ignored
+        assert found["precision"][number - 1] == pytest.approx(hits / claimed if claimed else 1)
+    assert sum(entry["dtIgnore"].sum() for entry in entries) > 10
 
 
 def test_detections_are_counted_by_class() -> None:
@@ -145,7 +172,10 @@ def test_batches_and_float16(metric_tester: Any, name: str, crowded: Callable[[i
     def handler(ground_truth: NDArray[Any], predicted: NDArray[Any]) -> NDArray[Any]:
         return detection_scores(ground_truth, predicted, CROWD)[name]
 
-    ground_truth, predicted = (array[:8].astype(np.float16).astype(np.float32) for array in of_crowd(crowded(6)))
+    images = crowded(6)[:8]
+    crowds = [random_crowds(np.random.default_rng((32, number)), image) for number, image in enumerate(images)]
+    ground_truth, predicted = (array.astype(np.float16).astype(np.float32) for array in of_crowd(images, crowds))
+    assert (ground_truth[..., 0] < -1).sum() > 4
     metric_tester(
         handler,
         lambda *both: handler(*(each.astype(np.float64) for each in both)),

@@ -60,6 +60,20 @@ def test_hits_misses_and_false_alarms_are_told_apart() -> None:
     ]
 
 
+def test_a_crowd_is_shown_by_name_and_what_is_detected_in_it_is_neither_found_nor_false() -> None:
+    ground_truth = truth((*A, CAR), crowds=[(45, 0, 100, 30, PEDESTRIAN)])
+    shown = true_boxes(IMAGE, ground_truth, RULES)
+    crowd = ((45, 0, 100, 30), "pedestrian (crowd)")
+    assert [(place(box), box.label) for box in shown.bounding_boxes] == [crowd, (A, "car")]
+    shown = judged_boxes(IMAGE, ground_truth, prediction((*B, PEDESTRIAN, 0.75), (*C, PEDESTRIAN, 0.5)), RULES)
+    assert [(place(box), box.label) for box in shown.bounding_boxes] == [
+        crowd,
+        (A, "missed car"),
+        (B, "ignored pedestrian"),
+        (C, "false pedestrian"),
+    ]
+
+
 def test_with_nothing_to_show_the_image_is_shown_alone() -> None:
     for shown in (
         true_boxes(IMAGE, truth(), RULES),

@@ -10,7 +10,6 @@ from pycocotools.coco import COCO
 from pycocotools.cocoeval import COCOeval
 
 from tasks.detection.decode import Decoding
-from tasks.detection.detections import Objects
 from tasks.detection.ground_truth import padded
 from tasks.detection.metrics import Rules
 from tasks.segmentation.instances import MaskedDetections, MaskedObjects
@@ -63,16 +62,23 @@ class Arrays(NamedTuple):
     prototypes: NDArray[np.float32]
 
 
-def arrays(*images: tuple[MaskedObjects, MaskedDetections]) -> Arrays:
-    """The arrays that hold these objects, and from which these detections are decoded: each has a prototype."""
+def arrays(*images: tuple[MaskedObjects, MaskedDetections], crowds: Sequence[MaskedObjects] | None = None) -> Arrays:
+    """The arrays that hold these objects, and from which these detections are decoded: each has a prototype.
+
+    Crowds are of each image, if there are any.
+    """
+    groups = crowds or [objects()] * len(images)
     batch = Arrays(
-        np.stack([padded(Objects(truth.edges, truth.classes), MOST, *SIZE) for truth, _ in images]),
+        np.stack(
+            [padded(truth, MOST, *SIZE, some) for (truth, _), some in zip(images, groups, strict=True)],
+        ),
         np.zeros((len(images), MOST, ROWS, COLUMNS), np.float32),
         np.zeros((len(images), ROWS_OF_OUTPUT, 5 + len(LABELS) + PROTOTYPES), np.float32),
         np.full((len(images), PROTOTYPES, ROWS, COLUMNS), -6.0, np.float32),
     )
     for number, (truth, predicted) in enumerate(images):
-        batch.masks[number, : len(truth)] = truth.masks
+        shown = np.concatenate([truth.masks, groups[number].masks])[:MOST]
+        batch.masks[number, : len(shown)] = shown
         # From the last row on, so that the rows of the output are not those of the detections.
         for row, (box, label, score, mask) in enumerate(
             zip(
@@ -116,20 +122,34 @@ def random_image(rng: np.random.Generator) -> tuple[MaskedObjects, MaskedDetecti
     return objects(*truth, classes=labels), detections(*found, classes=claimed, scores=scores.tolist())
 
 
-def coco_precision(images: Sequence[tuple[MaskedObjects, MaskedDetections]], classes: int) -> Any:
-    """[thresholds, recalls, classes] by pycocotools."""
+def random_crowds(rng: np.random.Generator, image: tuple[MaskedObjects, MaskedDetections]) -> MaskedObjects:
+    """Around what the image has: some hold a detection whole, some a part of it, some are of another class."""
+    things = np.concatenate([image[0].masks, image[1].masks])
+    labels = np.concatenate([image[0].classes, image[1].classes])
+    rows = rng.permutation(len(things))[: int(rng.integers(0, 4))].tolist()
+    crowds = [np.roll(things[row], tuple(rng.integers(-3, 4, 2)), (0, 1)) | things[row - 1] for row in rows]
+    return objects(*crowds, classes=[int(label) ^ int(rng.random() < 0.15) for label in labels[rows]])
+
+
+def coco_evaluation(
+    images: Sequence[tuple[MaskedObjects, MaskedDetections]], classes: int, crowds: Sequence[MaskedObjects] = ()
+) -> Any:
+    """What pycocotools makes of them, evaluated and accumulated; `crowds` of each image, if there are any."""
     rows_of_masks, columns_of_masks = images[0][0].masks.shape[1:]
     annotations: list[dict[str, Any]] = []
     results: list[dict[str, Any]] = []
     for number, (truth, predicted) in enumerate(images, start=1):
-        for found, rows in ((truth, annotations), (predicted, results)):
+        # Crowds first, as a file may have them: pycocotools is to sort them behind the objects.
+        some = crowds[number - 1] if crowds else objects()
+        for found, rows, is_crowd in ((some, annotations, 1), (truth, annotations, 0), (predicted, results, 0)):
             for mask, label in zip(found.masks, found.classes.tolist(), strict=True):
                 code = coco_mask.encode(np.asfortranarray(mask.astype(np.uint8)))
-                rows.append({"image_id": number, "category_id": label, "segmentation": code})
+                entry = {"image_id": number, "category_id": label, "segmentation": code}
+                rows.append(entry if rows is results else {**entry, "iscrowd": is_crowd})
         for entry, score in zip(results[len(results) - len(predicted) :], predicted.scores.tolist(), strict=True):
             entry["score"] = score
     for number, entry in enumerate(annotations, start=1):
-        entry |= {"id": number, "iscrowd": 0, "area": float(coco_mask.area(entry["segmentation"]))}
+        entry |= {"id": number, "area": float(coco_mask.area(entry["segmentation"]))}
     with contextlib.redirect_stdout(io.StringIO()):
         truth_of_all = COCO()
         truth_of_all.dataset = {
@@ -144,4 +164,11 @@ def coco_precision(images: Sequence[tuple[MaskedObjects, MaskedDetections]], cla
         evaluation = COCOeval(truth_of_all, truth_of_all.loadRes(results), "segm")
         evaluation.evaluate()
         evaluation.accumulate()
-    return evaluation.eval["precision"][:, :, :, 0, -1]
+    return evaluation
+
+
+def coco_precision(
+    images: Sequence[tuple[MaskedObjects, MaskedDetections]], classes: int, crowds: Sequence[MaskedObjects] = ()
+) -> Any:
+    """[thresholds, recalls, classes] by pycocotools."""
+    return coco_evaluation(images, classes, crowds).eval["precision"][:, :, :, 0, -1]

@@ -3,7 +3,14 @@ import pytest
 
 from tasks.detection.average_precision import COCO_THRESHOLDS
 from tasks.segmentation.average_precision import mask_average_precisions
-from tests.tasks.segmentation.conftest import area, coco_precision, detections, objects, random_image
+from tests.tasks.segmentation.conftest import (
+    area,
+    coco_precision,
+    detections,
+    objects,
+    random_crowds,
+    random_image,
+)
 
 CLASSES = 3
 """One more than there are: it has no objects."""
@@ -19,6 +26,26 @@ def test_average_precision_of_masks_is_that_of_pycocotools(seed: int) -> None:
     np.testing.assert_allclose(found, expected, atol=1e-6)
     assert np.isnan(found[:, 2]).all()
     assert 0.05 < found[:, 0].mean() < 0.95
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_with_crowds_too_it_is_that_of_pycocotools(seed: int) -> None:
+    images = [random_image(np.random.default_rng((seed, number))) for number in range(25)]
+    crowds = [random_crowds(np.random.default_rng((seed, 60, number)), image) for number, image in enumerate(images)]
+    precision = coco_precision(images, CLASSES, crowds)
+    expected = np.where((precision > -1).all(axis=1), precision.mean(axis=1), np.nan)
+    found = mask_average_precisions(images, CLASSES, crowds=crowds)
+    np.testing.assert_allclose(found, expected, rtol=0, atol=1e-9)
+    assert np.abs(found - mask_average_precisions(images, CLASSES))[:, 0].max() > 0.01
+
+
+def test_the_mask_of_a_crowd_counts_and_not_its_box() -> None:
+    # The crowd is an L, which leaves out its box's upper right quarter; both false alarms lie in the box.
+    crowd = area(0, 0, 20, 20) & ~area(10, 0, 20, 10)
+    in_it, beside = area(2, 12, 8, 18), area(12, 2, 18, 8)
+    truth, found = objects(area(24, 2, 30, 8)), detections(in_it, beside, area(24, 2, 30, 8), scores=(0.9, 0.8, 0.7))
+    assert mask_average_precisions([(truth, found)], 1, (0.5,), [objects(crowd)])[0, 0] == pytest.approx(1 / 2)
+    assert mask_average_precisions([(truth, found)], 1, (0.5,))[0, 0] == pytest.approx(1 / 3)
 
 
 def test_it_goes_by_masks_and_not_by_boxes() -> None:

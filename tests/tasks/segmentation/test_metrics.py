@@ -7,15 +7,18 @@ from numpy.typing import NDArray
 
 from tasks.detection.metrics import detection_scores
 from tasks.segmentation.instances import MaskedDetections, MaskedObjects
-from tasks.segmentation.metrics import SCORES, best_mask_ious, segmentation_scores
+from tasks.segmentation.metrics import SCORES, best_mask_ious, segmentation_scores, segmented
 from tests.tasks.conftest import MetricTester
+from tests.tasks.segmentation import plain_over_under as plain
 from tests.tasks.segmentation.conftest import (
     RULES,
     Arrays,
     area,
     arrays,
+    coco_evaluation,
     detections,
     objects,
+    random_crowds,
     random_image,
 )
 
@@ -25,9 +28,9 @@ LEFT, RIGHT = area(2, 2, 8, 10), area(8, 2, 14, 10)
 BOTH = LEFT | RIGHT
 
 
-def scores(truth: MaskedObjects, found: MaskedDetections) -> dict[str, float]:
-    values = segmentation_scores(*arrays((truth, found)), RULES, SMALL_SHARE)
-    assert tuple(values) == SCORES
+def scores(truth: MaskedObjects, found: MaskedDetections, crowds: MaskedObjects | None = None) -> dict[str, float]:
+    values = segmentation_scores(*arrays((truth, found), crowds=[crowds or objects()]), RULES, SMALL_SHARE)
+    assert list(values) == list(SCORES)
     return {name: float(value[0]) for name, value in values.items()}
 
 
@@ -65,6 +68,64 @@ def test_a_duplicate_is_a_false_positive_and_splits_nothing() -> None:
     assert (other["mask_duplicates"], other["mask_false_positives"]) == (0, 2)
 
 
+def test_what_lies_in_a_crowd_is_no_claim_no_duplicate_no_part_and_no_whole() -> None:
+    far = area(20, 12, 30, 22)
+    # Of three objects two are found, one of them twice, and once together with its neighbour: all in a crowd.
+    truth = objects(LEFT, RIGHT, far)
+    found = detections(LEFT, far, area(2, 2, 8, 9), BOTH, scores=(0.9, 0.8, 0.7, 0.6))
+    alone, in_crowd = scores(truth, found), scores(truth, found, objects(area(0, 0, 16, 11)))
+    assert (alone["mask_false_positives"], alone["mask_duplicates"]) == (1, 1)
+    assert (alone["mask_precision"], alone["mask_recall"]) == (0.75, 1), "the merged mask is just half of the right one"
+    # What takes an object is no less right for lying in a crowd.
+    assert (in_crowd["mask_precision"], in_crowd["mask_recall"]) == (1, 1)
+    assert (in_crowd["mask_false_positives"], in_crowd["mask_duplicates"]) == (0, 0)
+
+
+def test_fragments_and_merges_in_a_crowd_divide_nothing() -> None:
+    thirds = [area(2, 2, 6, 10), area(6, 2, 10, 10), area(10, 2, 14, 10)]
+    crowd = objects(area(0, 0, 16, 11))
+    fragments = scores(objects(BOTH), detections(*thirds)), scores(objects(BOTH), detections(*thirds), crowd)
+    assert [each["over_segmented_objects"] for each in fragments] == [1, 0]
+    merges = scores(objects(*thirds), detections(BOTH)), scores(objects(*thirds), detections(BOTH), crowd)
+    assert [each["under_segmenting_detections"] for each in merges] == [1, 0]
+    assert [each["mask_false_positives"] for each in (*fragments, *merges)] == [3, 0, 1, 0]
+    assert [each["mask_false_negatives"] for each in (*fragments, *merges)] == [1, 1, 3, 3]
+    # A crowd of totes excuses nothing.
+    others = scores(objects(BOTH), detections(*thirds), objects(area(0, 0, 16, 11), classes=(1,)))
+    assert (others["over_segmented_objects"], others["mask_false_positives"]) == (1, 3)
+
+
+def test_a_crowd_alone_is_nothing_to_find() -> None:
+    found = scores(objects(), detections(LEFT, RIGHT), objects(BOTH))
+    assert (found["mask_precision"], found["mask_recall"], found["mask_f1"], found["mask_mean_iou"]) == (1, 1, 1, 1)
+    assert (found["mask_false_positives"], found["mask_false_negatives"]) == (0, 0)
+
+
+def test_what_is_ignored_is_what_pycocotools_ignores() -> None:
+    rng = np.random.default_rng(70)
+    images = []
+    for _ in range(200):
+        truth, found = random_image(rng)
+        # No two of one confidence: which of them comes first is for the rows of the output to say.
+        confidences = rng.permutation(np.linspace(0.3, 0.9, len(found)))
+        images.append((truth, MaskedDetections(found.edges, found.classes, confidences, found.masks)))
+    crowds = [random_crowds(np.random.default_rng((71, number)), image) for number, image in enumerate(images)]
+    evaluation = coco_evaluation(images, 2, crowds)
+    ignored = 0
+    samples = segmented(*arrays(*images, crowds=crowds), RULES)
+    for entry in evaluation.evalImgs:
+        if entry is None or entry["aRng"] != evaluation.params.areaRng[0]:
+            continue
+        sample = samples[entry["image_id"] - 1]
+        of_class = sample.detections.classes == entry["category_id"]
+        is_matched, is_ignored = entry["dtMatches"][0] > 0, entry["dtIgnore"][0]
+        np.testing.assert_allclose(sample.detections.scores[of_class], entry["dtScores"], atol=1e-6)
+        np.testing.assert_array_equal(sample.matching.is_ignored[of_class], is_ignored)
+        np.testing.assert_array_equal(sample.matching.is_true_positive[of_class], is_matched & ~is_ignored)
+        ignored += is_ignored.sum()
+    assert ignored > 100
+
+
 def test_a_right_box_around_a_wrong_mask_finds_nothing() -> None:
     frame = BOTH & ~area(3, 3, 13, 9)
     truth, found = objects(BOTH), detections(frame)
@@ -94,7 +155,13 @@ def test_every_image_of_a_batch_counts_the_last_one_too() -> None:
 
 @pytest.fixture(scope="module")
 def batch() -> Arrays:
-    return arrays(*(random_image(np.random.default_rng(seed)) for seed in range(24)))
+    images = [random_image(np.random.default_rng(seed)) for seed in range(24)]
+    # Every other image has none.
+    crowds = [
+        random_crowds(np.random.default_rng((72, seed)), image) if seed % 2 else objects()
+        for seed, image in enumerate(images)
+    ]
+    return arrays(*images, crowds=crowds)
 
 
 def test_all_scores_by_their_definitions(batch: Arrays, metric_tester: MetricTester) -> None:
@@ -119,18 +186,28 @@ def one_by_one(
         label = int(row[5:7].argmax())
         if row[4] * row[5 + label] >= RULES.decoding.least_score:
             found.append((label, np.tensordot(row[7:], prototypes, 1) > 0, float(row[4] * row[5 + label])))
-    return found_scores(truth, found)
+    crowds = [(int(-2 - row[0]), mask > 0.5) for row, mask in zip(rows, true_masks, strict=True) if row[0] < -1]
+    owner = object_of_each(truth, found)
+    # What takes no object, and lies in a crowd, might as well not have been said.
+    judged = [
+        (label, mask, score)
+        for number, (label, mask, score) in enumerate(found)
+        if number in owner
+        or not any(of == label and (mask & crowd).sum() >= RULES.matching_iou * mask.sum() for of, crowd in crowds)
+    ]
+    return found_scores(truth, judged)
 
 
-def found_scores(
-    truth: list[tuple[int, NDArray[np.bool_]]], found: list[tuple[int, NDArray[np.bool_], float]]
-) -> dict[str, float]:
-    def share(one: NDArray[np.bool_], other: NDArray[np.bool_]) -> float:
-        return float((one & other).sum() / max(one.sum(), 1))
+Known = list[tuple[int, NDArray[np.bool_]]]
+Claimed = list[tuple[int, NDArray[np.bool_], float]]
 
-    def iou(one: NDArray[np.bool_], other: NDArray[np.bool_]) -> float:
-        return float((one & other).sum() / max((one | other).sum(), 1))
 
+def iou(one: NDArray[np.bool_], other: NDArray[np.bool_]) -> float:
+    return float((one & other).sum() / max((one | other).sum(), 1))
+
+
+def object_of_each(truth: Known, found: Claimed) -> dict[int, int]:
+    """Of each detection that takes one, its object."""
     owner: dict[int, int] = {}
     for number in sorted(range(len(found)), key=lambda number: -found[number][2]):
         label, mask, _ = found[number]
@@ -141,6 +218,11 @@ def found_scores(
         ]
         if open_ones:
             owner[number] = max(open_ones)[1]
+    return owner
+
+
+def found_scores(truth: Known, found: Claimed) -> dict[str, float]:
+    owner = object_of_each(truth, found)
     hits = len(owner)
     again = [
         number
@@ -149,36 +231,9 @@ def found_scores(
         and any(truth[row][0] == label and iou(mask, truth[row][1]) >= RULES.matching_iou for row in owner.values())
     ]
 
-    def apart(candidates: list[tuple[float, float, int, NDArray[np.bool_]]]) -> list[int]:
-        taken: list[tuple[int, NDArray[np.bool_]]] = []
-        for _, _, row, mask in sorted(candidates, key=lambda candidate: candidate[:3]):
-            if all((mask & other).sum() <= 0.2 * min(mask.sum(), other.sum()) for _, other in taken):
-                taken.append((row, mask))
-        return [row for row, _ in taken]
-
-    owners = []
-    for label, mask, _ in found:
-        around = [
-            (other.sum(), row)
-            for row, (true_label, other) in enumerate(truth)
-            if true_label == label and share(mask, other) > 0.8
-        ]
-        owners.append(min(around)[1] if around else None)
-    splits = [
-        apart([(-mask.sum(), -score, part, mask) for part, (_, mask, score) in enumerate(found) if owners[part] == row])
-        for row in range(len(truth))
-    ]
-    merges = [
-        apart(
-            [
-                (-other.sum(), 0, row, other)
-                for row, (true_label, other) in enumerate(truth)
-                if true_label == label and share(other, mask) > 0.8
-            ]
-        )
-        for label, mask, _ in found
-    ]
-    splits, merges = [rows for rows in splits if len(rows) > 1], [rows for rows in merges if len(rows) > 1]
+    things = [plain.Thing(mask, label) for label, mask in truth]
+    claims = [plain.Thing(mask, label, score) for label, mask, score in found]
+    splits, merges = (list(by_definition(things, claims).values()) for by_definition in (plain.over, plain.under))
     nothing = not truth and not found
     merged = {row for rows in merges for row in rows}
     return {
@@ -221,6 +276,12 @@ def test_samples_with_fewer_objects_have_no_value_for_the_others() -> None:
     np.testing.assert_array_equal(best[1], [np.nan, 1, np.nan])
     assert best_mask_ious(*arrays((objects(), detections(LEFT))), RULES) == {}
     assert best_mask_ious(*arrays((objects(LEFT), detections())), RULES)[0].tolist() == [0]
+
+
+def test_a_crowd_is_no_instance_and_takes_no_detection_from_one() -> None:
+    truth, found = objects(RIGHT, LEFT), detections(BOTH)
+    best = best_mask_ious(*arrays((truth, found), crowds=[objects(BOTH)]), RULES)
+    assert {number: value.tolist() for number, value in best.items()} == {0: [0.5], 1: [0.5]}
 
 
 def test_instances_of_a_batch_are_those_one_by_one(batch: Arrays, crop: Callable[[int], Arrays]) -> None:

@@ -62,6 +62,41 @@ def test_each_detection_is_named_with_its_confidence() -> None:
     np.testing.assert_array_equal(found["Object 1 (87%)"], enlarged(FAR))
 
 
+def test_a_crowd_is_named_as_one_and_numbered_by_itself() -> None:
+    batch = arrays((objects(LEFT, RIGHT), detections()), crowds=[objects(FAR, area(0, 0, 30, 12))])
+    found = named(true_masks(IMAGE, batch.ground_truth, batch.masks, RULES))
+    assert list(found) == ["Object 1", "Object 2", "Object (crowd) 1", "Object (crowd) 2"]
+    np.testing.assert_array_equal(found["Object (crowd) 1"], enlarged(FAR))
+    np.testing.assert_array_equal(found["Object 1"], enlarged(LEFT))
+    np.testing.assert_array_equal(found["Object (crowd) 2"], enlarged(area(0, 0, 30, 12) & ~BOTH))
+
+
+def test_what_lies_in_a_crowd_is_neither_part_nor_whole_and_keeps_the_others_names() -> None:
+    # The surest detection lies in a crowd; the second merges the two objects, the others are halves of a third.
+    whole, crowd = area(18, 2, 30, 10), area(0, 12, 16, 24)
+    upper, lower = area(18, 2, 30, 5), area(18, 5, 30, 10)
+    batch = arrays(
+        (
+            objects(LEFT, RIGHT, whole),
+            detections(area(2, 13, 8, 20), BOTH, lower, upper, scores=(0.9, 0.8, 0.7, 0.6)),
+        ),
+        crowds=[objects(crowd)],
+    )
+    split, merge = both_views(batch)
+    assert list(named(merge)) == ["Object 1 + Object 2 taken for Object 2 (80%)", "Object 1", "Object 2"]
+    assert list(named(split))[1:] == ["Object 3 (70%)", "Object 4 (60%)"]
+    # Were the crowd around them, nothing would have been split or merged: a third finds no whole, nor a whole a third.
+    thirds = [area(2 + 4 * row, 2, 6 + 4 * row, 10) for row in range(3)]
+    for truth, found in (((BOTH,), thirds), (thirds, (BOTH,))):
+        shown = [
+            len(named(view))
+            for crowds in ([objects()], [objects(area(0, 0, 32, 12))])
+            for view in both_views(arrays((objects(*truth), detections(*found)), crowds=crowds))
+        ]
+        assert sorted(shown) == [0, 0, 0, 4]
+        assert shown[2:] == [0, 0]
+
+
 def test_a_tote_does_not_hide_what_lies_in_it() -> None:
     tote = area(0, 0, 32, 24)
     for order, classes in (((tote, LEFT), (1, 0)), ((LEFT, tote), (0, 1))):
