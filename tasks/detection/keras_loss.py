@@ -1,6 +1,10 @@
 """YOLOv7's losses in Keras, for training: the definition of tasks/detection/losses.py, with gradients.
 
 The model that is trained gives logits in the place of probabilities, see `tasks.detection.keras_model`.
+
+Tensors are added by `+`, never by `ops.add`: on TensorFlow, Keras takes that for the addition of a bias wherever all
+but one of the second operand's axes have length 1 and that one is as long as the last or the second axis of the first,
+and then adds along this axis, whatever broadcasting says.
 """
 
 import math
@@ -11,14 +15,14 @@ import keras
 import numpy as np
 from keras import ops
 
-from tasks.detection.assignment import EPSILON, IOU_WEIGHT, LARGEST_RATIO, MOST_ROWS, SMALLEST_IOU
+from tasks.detection.assignment import EPSILON, IOU_WEIGHT, LARGEST_RATIO, MOST_ROWS, SHIFTS, SMALLEST_IOU
 from tasks.detection.grid import Grid
 from tasks.detection.losses import level_weights
 
 LARGEST_LOGIT = math.log1p(-EPSILON) - math.log(EPSILON)
 """Of the probability 1 - EPSILON."""
 EXCLUDED = 1e9
-"""Cost of a row that must not be taken."""
+"""Cost of a candidate that must not be taken."""
 TINY = 1e-9
 
 Tensor = Any
@@ -45,12 +49,12 @@ class DetectionLoss(keras.losses.Loss):  # type: ignore[misc]
 
 
 class Assigned(NamedTuple):
-    """The P rows of each sample that may be assigned, and which are, to which object.
+    """The candidates of each sample that are assigned, in their order, in the first of K places.
 
     Attributes:
-        rows: [B, P] int, numbers of rows of the output.
-        owner: [B, P] int, the object, a row of the ground truth; means nothing where there is none.
-        is_assigned: [B, P], 1.0 where there is one, else 0.0.
+        rows: [B, K] int, numbers of rows of the output; a row comes up once for each copy assigned.
+        owner: [B, K] int, the object, a row of the ground truth; means nothing where there is none.
+        is_assigned: [B, K], 1.0 where there is one, else 0.0.
     """
 
     rows: Tensor
@@ -86,7 +90,7 @@ def detection_losses(
 
     # With t the target, the cross-entropy of a logit x is softplus(x) - t x, and t is 0 for all rows but the assigned.
     of_row = (level_weights(grid) / np.array(grid.rows_of_level))[grid.level_of_row].astype(np.float32)
-    target = ops.stop_gradient(ops.maximum(quality, 0.0)) * is_assigned
+    target = ops.stop_gradient(ops.maximum(quality, 0.0)) * _is_last(rows, is_assigned)
     pooled_objectness = ops.take_along_axis(objectness, rows, axis=1)
     weights = ops.take(ops.convert_to_tensor(of_row), rows, axis=0)
     objectness_loss = ops.sum(ops.multiply(ops.softplus(objectness), of_row), axis=1)
@@ -104,7 +108,20 @@ def assign_rows(ground_truth: Tensor, prediction: Tensor, grid: Grid, classes: i
     owner, is_assigned = _assign(
         boxes, _is_class(ground_truth, classes), is_object, pooled[..., :4], pooled[..., 4:], valid
     )
-    return Assigned(rows, owner, is_assigned)
+    # An object gets so many candidates at most, so no more are assigned.
+    most = min(MOST_ROWS * boxes.shape[1], rows.shape[1])
+    earliness = np.arange(rows.shape[1], 0, -1, dtype=np.float32)
+    found, places = ops.top_k(ops.where(is_assigned, earliness, 0.0), most)
+    rows, owner = (ops.take_along_axis(each, places, axis=1) for each in (rows, owner))
+    return Assigned(rows, owner, ops.cast(found > 0, "float32"))
+
+
+def _is_last(rows: Tensor, is_assigned: Tensor) -> Tensor:
+    """[B, K], 1.0 for what is assigned and the last copy of its row."""
+    later = np.triu(np.ones((rows.shape[1], rows.shape[1]), np.float32), 1)
+    is_copy = ops.cast(ops.equal(rows[:, :, None], rows[:, None]), "float32")
+    later_copies = ops.sum(is_copy * is_assigned[:, None] * ops.convert_to_tensor(later), axis=-1)
+    return is_assigned * ops.cast(ops.equal(later_copies, 0.0), "float32")
 
 
 def _boxes(ground_truth: Tensor, grid: Grid) -> Tensor:
@@ -118,50 +135,45 @@ def _is_class(ground_truth: Tensor, classes: int) -> Tensor:
 
 
 def _candidates(boxes: Tensor, is_object: Tensor, grid: Grid) -> tuple[Tensor, Tensor]:
-    """The rows that may predict some object, [B, P] int32, and whether each is to be reckoned with.
+    """The candidates of all objects, [B, P] int32, and whether each is to be reckoned with.
 
-    As `tasks.detection.assignment.candidate_rows`, of all objects; of a row that comes up twice the first counts.
+    As `tasks.detection.assignment.candidate_rows`, in the order of `tasks.detection.assignment.assign`.
     """
     rows, valid = [], []
     for level, (stride, anchors, (height, width)) in enumerate(
         zip(grid.strides, grid.anchors, grid.shapes, strict=True)
     ):
-        last = np.array([width - 1, height - 1], np.float32)
         centre = boxes[..., :2] / stride
-        own = ops.clip(ops.floor(centre), 0.0, last)
-        step = ops.sign(centre - ops.floor(centre) - 0.5)
-        beside = own + step
-        exists = ops.logical_and(step != 0, ops.logical_and(beside >= 0.0, ops.less_equal(beside, last)))
-        x = ops.stack([own[..., 0], beside[..., 0], own[..., 0]], axis=-1)
-        y = ops.stack([own[..., 1], own[..., 1], beside[..., 1]], axis=-1)
-        is_cell = ops.concatenate([ops.ones_like(exists[..., :1]), exists], axis=-1)
+        before, after = _is_near(centre), _is_near(ops.subtract(np.array([width, height], np.float32), centre))
+        is_cell = ops.concatenate([ops.ones_like(before[..., :1]), before, after], axis=-1)
+        x, y = (
+            ops.stack([ops.clip(ops.floor(centre[..., axis] + shift[axis]), 0, last) for shift in SHIFTS], axis=1)
+            for axis, last in enumerate((width - 1, height - 1))
+        )
+        x, y = ops.cast(x, "int32"), ops.cast(y, "int32")
+        rows.append(ops.stack([grid.row(level, anchor, y, x) for anchor in range(len(anchors))], axis=2))
 
         ratio = ops.divide(boxes[..., None, 2:], np.array(anchors, np.float32))
         fits = ops.max(ops.maximum(ratio, 1.0 / ops.maximum(ratio, SMALLEST_IOU)), axis=-1) < LARGEST_RATIO
         fits = ops.logical_and(fits, is_object[..., None])
-        start = grid.first_row[level] + np.arange(len(anchors)) * height * width
-        cell = ops.cast(y * width + x, "int32")
-        # Repeated, not broadcast: a training that TensorFlow compiles lost the anchors of a broadcast sum.
-        cell = ops.repeat(cell[..., None, :], len(anchors), axis=-2)
-        rows.append(ops.add(cell, start.astype(np.int32)[:, None]))
-        valid.append(ops.logical_and(fits[..., None], is_cell[..., None, :]))
+        is_cell, fits = ops.transpose(is_cell, (0, 2, 1)), ops.transpose(fits, (0, 2, 1))
+        valid.append(ops.logical_and(is_cell[:, :, None], fits[:, None]))
     # The number of rows is stated, because a compiled training must know it.
-    of_level = boxes.shape[1] * len(grid.anchors[0]) * 3
+    of_level = len(SHIFTS) * len(grid.anchors[0]) * boxes.shape[1]
     flat_rows = ops.concatenate([ops.reshape(part, (-1, of_level)) for part in rows], axis=1)
     flat_valid = ops.concatenate([ops.reshape(part, (-1, of_level)) for part in valid], axis=1)
-    # A row that is no candidate has a number of its own, below 0, and so equals no other.
-    size = of_level * grid.levels
-    number = ops.where(flat_valid, flat_rows, -1 - np.arange(size, dtype=np.int32))
-    earlier = np.tril(np.ones((size, size), bool), -1)
-    repeated = ops.any(ops.logical_and(number[:, :, None] == number[:, None, :], earlier), axis=-1)
-    flat_valid = ops.logical_and(flat_valid, ops.logical_not(repeated))
-    return ops.where(flat_valid, flat_rows, 0), flat_valid
+    return flat_rows, flat_valid
+
+
+def _is_near(distance: Tensor) -> Tensor:
+    """Whether a centre so many cells from an edge of the input is near to the next cell on the way there."""
+    return ops.logical_and(distance - ops.floor(distance) < 0.5, distance > 1.0)
 
 
 def _assign(
     boxes: Tensor, is_class: Tensor, is_object: Tensor, predicted: Tensor, logits: Tensor, valid: Tensor
 ) -> tuple[Tensor, Tensor]:
-    """simOTA: the object of each candidate, [B, P] int, and 1.0 where it has one; see `tasks.detection.assignment`."""
+    """simOTA: the object of each candidate, [B, P] int, and whether it has one; see `tasks.detection.assignment`."""
     size = predicted.shape[1]
     open_pair = ops.logical_and(is_object[:, :, None], valid[:, None, :])
     overlap = ops.where(open_pair, _iou(boxes[:, :, None], predicted[:, None]), 0.0)
@@ -173,11 +185,18 @@ def _assign(
 
     most = min(MOST_ROWS, size)
     wanted = ops.maximum(ops.floor(ops.sum(ops.top_k(overlap, most)[0], axis=-1)), 1.0)
-    least, order = ops.top_k(-cost, most)
-    chosen = ops.logical_and(ops.less(np.arange(most, dtype=np.float32), wanted[..., None]), least > -EXCLUDED)
-    taken = ops.sum(ops.one_hot(order, size) * ops.cast(chosen, "float32")[..., None], axis=2) > 0
-    owner = ops.argmin(ops.where(taken, cost, 2 * EXCLUDED), axis=1)
-    return owner, ops.cast(ops.any(taken, axis=1), "float32")
+    # One after the other, because the copies of a row cost the same, and which of them `top_k` takes is for torch to
+    # choose; `argmin` takes the first.
+    taken = ops.zeros_like(open_pair)
+    for turn in range(most):
+        least = ops.argmin(ops.where(taken, EXCLUDED, cost), axis=-1)
+        is_least = ops.equal(least[..., None], np.arange(size, dtype=np.int32))
+        taken = ops.logical_or(taken, ops.logical_and(is_least, (wanted > turn)[..., None]))
+    taken = ops.logical_and(taken, open_pair)
+
+    claims = ops.sum(ops.cast(taken, "int32"), axis=1)
+    owner = ops.where(claims > 1, ops.argmin(cost, axis=1), ops.argmax(ops.cast(taken, "int32"), axis=1))
+    return owner, claims > 0
 
 
 def _edges(boxes: Tensor) -> tuple[Tensor, Tensor]:

@@ -55,14 +55,18 @@ def detection_losses(
 ) -> DetectionLosses:
     """Box, objectness and class loss of each sample, after `tasks.detection.assignment`.
 
-    - box: mean over the assigned rows of 1 - CIoU with their object.
+    - box: mean over what is assigned of 1 - CIoU of the row with its object.
     - objectness: mean over a level's rows of the cross-entropy, weighted by `LEVEL_BALANCE` and added over the levels.
       The target of an assigned row is the CIoU with its object, at least 0; that of another row is 0.
-    - classes: mean over the assigned rows and the classes of the cross-entropy with the object's class; 0 where there
-      is but one class.
+    - classes: mean over what is assigned, and over the classes, of the cross-entropy with the object's class; 0 where
+      there is but one class.
+
+    A row that is assigned twice counts twice for box and classes, and its objectness has the target of the last copy in
+    the order of `Assignment`.
 
     This is the loss of YOLOv7's published code but for one thing: it averages box and class loss level by level over a
-    batch. A single image has no object on many a level, so here the mean is over all of its assigned rows.
+    batch. A single image has no object on many a level, so here the mean is over all that is assigned of it. (Which
+    copy's target remains, that code leaves to torch, which on a CPU writes them in the same order.)
 
     An image without objects has no box and no class loss, and the objectness of what it is taken to hold.
 
@@ -100,7 +104,7 @@ def _sample_losses(
         edges = Boxes.from_centre_and_size(assigned[:, :4]).edges
         quality = ciou(edges, objects.edges[owners].astype(np.float64))
         box_loss = float((1 - quality).mean())
-        target[assignment.rows] = np.maximum(quality, 0)
+        target[assignment.rows] = np.maximum(quality, 0)  # of a row that comes up twice, the last one remains
         if classes > 1:
             is_class = objects.classes[owners, np.newaxis] == np.arange(classes)
             class_loss = float(_cross_entropy(assigned[:, 5:], is_class).mean())

@@ -7,7 +7,6 @@ import keras
 import numpy as np
 from keras import ops
 
-from tasks.detection.assignment import MOST_ROWS
 from tasks.detection.grid import Grid
 from tasks.detection.keras_loss import Assigned, assign_rows, detection_losses
 
@@ -68,10 +67,7 @@ def mask_loss(
     """
     most, count, height, width = ground_truth.shape[1], prototypes.shape[1], prototypes.shape[2], prototypes.shape[3]
     cells = height * width
-    # An object gets so many rows at most, so no more than these of the candidates are assigned.
-    weight, chosen = ops.top_k(assigned.is_assigned, min(most * MOST_ROWS, assigned.is_assigned.shape[1]))
-    rows = ops.take_along_axis(assigned.rows, chosen, axis=1)
-    owner = ops.take_along_axis(assigned.owner, chosen, axis=1)
+    rows, owner, is_assigned = assigned
 
     coefficients = ops.take_along_axis(prediction[..., -count:], rows[..., None], axis=1)
     logits = ops.matmul(coefficients, ops.reshape(prototypes, (-1, count, cells)))
@@ -79,7 +75,7 @@ def mask_loss(
     inside = ops.take_along_axis(_inside(ground_truth, grid, height, width), owner[..., None], axis=1)
     entropies = (ops.softplus(logits) - target * logits) * inside
     in_box = ops.sum(inside, axis=-1)
-    weight = weight * ops.cast(in_box > 0, "float32")
+    weight = is_assigned * ops.cast(in_box > 0, "float32")
     of_rows = ops.sum(entropies, axis=-1) / ops.maximum(in_box, 1.0)
     return ops.sum(of_rows * weight, axis=1) / ops.maximum(ops.sum(weight, axis=1), 1.0)
 

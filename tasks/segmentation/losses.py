@@ -52,10 +52,11 @@ def mask_loss(
 ) -> NDArray[np.float32]:
     """How far the masks of the assigned rows are from those of their objects, [B] float32.
 
-    Of each row that `tasks.detection.assignment` gives an object: the cross-entropy of its mask, the sum of the
-    prototypes weighted by its coefficients, with the object's, over the cells whose middle lies in the object's box;
-    the mean over these cells, and over the rows. 0 without an assigned row. Bolya et al., "YOLACT: real-time instance
-    segmentation", ICCV 2019, section 3.3, where the sum over the cells is divided by the area of the box.
+    Of each row that `tasks.detection.assignment` gives an object, as often as it does: the cross-entropy of its mask,
+    the sum of the prototypes weighted by its coefficients, with the object's, over the cells whose middle lies in the
+    object's box; the mean over these cells, and over the rows. 0 without an assigned row. Bolya et al., "YOLACT:
+    real-time instance segmentation", ICCV 2019, section 3.3, where the sum over the cells is divided by the area of the
+    box.
 
     Args:
         ground_truth: [B, MAX, 5], see `tasks.detection.ground_truth`.

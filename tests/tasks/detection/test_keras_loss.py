@@ -1,5 +1,12 @@
 """The losses in Keras against those in numpy."""
 
+import ast
+import importlib.util
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -8,6 +15,9 @@ from numpy.typing import NDArray
 
 from tasks.detection.losses import detection_losses as reference
 from tests.tasks.detection.on_a_grid import CLASSES, GRID, crowd, quiet, truth
+
+ROOT = Path(__file__).resolve().parents[3]
+BACKENDS = [name for name in ("tensorflow", "torch", "jax") if importlib.util.find_spec(name)]
 
 
 def as_logits(prediction: NDArray[np.float32]) -> NDArray[np.float32]:
@@ -43,6 +53,13 @@ def test_both_definitions_agree_at_the_extremes(prediction: NDArray[np.float32])
     np.testing.assert_allclose(losses, reference(ground_truth, batch, GRID, CLASSES), atol=1e-4, rtol=1e-4)
 
 
+def test_both_definitions_leave_out_crowds() -> None:
+    ground_truth, prediction = crowd(5)
+    expected = reference(ground_truth, prediction, GRID, CLASSES)
+    ground_truth[ground_truth[..., 0] == -1] = (-3, 0.4, 0.4, 0.3, 0.3)  # of class 1
+    np.testing.assert_allclose(in_keras(ground_truth, prediction), expected, atol=1e-4, rtol=1e-4)
+
+
 def test_both_definitions_agree_on_one_class() -> None:
     ground_truth, prediction = crowd(0)
     ground_truth[..., 0] = np.minimum(ground_truth[..., 0], 0)
@@ -50,6 +67,39 @@ def test_both_definitions_agree_on_one_class() -> None:
     np.testing.assert_allclose(
         in_keras(ground_truth, prediction, 1), reference(ground_truth, prediction, GRID, 1), atol=1e-4, rtol=1e-4
     )
+
+
+@pytest.mark.parametrize("backend", BACKENDS)
+def test_every_backend_assigns_and_costs_as_numpy_does_on_the_shipped_grids(backend: str) -> None:
+    run = subprocess.run(
+        [sys.executable, "-m", "tests.tasks.detection.losses_in_keras"],
+        cwd=ROOT,
+        env=os.environ | {"KERAS_BACKEND": backend},
+        capture_output=True,
+        text=True,
+    )
+    assert run.returncode == 0, run.stderr[-2000:]
+    report = json.loads(run.stdout.splitlines()[-1])
+    assert {"foresight, eager: assignment", "armbench, eager: training"} <= set(report)
+    for name, (found, expected) in report.items():
+        if name.endswith("assignment"):
+            assert found == expected, name
+        else:
+            np.testing.assert_allclose(found, expected, rtol=1e-4, atol=1e-5, err_msg=name)
+
+
+def test_no_code_of_a_training_adds_by_an_addition_that_may_be_taken_for_a_bias() -> None:
+    """See tasks/detection/keras_loss.py; `+` is the backend's own addition, which broadcasts."""
+    files = [*ROOT.glob("tasks/**/*.py"), *ROOT.glob("*/train.py")]
+    assert {"keras_loss.py", "keras_model.py", "train.py"} <= {file.name for file in files}
+    found = [
+        f"{file.relative_to(ROOT)}:{node.lineno}"
+        for file in files
+        for node in ast.walk(ast.parse(file.read_text()))
+        if (isinstance(node, ast.Attribute) and ast.unparse(node).endswith("ops.add"))
+        or (isinstance(node, ast.ImportFrom) and (node.module, "add") in [("keras.ops", a.name) for a in node.names])
+    ]
+    assert not found
 
 
 def test_the_loss_of_a_batch_is_the_mean_of_its_weighted_samples() -> None:

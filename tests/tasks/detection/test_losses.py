@@ -42,6 +42,27 @@ def test_the_losses_of_one_row_worked_by_hand() -> None:
     assert classes == pytest.approx(-(math.log(0.9) + math.log(0.7) + math.log(0.8)) / 3, rel=1e-5)
 
 
+def test_the_losses_of_a_row_that_two_objects_got_worked_by_hand() -> None:
+    # Of the two copies of this row the first goes to the left object and the second to the right one, see
+    # test_assignment.py; the rows on the outermost strip of the right one only make it want two.
+    ground_truth = truth((15, 15, 25, 25, 0), (15.75, 15, 25.75, 25, 1))
+    prediction = quiet(0.0)
+    row = GRID.row(0, 0, 2, 2)
+    prediction[row] = (20.25, 20, 10, 10, 0.8, 0.5, 0.5, 0.5)
+    for strip in (GRID.row(0, 1, 2, 2), GRID.row(1, 0, 1, 1)):
+        prediction[strip, :4] = (25.375, 20, 0.75, 10)
+    box, objectness, classes = (
+        float(part[0]) for part in detection_losses(ground_truth[np.newaxis], prediction[np.newaxis], GRID, CLASSES)
+    )
+    # CIoU with the left one, a quarter of a pixel away, and with the right one, half a pixel away.
+    left = 9.75 / 10.25 - 0.25**2 / (10.25**2 + 10**2)
+    right = 9.5 / 10.5 - 0.5**2 / (10.5**2 + 10**2)
+    assert box == pytest.approx(1 - (left + right) / 2, rel=1e-5)
+    assert classes == pytest.approx(math.log(2), rel=1e-5)
+    entropy = -(right * math.log(0.8) + (1 - right) * math.log(0.2))
+    assert objectness == pytest.approx(4.0 * entropy / (2 * 8 * 12), rel=1e-4)
+
+
 def test_an_image_without_objects_still_pays_for_what_it_is_taken_to_hold() -> None:
     for probability in (0.01, 0.6):
         box, objectness, classes = detection_losses(truth()[np.newaxis], quiet(probability)[np.newaxis], GRID, CLASSES)
@@ -68,6 +89,19 @@ def test_each_mistake_raises_the_loss_of_its_name_alone() -> None:
     assert (losses[2].box, losses[2].classes) == (losses[0].box, losses[0].classes)
     assert losses[3].classes > losses[0].classes
     assert (losses[3].box, losses[3].objectness) == (losses[0].box, losses[0].objectness)
+
+
+def test_a_crowd_costs_as_little_as_padding() -> None:
+    ground_truth, prediction = crowd(5)
+    marked = ground_truth.copy()
+    marked[marked[..., 0] == -1] = (-3, 0.4, 0.4, 0.3, 0.3)  # of class 1
+    assert (marked != ground_truth).any(axis=(1, 2)).sum() > 2
+    for expected, found in zip(
+        detection_losses(ground_truth, prediction, GRID, CLASSES),
+        detection_losses(marked, prediction, GRID, CLASSES),
+        strict=True,
+    ):
+        np.testing.assert_array_equal(found, expected)
 
 
 def test_one_class_has_no_class_loss() -> None:
