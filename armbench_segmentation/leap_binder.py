@@ -102,7 +102,8 @@ def metadata_image(sample_id: str, response: PreprocessResponse) -> dict[str, An
 # What follows from the annotations is None on the unlabeled state.
 @tensorleap_metadata("count", dict.fromkeys(metadata.count_names(LABELS), DatasetMetadataType.int))
 def metadata_counts(sample_id: str, response: PreprocessResponse) -> dict[str, Any]:
-    return metadata.counts(response.data.objects(sample_id), LABELS, INPUT.most_objects)
+    totes = response.data
+    return metadata.counts(totes.objects(sample_id), totes.unusable(sample_id), LABELS, INPUT.most_objects)
 
 
 @tensorleap_metadata("small_objects", DatasetMetadataType.int)

@@ -52,7 +52,7 @@ def file(name: str, size: tuple[int, int]) -> dict[str, str | int]:
 
 def count_names(labels: Sequence[str]) -> tuple[str, ...]:
     """The keys of `counts`."""
-    return ("instances", *(key(label) for label in labels), "crowds", "beyond")
+    return ("instances", *(key(label) for label in labels), "crowds", "beyond", "unusable")
 
 
 def class_names(labels: Sequence[str]) -> tuple[str, ...]:
@@ -60,14 +60,21 @@ def class_names(labels: Sequence[str]) -> tuple[str, ...]:
     return tuple(f"{key(label)}_{value}" for label in labels for value in CLASS_VALUES)
 
 
-def counts(instances: Instances | None, labels: Sequence[str], most: int) -> dict[str, int | None]:
-    """How many objects there are: `instances`, of each label, `crowds`, and `beyond` the rows of the ground truth."""
+def counts(
+    instances: Instances | None, unusable: int | None, labels: Sequence[str], most: int
+) -> dict[str, int | None]:
+    """How many objects there are: `instances`, of each label, `crowds`, and `beyond` the rows of the ground truth.
+
+    Args:
+        unusable: how many annotations were left out, because they have no mask or no category.
+        most: rows of the ground truth.
+    """
     names = count_names(labels)
     if instances is None:
         return dict.fromkeys(names)
     found = taught(instances)
     of_each = np.bincount(found.classes, minlength=len(labels)).tolist()
-    values = [len(found), *of_each, len(instances) - len(found), max(0, len(found) - most)]
+    values = [len(found), *of_each, len(instances) - len(found), max(0, len(found) - most), unusable]
     return dict(zip(names, values, strict=True))
 
 

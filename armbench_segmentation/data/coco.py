@@ -1,55 +1,81 @@
 """COCO instance segmentation: which images there are, and the masks of the objects in one.
 
-The format is described at https://cocodataset.org/#format-data. The masks of an image are decoded when they are asked
-for; until then its annotations are kept as the bytes of the file. What is wrong with the file as a whole is told
-when it is read, what is wrong with one annotation when its image's masks are asked for.
+The format is described at https://cocodataset.org/#format-data. What contradicts itself as a whole is refused when the
+file is read. An annotation that cannot be used ends nothing: it is left out, counted, and told of once. The masks of an
+image are decoded when they are asked for; until then its annotations are kept as the bytes of the file.
 """
 
-import math
-from collections import defaultdict
+import re
+from collections import Counter, defaultdict
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
 import msgspec
 import numpy as np
 from numpy.typing import NDArray
-from pycocotools import mask as coco_masks
 
+from armbench_segmentation.data.segmentations import BadSegmentationError, check, mask
 from data_access.errors import DataError
+from data_access.images import MOST_PIXELS
+from data_access.notices import notice
 
 MEND = "Mend the file, or export the dataset again as COCO instance segmentation."
+NAMED = 3
+"""Of the annotations that are left out, so many are told by name."""
+
+_BOM = b"\xef\xbb\xbf"
+_OTHER_BOMS = (b"\xff\xfe", b"\xfe\xff")
+_DEEPEST = 100
+"""Brackets within each other that a file is taken to mean."""
+
+Id = int | str
+Whole = Annotated[int, msgspec.Meta(ge=-(2**63), le=2**63 - 1)] | float
+"""Some tools write whole numbers as 20.0."""
 
 
-class ListedImage(msgspec.Struct, frozen=True):
+@dataclass(frozen=True)
+class ListedImage:
     """An entry of `images`; width and height in pixels."""
 
-    id: int
+    id: Id
     file_name: str
     width: int
     height: int
 
+    @property
+    def size(self) -> tuple[int, int]:
+        """Width and height."""
+        return self.width, self.height
+
+
+class _Image(msgspec.Struct, frozen=True):
+    id: Whole | str
+    file_name: str
+    width: Whole
+    height: Whole
+
 
 class _Category(msgspec.Struct, frozen=True):
-    id: int
+    id: Whole | str
     name: str
 
 
 class _Entry(msgspec.Struct, frozen=True):
-    image_id: int
-    category_id: int
-    id: int | str | None = None
+    image_id: Whole | str
+    category_id: Whole | str
+    id: Whole | str | None = None
     segmentation: msgspec.Raw = msgspec.Raw(b"null")
-    iscrowd: int | bool = 0
+    iscrowd: int | float | bool | None = 0
 
 
 class _ImagesOnly(msgspec.Struct, frozen=True):
-    images: list[ListedImage]
+    images: list[_Image]
 
 
-class _Whole(msgspec.Struct, frozen=True):
-    images: list[ListedImage]
+class _File(msgspec.Struct, frozen=True):
+    images: list[_Image]
     annotations: list[_Entry]
     categories: list[_Category]
 
@@ -59,13 +85,11 @@ class Annotation:
     """One object of an image, its mask not decoded yet.
 
     Attributes:
-        name: what an error calls it.
         label: class index.
         crowd: whether it stands for a group of objects that were not told apart.
-        segmentation: JSON; null where the file has none.
+        segmentation: JSON, of a mask.
     """
 
-    name: str
     label: int
     crowd: bool
     segmentation: bytes
@@ -143,9 +167,7 @@ def read_images(path: Path) -> list[ListedImage]:
     Raises:
         DataError: the file is missing, cut short or no COCO file, lists no image, or lists an id twice.
     """
-    images: list[ListedImage] = _read(path, _ImagesOnly).images
-    _check_images(path, images)
-    return images
+    return _listed(path, _read(path, _ImagesOnly).images)
 
 
 @dataclass(frozen=True)
@@ -155,12 +177,14 @@ class CocoFile:
     Attributes:
         path: the file.
         images: in its order.
-        annotations: id of an image -> its annotations; an image without objects is not in it.
+        annotations: id of an image -> those that have a mask; an image without objects is not in it.
+        unusable: id of an image -> how many were left out, because they have none or their category is not listed.
     """
 
     path: Path
     images: Sequence[ListedImage]
-    annotations: Mapping[int, Sequence[Annotation]]
+    annotations: Mapping[Id, Sequence[Annotation]]
+    unusable: Mapping[Id, int]
 
 
 def read_annotated(
@@ -171,83 +195,105 @@ def read_annotated(
 ) -> CocoFile:
     """The images that a file lists, or some of them, and their annotations; nothing of the others stays in memory.
 
+    An annotation of an image or a category that the file does not list, or without a mask (see
+    `armbench_segmentation.data.segmentations.check`), is left out. A notice tells how many there are and names some.
+
     Args:
         classes: name of a category -> class index; None for one that is left out. Categories go by their names: the
-            ids of a file may begin anywhere and leave gaps.
+            ids of a file may begin anywhere and leave gaps, and two may have one name.
         choose: all images -> those to keep.
         crowd_is_instance: takes crowds for single objects.
 
     Raises:
-        DataError: the file is missing, cut short or no COCO file; lists no image or no annotation, or an image's id
-            twice; has an annotation of an image or category that it does not list, or of a category that is not
-            among `classes`.
+        DataError: the file is missing, cut short or no COCO file; lists no image or no annotation, an image that is too
+            large, or the id of an image or a category twice; or an annotation is of a category that is not among
+            `classes`.
     """
-    content = _read(path, _Whole)
-    _check_images(path, content.images)
+    content = _read(path, _File)
+    listed = _listed(path, content.images)
     if not content.annotations:
         raise DataError(f"{path} has no annotations, so there is nothing to learn from it: name an annotated file.")
-    names = {category.id: category.name for category in content.categories}
-    listed = {image.id for image in content.images}
-    chosen = choose(content.images)
+    names = _category_names(path, content.categories)
+    images = {str(image.id): image for image in listed}
+    chosen = choose(listed)
     kept = {image.id for image in chosen}
-    found: dict[int, list[Annotation]] = defaultdict(list)
+    found: dict[Id, list[Annotation]] = defaultdict(list)
+    left_out = _LeftOut()
     for row, entry in enumerate(content.annotations):
-        name = f"annotation {row if entry.id is None else entry.id}"
-        if entry.image_id not in listed:
-            raise DataError(f"{path}: {name} is of image {entry.image_id}, which the file does not list. {MEND}")
-        if entry.category_id not in names:
-            raise DataError(f"{path}: {name} has category {entry.category_id}, which the file does not list. {MEND}")
-        category = names[entry.category_id]
-        if category not in classes:
+        image = images.get(_key(entry.image_id))
+        if image is None:
+            left_out.add(_name(row, entry), None, f"is of image {_key(entry.image_id)}, which the file does not list")
+            continue
+        category = names.get(_key(entry.category_id))
+        if category is not None and category not in classes:
             raise DataError(
-                f"{path}: {name} is of category {category!r}, which the config does not map: add it to "
+                f"{path}: {_name(row, entry)} is of category {category!r}, which the config does not map: add it to "
                 "dataset.categories, with one of the labels, or null to leave it out."
             )
-        label = classes[category]
-        if label is None or entry.image_id not in kept:
+        if image.id not in kept:
             continue
-        crowd = bool(entry.iscrowd) and not crowd_is_instance
+        if category is None:
+            reason = f"has category {_key(entry.category_id)}, which the file does not list"
+            left_out.add(_name(row, entry), image, reason)
+            continue
+        label = classes[category]
+        if label is None:
+            continue
         # Copied: what was read is a view, which would keep the whole file in memory.
-        found[entry.image_id].append(Annotation(name, label, crowd, bytes(entry.segmentation)))
-    return CocoFile(path, chosen, dict(found))
-
-
-def decode(path: Path, image: ListedImage, annotations: Sequence[Annotation]) -> Instances:
-    """The objects of an image.
-
-    Args:
-        path: of the file, for errors.
-
-    Raises:
-        DataError: an annotation has no segmentation or one that is none: a polygon of fewer than three points or
-            outside the image, a run-length code of another size, a mask without a pixel.
-    """
-    corners, crops = [], []
-    for annotation in annotations:
+        segmentation = bytes(entry.segmentation)
         try:
-            corner, crop = _crop(_run_lengths(annotation.segmentation, image), image)
-        except _BadSegmentationError as error:
-            raise DataError(
-                f"{path}: {annotation.name} of image {image.id} ({image.file_name}) {error}. {MEND}"
-            ) from error
-        corners.append(corner)
-        crops.append(crop)
+            check(segmentation, image.size)
+        except BadSegmentationError as error:
+            left_out.add(_name(row, entry), image, str(error))
+            continue
+        found[image.id].append(Annotation(label, bool(entry.iscrowd) and not crowd_is_instance, segmentation))
+    left_out.tell(path)
+    return CocoFile(path, chosen, dict(found), dict(left_out.of_images))
+
+
+def decode(image: ListedImage, annotations: Sequence[Annotation]) -> Instances:
+    """The objects of an image."""
+    masks = [mask(annotation.segmentation, image.size) for annotation in annotations]
     return Instances(
-        (image.width, image.height),
+        image.size,
         np.array([annotation.label for annotation in annotations], np.int64),
         np.array([annotation.crowd for annotation in annotations], bool),
-        np.array(corners, np.int64).reshape(-1, 2),
-        tuple(crops),
+        np.array([each.corner for each in masks], np.int64).reshape(-1, 2),
+        tuple(each.crop for each in masks),
     )
 
 
-class _BadSegmentationError(Exception):
-    """Says in the words that follow `annotation 3 of image 1` what is wrong with it."""
+@dataclass
+class _LeftOut:
+    """The annotations that cannot be used."""
+
+    count: int = 0
+    named: list[str] = field(default_factory=list)
+    of_images: Counter[Id] = field(default_factory=Counter)
+
+    def add(self, name: str, image: ListedImage | None, reason: str) -> None:
+        self.count += 1
+        if image is not None:
+            self.of_images[image.id] += 1
+        if len(self.named) < NAMED:
+            place = "" if image is None else f" of image {image.id} ({image.file_name})"
+            self.named.append(f"{name}{place} {reason}")
+
+    def tell(self, path: Path) -> None:
+        if self.count:
+            others = self.count - len(self.named)
+            notice(
+                f"{path}: {self.count} {'annotation' if self.count == 1 else 'annotations'} cannot be used and "
+                f"{'is' if self.count == 1 else 'are'} left out, counted in the metadata count_unusable: "
+                f"{'; '.join(self.named)}{f'; and {others} more' if others else ''}. {MEND}"
+            )
 
 
 def _read(path: Path, type: Any) -> Any:
+    content = b""
     try:
-        return msgspec.json.decode(path.read_bytes(), type=type)
+        content = path.read_bytes().removeprefix(_BOM)
+        return msgspec.json.decode(content, type=type)
     except FileNotFoundError as error:
         raise DataError(
             f"{path} is missing: put the dataset there, or point LEAP_DATA_ROOT to where it lies; "
@@ -258,105 +304,88 @@ def _read(path: Path, type: Any) -> Any:
     except msgspec.ValidationError as error:
         reason = str(error).replace("`", "'")
         raise DataError(f"{path} is no COCO file of instances: {reason}. {MEND}") from error
+    except RecursionError as error:
+        raise DataError(
+            f"{path} is no COCO file of instances: from byte {_first_too_deep(content)} on, it nests more than "
+            f"{_DEEPEST} levels deep. {MEND}"
+        ) from error
     except msgspec.DecodeError as error:
+        if content.startswith(_OTHER_BOMS):
+            raise DataError(f"{path} is text in UTF-16: save it as UTF-8.") from error
+        at = re.search(r"\(byte (\d+)\)", str(error))
+        if at and (word := re.match(rb"NaN|Infinity", content[int(at[1]) :][:8])):
+            raise DataError(
+                f"{path} has {word[0].decode()} at byte {at[1]}, which is no number of JSON: write null there, or "
+                "leave the value out."
+            ) from error
         raise DataError(f"{path} is cut short or damaged ({error}): copy it here again.") from error
 
 
-def _check_images(path: Path, images: Sequence[ListedImage]) -> None:
-    if not images:
+def _first_too_deep(content: bytes) -> int:
+    """The place of the first bracket that lies deeper than is taken."""
+    depth = 0
+    for token in re.finditer(rb'"(?:[^"\\]|\\.)*"|[\[{]|[\]}]', content):
+        depth += {b"[": 1, b"{": 1, b"]": -1, b"}": -1}.get(token[0], 0)
+        if depth > _DEEPEST:
+            return token.start()
+    return len(content)
+
+
+def _listed(path: Path, entries: Sequence[_Image]) -> list[ListedImage]:
+    if not entries:
         raise DataError(f"{path} lists no image: name a file that does.")
-    seen: set[int] = set()
-    for image in images:
-        if image.id in seen:
-            raise DataError(f"{path} lists the image id {image.id} twice, so its annotations fit either. {MEND}")
-        if image.width < 1 or image.height < 1:
-            raise DataError(f"{path}: image {image.id} is {image.width} x {image.height} pixels. {MEND}")
-        seen.add(image.id)
+    images = []
+    seen: set[str] = set()
+    for entry in entries:
+        key = _key(entry.id)
+        if key in seen:
+            raise DataError(f"{path} lists the image id {key} twice, so its annotations fit either. {MEND}")
+        seen.add(key)
+        width, height = _whole(entry.width), _whole(entry.height)
+        if width is None or height is None or width < 1 or height < 1 or width * height > MOST_PIXELS:
+            shown = f"{entry.width:.12g} x {entry.height:.12g}"
+            raise DataError(
+                f"{path}: image {key} ({entry.file_name}) is {shown} pixels, where whole numbers from 1 belong, of at "
+                f"most {MOST_PIXELS:,} pixels together. {MEND}"
+            )
+        images.append(ListedImage(_id(entry.id), entry.file_name, width, height))
+    for key in seen:
+        image, _, number = key.rpartition("_")
+        if image in seen and number.isdecimal():
+            raise DataError(
+                f"{path} lists the image ids {image} and {key}, and the second is what an object of the first is "
+                "called: rename one of them."
+            )
+    return images
 
 
-def _run_lengths(segmentation: bytes, image: ListedImage) -> dict[str, Any]:
-    """What pycocotools computes with: {size: [height, width], counts: bytes}."""
-    content = msgspec.json.decode(segmentation)
-    if content in (None, [], {}):
-        raise _BadSegmentationError("has no segmentation")
-    if isinstance(content, list):
-        return _from_polygons(content, image)
-    if isinstance(content, dict) and {"size", "counts"} <= set(content):
-        return _from_counts(content["size"], content["counts"], image)
-    raise _BadSegmentationError("has a segmentation that is neither a list of polygons nor a run-length code")
+def _category_names(path: Path, categories: Sequence[_Category]) -> dict[str, str]:
+    names: dict[str, str] = {}
+    for category in categories:
+        key = _key(category.id)
+        if key in names:
+            raise DataError(
+                f"{path} lists the category id {key} twice, as {names[key]!r} and {category.name!r}, so its "
+                f"annotations fit either. {MEND}"
+            )
+        names[key] = category.name
+    return names
 
 
-def _from_polygons(polygons: list[Any], image: ListedImage) -> dict[str, Any]:
-    for polygon in polygons:
-        if not isinstance(polygon, list) or not all(
-            type(value) in (int, float) and math.isfinite(value) for value in polygon
-        ):
-            raise _BadSegmentationError("has a polygon that is no list of numbers")
-        if len(polygon) % 2:
-            raise _BadSegmentationError(f"has a polygon of {len(polygon)} numbers, not x and y by turns")
-        if len(polygon) < 6:
-            raise _BadSegmentationError(f"has a polygon of {len(polygon) // 2} points, where it takes 3")
-        x, y = polygon[::2], polygon[1::2]
-        # One that reaches over the border is cut there; one that lies beyond it, or for the most part, is a mistake.
-        if any(
-            min(along) >= side or max(along) <= 0 or min(along) < -side or max(along) > 2 * side
-            for along, side in ((x, image.width), (y, image.height))
-        ):
-            raise _BadSegmentationError(f"has a polygon outside the image of {image.width} x {image.height} pixels")
-    parts = coco_masks.frPyObjects(polygons, image.height, image.width)
-    merged: dict[str, Any] = coco_masks.merge(parts)
-    return merged
+def _name(row: int, entry: _Entry) -> str:
+    return f"annotation {row if entry.id is None else _key(entry.id)}"
 
 
-def _from_counts(size: Any, counts: Any, image: ListedImage) -> dict[str, Any]:
-    if size != [image.height, image.width]:
-        shown = " x ".join(str(side) for side in reversed(size)) if isinstance(size, list) else repr(size)
-        raise _BadSegmentationError(
-            f"has a run-length code of {shown} pixels for an image of {image.width} x {image.height}"
-        )
-    if isinstance(counts, str):
-        lengths, code = _uncompressed(counts), {"size": size, "counts": counts.encode("ascii", "replace")}
-    elif isinstance(counts, list) and all(type(count) is int for count in counts):
-        lengths, code = counts, None
-    else:
-        raise _BadSegmentationError("has a run-length code whose counts are neither text nor whole numbers")
-    # pycocotools decodes too short a code to whatever the memory held.
-    if min(lengths, default=-1) < 0 or sum(lengths) != image.width * image.height:
-        raise _BadSegmentationError(f"has a run-length code of {sum(lengths)} pixels, not the image's number")
-    if code is None:
-        code = coco_masks.frPyObjects({"size": size, "counts": counts}, image.height, image.width)
-    return code
+def _key(value: float | str) -> str:
+    """What ids are compared by: 5, 5.0 and "5" are one."""
+    return str(_id(value))
 
 
-def _uncompressed(text: str) -> list[int]:
-    """The run lengths of a compressed code; empty where the text is none.
-
-    A number is written as digits of 5 bits, the lowest first, each as a character from "0" on, where 32 more tells that
-    another follows, and the highest bit of the last one is the sign. From the fourth number on it is the difference
-    to the one before the last. See `rleToString` in https://github.com/cocodataset/cocoapi, common/maskApi.c.
-    """
-    lengths: list[int] = []
-    value = shift = 0
-    for character in text:
-        digit = ord(character) - 48
-        if not 0 <= digit < 64:
-            return []
-        value |= (digit & 31) << shift
-        shift += 5
-        if digit & 32:
-            continue
-        if digit & 16:
-            value -= 1 << shift
-        lengths.append(value + (lengths[-2] if len(lengths) > 2 else 0))
-        value = shift = 0
-    return [] if shift else lengths
+def _id(value: float | str) -> Id:
+    number = value if isinstance(value, str) else _whole(value)
+    return str(value) if number is None else number
 
 
-def _crop(code: dict[str, Any], image: ListedImage) -> tuple[tuple[int, int], NDArray[np.bool_]]:
-    """Column and row of the mask's upper left pixel, and the mask cut to its box."""
-    left, top, width, height = (int(value) for value in coco_masks.toBbox(code))
-    if width == 0 or height == 0:
-        raise _BadSegmentationError("covers no pixel")
-    whole = coco_masks.decode(code)
-    # A copy in rows: the whole mask is let go, and lies in columns.
-    return (left, top), np.ascontiguousarray(whole[top : top + height, left : left + width]).astype(bool)
+def _whole(value: float) -> int | None:
+    """None for what is no whole number."""
+    return int(value) if value == int(value) else None

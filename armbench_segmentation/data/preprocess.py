@@ -1,6 +1,6 @@
 """Where the images of totes lie -> what each shows -> one PreprocessResponse per state."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path, PurePosixPath
 
 import numpy as np
@@ -9,11 +9,15 @@ from code_loader.contract.enums import DataStateType
 from numpy.typing import NDArray
 
 from armbench_segmentation.config import ArmbenchConfig
-from armbench_segmentation.data.coco import Annotation, Instances, ListedImage, decode, read_annotated, read_images
+from armbench_segmentation.data.coco import CocoFile, Instances, ListedImage, decode, read_annotated, read_images
 from data_access.errors import DataError
 from data_access.images import read_image
 from data_access.root import data_root
 from data_access.sampling import limit
+
+LONGEST_ID = 240
+"""Characters of a sample id: Tensorleap allows 256, and the number of an object is yet to follow."""
+LONGEST_SHOWN = 60
 
 STATES = (DataStateType.training, DataStateType.validation, DataStateType.unlabeled)
 
@@ -62,6 +66,10 @@ class Totes:
         """How many objects a model is to find, the tote among them, without a look at their masks."""
         return 0
 
+    def unusable(self, sample_id: str) -> int | None:
+        """How many of its annotations were left out, see `armbench_segmentation.data.coco`; None where not known."""
+        return None
+
     def origin(self, sample_id: str) -> Path:
         """The file of the image."""
         listed = self._entry(sample_id)
@@ -92,33 +100,27 @@ class Totes:
 class AnnotatedTotes(Totes):
     """Images with the masks of what they show."""
 
-    def __init__(
-        self,
-        source: Path,
-        images: Path,
-        listed: Sequence[ListedImage],
-        annotations: Mapping[int, Sequence[Annotation]],
-    ) -> None:
-        super().__init__(source, images, listed)
-        self._annotations = annotations
+    def __init__(self, content: CocoFile, images: Path) -> None:
+        super().__init__(content.path, images, content.images)
+        self._content = content
         self._latest_objects: tuple[str, Instances] | None = None
 
     def objects(self, sample_id: str) -> Instances:
-        """What lies in the tote, the tote, and groups of objects that were not told apart.
-
-        Raises:
-            DataError: an annotation of the image has no mask, see `armbench_segmentation.data.coco.decode`.
-        """
+        """What lies in the tote, the tote, and groups of objects that were not told apart."""
         sample_id = self._image_of(sample_id)
         latest = self._latest_objects
         if latest is None or latest[0] != sample_id:
             listed = self._entry(sample_id)
-            found = decode(self._source, listed, self._annotations.get(listed.id, ()))
+            found = decode(listed, self._content.annotations.get(listed.id, ()))
             latest = self._latest_objects = sample_id, found
         return latest[1]
 
     def count(self, sample_id: str) -> int:
-        return sum(not annotation.crowd for annotation in self._annotations.get(self._entry(sample_id).id, ()))
+        annotations = self._content.annotations.get(self._entry(sample_id).id, ())
+        return sum(not annotation.crowd for annotation in annotations)
+
+    def unusable(self, sample_id: str) -> int:
+        return self._content.unusable.get(self._entry(sample_id).id, 0)
 
 
 def load_state(config: ArmbenchConfig, state: DataStateType) -> Totes:
@@ -134,13 +136,18 @@ def load_state(config: ArmbenchConfig, state: DataStateType) -> Totes:
 
     def choose(listed: list[ListedImage]) -> list[ListedImage]:
         by_id = {_sample_id(source, image): image for image in listed}
+        if too_long := [sample_id for sample_id in by_id if len(sample_id) > LONGEST_ID]:
+            raise DataError(
+                f"{source}: the sample id {too_long[0][:LONGEST_SHOWN]}... has {len(too_long[0])} characters, where "
+                f"{LONGEST_ID} are the most: shorten the image's id."
+            )
         kept = limit(list(by_id), getattr(config.sample_limit, state.name), config.seed)
         return [by_id[sample_id] for sample_id in kept]
 
     if state is DataStateType.unlabeled:
         return Totes(source, images, choose(read_images(source)))
     content = read_annotated(source, config.classes, choose, dataset.crowd_is_instance)
-    return AnnotatedTotes(source, images, content.images, content.annotations)
+    return AnnotatedTotes(content, images)
 
 
 def preprocess_responses(config: ArmbenchConfig) -> list[PreprocessResponse]:

@@ -200,13 +200,24 @@ print(json.dumps({
     assert said["ids"]["unlabeled"] == ["instances_rest_1000", "instances_rest_1037"]
     assert said["image"] == [1, 3, 640, 640]
     assert said["file"] == {"file_name": "shelf 0/photo_1000.png", "width": 61, "height": 47}
-    assert said["counts"] == {"instances": 3, "screw": 1, "nut": 1, "washer": 1, "crowds": 1, "beyond": 0}
+    assert said["counts"] == {
+        "instances": 3,
+        "screw": 1,
+        "nut": 1,
+        "washer": 1,
+        "crowds": 1,
+        "beyond": 0,
+        "unusable": 0,
+    }
     assert set(said["unlabeled"].values()) == {None}
 
     # The nut of the first image: columns 6 to 30 of 61, rows 5 to 19 of 47, scaled to 640 x 493 and moved down by 73.
     scale, border = 640 / 61, 73
     label, x, y, width, height = said["truth"][0]
-    assert (label, said["truth"][3][0]) == (1, -1)
+    assert label == 1
+    # The crowd of screws has the row below them, and its mask.
+    assert said["truth"][3][0] == -2
+    assert said["masks"][3] > 0
     assert x * 640 == pytest.approx(18 * scale, abs=1e-2)
     assert width * 640 == pytest.approx(24 * scale, abs=1e-2)
     assert y * 640 == pytest.approx(12 * 493 / 47 + border, abs=0.6)

@@ -28,15 +28,16 @@ def tote() -> tuple[NDArray[np.uint8], Instances]:
 def test_instances_are_counted_by_label_and_beyond_the_rows_of_the_ground_truth() -> None:
     cell = [rectangle(column, 0, column + 1, 1) for column in range(7)]
     found = instances([(0, mask) for mask in cell[:4]] + [(1, cell[4]), (0, cell[5])], crowd=[False] * 5 + [True])
-    expected = {"instances": 5, "object": 4, "tote": 1, "crowds": 1, "beyond": 0}
-    assert metadata.counts(found, LABELS, 5) == expected
-    assert metadata.counts(found, LABELS, 3) == {**expected, "beyond": 2}
-    assert metadata.counts(instances([]), LABELS, 3) == dict.fromkeys(expected, 0)
-    assert metadata.counts(None, LABELS, 3) == dict.fromkeys(expected)
+    expected = {"instances": 5, "object": 4, "tote": 1, "crowds": 1, "beyond": 0, "unusable": 7}
+    assert metadata.counts(found, 7, LABELS, 5) == expected
+    assert metadata.counts(found, 7, LABELS, 3) == {**expected, "beyond": 2}
+    assert metadata.counts(instances([]), 0, LABELS, 3) == dict.fromkeys(expected, 0)
+    assert metadata.counts(None, None, LABELS, 3) == dict.fromkeys(expected)
 
 
 def test_a_label_of_two_words_is_one_key() -> None:
-    assert set(metadata.counts(None, ["Traffic light"], 3)) == {"instances", "traffic_light", "crowds", "beyond"}
+    names = {"instances", "traffic_light", "crowds", "beyond", "unusable"}
+    assert set(metadata.counts(None, None, ["Traffic light"], 3)) == names
 
 
 def test_size_shape_and_brightness_are_those_of_the_objects(tote: tuple[NDArray[np.uint8], Instances]) -> None:
@@ -208,7 +209,7 @@ def test_occlusions_of_no_object_have_no_mean_and_of_no_annotations_no_value() -
 
 
 def test_the_keys_of_counts_and_classes_are_told_beforehand(tote: tuple[NDArray[np.uint8], Instances]) -> None:
-    assert tuple(metadata.counts(tote[1], LABELS, 9)) == metadata.count_names(LABELS)
+    assert tuple(metadata.counts(tote[1], 0, LABELS, 9)) == metadata.count_names(LABELS)
     assert tuple(metadata.classes(*tote, LABELS)) == metadata.class_names(LABELS)
     assert metadata.file("a/b.jpg", (12, 9)) == {"file_name": "a/b.jpg", "width": 12, "height": 9}
     assert {key: type(value) for key, value in metadata.file("", (1, 1)).items()} == metadata.FILE_TYPES

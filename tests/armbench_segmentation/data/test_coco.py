@@ -5,18 +5,15 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 from numpy.typing import NDArray
-from pycocotools import mask as coco_masks
 from pycocotools.coco import COCO
 
-from armbench_segmentation.data.coco import Annotation, Instances, ListedImage, decode, read_annotated, read_images
+from armbench_segmentation.data.coco import Instances, ListedImage, decode, read_annotated, read_images
 from data_access.errors import DataError
+from tests.armbench_segmentation.conftest import run_length_code
 
 CLASSES = {"Object": 0, "Tote": 1}
 SQUARE = [2.0, 1.0, 6.0, 1.0, 6.0, 5.0, 2.0, 5.0]
-IMAGE = ListedImage(7, "seven.png", 12, 9)
 
 
 def _annotation(segmentation: Any, **others: Any) -> dict[str, Any]:
@@ -26,7 +23,7 @@ def _annotation(segmentation: Any, **others: Any) -> dict[str, Any]:
 def _decoded(path: Path, **arguments: Any) -> Instances:
     content = read_annotated(path, CLASSES, **arguments)
     (image,) = content.images
-    return decode(path, image, content.annotations.get(image.id, ()))
+    return decode(image, content.annotations.get(image.id, ()))
 
 
 def _reference(path: Path) -> list[NDArray[np.bool_]]:
@@ -35,54 +32,6 @@ def _reference(path: Path) -> list[NDArray[np.bool_]]:
     coco.dataset = json.loads(path.read_text(encoding="utf-8"))
     coco.createIndex()
     return [coco.annToMask(annotation).astype(bool) for annotation in coco.dataset["annotations"]]
-
-
-def _code(mask: NDArray[np.bool_], compressed: bool) -> dict[str, Any]:
-    if compressed:
-        code = coco_masks.encode(np.asfortranarray(mask.astype(np.uint8)))
-        return {"size": list(code["size"]), "counts": code["counts"].decode()}
-    values = mask.ravel(order="F").tolist()
-    counts, current = [0], False
-    for value in values:
-        if value != current:
-            counts.append(0)
-            current = value
-        counts[-1] += 1
-    return {"size": list(mask.shape), "counts": counts}
-
-
-masks = st.integers(0, 2**108 - 1).map(lambda bits: np.array([bits >> n & 1 for n in range(108)], bool).reshape(9, 12))
-rectangles = st.tuples(st.integers(-5, 14), st.integers(-5, 11), st.integers(1, 9), st.integers(1, 6)).map(
-    lambda place: (place[0], place[1], place[0] + place[2], place[1] + place[3])
-)
-
-
-@given(masks.filter(lambda mask: bool(mask.any())), st.booleans(), st.booleans())
-def test_run_lengths_of_either_form_are_the_mask_crowd_or_not(
-    mask: NDArray[np.bool_], compressed: bool, crowd: bool
-) -> None:
-    content = json.dumps(_code(mask, compressed)).encode()
-    found = decode(Path("x.json"), IMAGE, [Annotation("annotation 1", 0, crowd, content)])
-    np.testing.assert_array_equal(found.mask(0), mask)
-    assert found.crowd.tolist() == [crowd]
-    rows, columns = np.nonzero(mask)
-    edges = [columns.min(), rows.min(), columns.max() + 1, rows.max() + 1]
-    assert found.edges.tolist() == [edges]
-    assert found.areas.tolist() == [mask.sum()]
-
-
-@given(st.lists(rectangles, min_size=1, max_size=3))
-def test_polygons_over_the_border_are_cut_there(parts: list[tuple[int, int, int, int]]) -> None:
-    expected = np.zeros((9, 12), bool)
-    for x1, y1, x2, y2 in parts:
-        expected[max(0, y1) : max(0, y2), max(0, x1) : max(0, x2)] = True
-    polygons = [[x1, y1, x2, y1, x2, y2, x1, y2] for x1, y1, x2, y2 in parts]
-    annotation = Annotation("annotation 1", 0, False, json.dumps(polygons).encode())
-    if any(x2 <= 0 or y2 <= 0 or x1 >= 12 or y1 >= 9 for x1, y1, x2, y2 in parts):
-        with pytest.raises(DataError, match="outside the image"):
-            decode(Path("x.json"), IMAGE, [annotation])
-    else:
-        np.testing.assert_array_equal(decode(Path("x.json"), IMAGE, [annotation]).mask(0), expected)
 
 
 def test_every_polygon_of_an_annotation_counts_for_mask_and_box(coco: Callable[..., Path]) -> None:
@@ -100,9 +49,9 @@ def test_annotations_of_all_forms_keep_their_order_and_class(coco: Callable[...,
     blob[4, 5] = False
     path = coco(
         [
-            _annotation(_code(blob, True), id=3, category_id=90),
+            _annotation(run_length_code(blob, True), id=3, category_id=90),
             _annotation([SQUARE], id=1),
-            _annotation(_code(~blob, False), id=2, iscrowd=1),
+            _annotation(run_length_code(~blob, False), id=2, iscrowd=1),
         ]
     )
     found = _decoded(path)
@@ -128,9 +77,8 @@ def test_ids_may_leave_gaps_and_are_no_class_indices(coco: Callable[..., Path]) 
     assert {image: [one.label for one in found] for image, found in content.annotations.items()} == {3: [0], 1000: [0]}
 
 
-def test_an_image_without_annotations_has_no_objects(coco: Callable[..., Path]) -> None:
-    path = coco([_annotation([SQUARE])])
-    found = decode(path, IMAGE, ())
+def test_an_image_without_annotations_has_no_objects() -> None:
+    found = decode(ListedImage(7, "seven.png", 12, 9), ())
     assert len(found) == 0
     assert found.edges.shape == (0, 4)
     assert found.masks().shape == (0, 9, 12)
@@ -153,63 +101,7 @@ def test_only_the_chosen_images_are_kept(coco: Callable[..., Path]) -> None:
     assert set(content.annotations) == {1, 2}
 
 
-TOO_LITTLE = _code(np.ones((9, 12), bool), False)["counts"]
-BAD_SEGMENTATIONS: dict[str, tuple[dict[str, Any], str]] = {
-    "none": ({"id": 31, "image_id": 7, "category_id": 5}, "has no segmentation"),
-    "null": (_annotation(None), "has no segmentation"),
-    "no polygon": (_annotation([]), "has no segmentation"),
-    "an empty polygon": (_annotation([[]]), "a polygon of 0 points, where it takes 3"),
-    "two points": (_annotation([SQUARE, [1, 1, 2, 2]]), "a polygon of 2 points, where it takes 3"),
-    "half a point": (_annotation([[*SQUARE, 1]]), "a polygon of 9 numbers, not x and y by turns"),
-    "a box": (_annotation([1, 2, 3, 4]), "a polygon that is no list of numbers"),
-    "words": (_annotation([["1", "2", "3", "4", "5", "6"]]), "a polygon that is no list of numbers"),
-    "to the right": (_annotation([[12, 1, 15, 1, 15, 5]]), "a polygon outside the image of 12 x 9 pixels"),
-    "below": (_annotation([[1, 9, 5, 9, 5, 12]]), "a polygon outside the image of 12 x 9 pixels"),
-    "to the left": (_annotation([[-4, 1, 0, 1, 0, 5]]), "a polygon outside the image"),
-    "nearly all outside": (_annotation([[1, 1, 1e9, 1, 1e9, 5]]), "a polygon outside the image"),
-    "thinner than a pixel": (_annotation([[2.1, 2.1, 2.2, 2.1, 2.2, 2.2]]), "covers no pixel"),
-    "transposed": (_annotation({"size": [12, 9], "counts": [0, 108]}), "of 9 x 12 pixels for an image of 12 x 9"),
-    "another size": (_annotation({"size": [4, 5], "counts": "0d0"}), "of 5 x 4 pixels for an image of 12 x 9"),
-    "no size": (_annotation({"size": None, "counts": [108]}), "of None pixels"),
-    "too short": (_annotation({"size": [9, 12], "counts": [3, 4]}), "of 7 pixels, not the image's number"),
-    "too long": (_annotation({"size": [9, 12], "counts": [3, 400]}), "of 403 pixels, not the image's number"),
-    "negative": (_annotation({"size": [9, 12], "counts": [-3, 111]}), "not the image's number"),
-    "compressed, too short": (_annotation({"size": [9, 12], "counts": "34"}), "of 7 pixels"),
-    "compressed, cut short": (_annotation({"size": [9, 12], "counts": "0T"}), "of 0 pixels"),
-    "no code": (_annotation({"size": [9, 12], "counts": "§ 3"}), "not the image's number"),
-    "nothing": (_annotation({"size": [9, 12], "counts": ""}), "of 0 pixels"),
-    "counts of another kind": (_annotation({"size": [9, 12], "counts": [1.5, 3]}), "neither text nor whole numbers"),
-    "empty": (_annotation({"size": [9, 12], "counts": [108]}), "covers no pixel"),
-    "of another kind": (_annotation({"rle": "x"}), "neither a list of polygons nor a run-length code"),
-    "a number": (_annotation(3), "neither a list of polygons nor a run-length code"),
-}
-
-
-@pytest.mark.parametrize(("annotation", "said"), BAD_SEGMENTATIONS.values(), ids=BAD_SEGMENTATIONS.keys())
-def test_a_segmentation_that_is_none_is_one_sentence_when_its_sample_is_asked_for(
-    annotation: dict[str, Any], said: str, coco: Callable[..., Path]
-) -> None:
-    path = coco([annotation])
-    content = read_annotated(path, CLASSES)
-    with pytest.raises(DataError) as raised:
-        decode(path, content.images[0], content.annotations[7])
-    message = str(raised.value)
-    assert message.startswith(f"{path}: annotation 31 of image 7 (seven.png) ")
-    assert said in message
-    assert "\n" not in message
-
-
-def test_a_long_compressed_code_is_counted_to_the_last_pixel() -> None:
-    rng = np.random.default_rng(5)
-    image = ListedImage(1, "large.jpg", 613, 411)
-    mask = np.zeros((411, 613), bool)
-    mask[rng.integers(0, 400) :, 100:500] = True
-    mask ^= rng.random(mask.shape) < 0.001
-    content = json.dumps(_code(mask, True)).encode()
-    np.testing.assert_array_equal(decode(Path("x"), image, [Annotation("a", 0, False, content)]).mask(0), mask)
-
-
-def _listed(*ids: int) -> list[dict[str, Any]]:
+def _listed(*ids: int | str) -> list[dict[str, Any]]:
     return [{"id": number, "file_name": f"{number}.png", "width": 12, "height": 9} for number in ids]
 
 
@@ -218,13 +110,38 @@ BAD_FILES: dict[str, tuple[list[Any], dict[str, Any], str]] = {
     "an empty annotation": ([{}], {}, "is no COCO file of instances: Object missing required field 'image_id'"),
     "no images": ([_annotation([SQUARE])], {"images": []}, "lists no image"),
     "an image twice": ([_annotation([SQUARE])], {"images": _listed(7, 8, 7)}, "lists the image id 7 twice"),
-    "an unknown image": (
-        [_annotation([SQUARE], image_id=8)],
-        {},
-        "annotation 31 is of image 8, which the file",
+    "an image twice, as a number and as text": (
+        [_annotation([SQUARE])],
+        {"images": _listed(7, "7")},
+        "lists the image id 7 twice",
     ),
-    "an unknown category": ([_annotation([SQUARE], category_id=0)], {}, "annotation 31 has category 0, which the file"),
+    "an image that is called like an object of another": (
+        [_annotation([SQUARE])],
+        {"images": _listed("a", "b", "a_10")},
+        "lists the image ids a and a_10, and the second is what an object of the first is called: rename one",
+    ),
+    "a category twice": (
+        [_annotation([SQUARE])],
+        {"categories": [{"id": 5, "name": "Object"}, {"id": 5, "name": "Tote"}]},
+        "lists the category id 5 twice, as 'Object' and 'Tote', so its annotations fit either",
+    ),
     "an image of no size": ([_annotation([SQUARE])], {"images": [{**_listed(7)[0], "width": 0}]}, "is 0 x 9 pixels"),
+    "an image of half a pixel": ([_annotation([SQUARE])], {"images": [{**_listed(7)[0], "width": 12.5}]}, "12.5 x 9"),
+    "an image too large": (
+        [_annotation([SQUARE])],
+        {"images": [_listed(7)[0], {**_listed(8)[0], "width": 100_000, "height": 100_000}]},
+        "image 8 (8.png) is 100000 x 100000 pixels, where whole numbers from 1 belong, of at most 134,217,728 pixels",
+    ),
+    "a size beyond 64 bits": (
+        [_annotation([SQUARE])],
+        {"images": [_listed(7)[0], {**_listed(8)[0], "width": 2**64}]},
+        "is no COCO file of instances: Expected 'int' <= 9223372036854775807 - at '$.images[1].width'",
+    ),
+    "an id beyond 64 bits": (
+        [_annotation([SQUARE]), _annotation([SQUARE], image_id=10**30)],
+        {},
+        "Expected 'int' <= 9223372036854775807 - at '$.annotations[1].image_id'",
+    ),
     "images that are none": ([_annotation([SQUARE])], {"images": ["seven.png"]}, "is no COCO file of instances"),
     "categories that are none": ([_annotation([SQUARE])], {"categories": {"5": "Object"}}, "is no COCO file"),
 }
@@ -269,3 +186,146 @@ def test_a_list_of_images_needs_no_annotations(tmp_path: Path) -> None:
     path.write_text(json.dumps({"images": _listed(5, 5)}), encoding="utf-8")
     with pytest.raises(DataError, match="lists the image id 5 twice"):
         read_images(path)
+
+
+UNUSABLE: dict[str, tuple[dict[str, Any], str]] = {
+    "without a segmentation": (
+        {"id": 31, "image_id": 7, "category_id": 5},
+        "of image 7 (seven.png) has no segmentation",
+    ),
+    "empty": (_annotation([]), "of image 7 (seven.png) has no segmentation"),
+    "too few points": (_annotation([[1, 1, 2, 2]]), "a polygon of 2 points, where it takes 3"),
+    "thinner than a pixel": (_annotation([[2, 2, 8, 2, 8, 2.2, 2, 2.2]]), "covers no pixel"),
+    "outside": (_annotation([[20, 1, 25, 1, 25, 5]]), "a polygon outside the image of 12 x 9 pixels"),
+    "without an area": (_annotation({"size": [9, 12], "counts": [108]}), "covers no pixel"),
+    "of another size": (_annotation({"size": [12, 9], "counts": [0, 108]}), "of 9 x 12 pixels for an image of 12 x 9"),
+    "too short": (_annotation({"size": [9, 12], "counts": [3, 4]}), "of 7 pixels, not the image's number"),
+    "a crowd that is none": (_annotation([], iscrowd=1), "has no segmentation"),
+    "of no category": (_annotation([SQUARE], category_id=0), "has category 0, which the file does not list"),
+}
+
+
+@pytest.mark.parametrize(("annotation", "said"), UNUSABLE.values(), ids=UNUSABLE.keys())
+def test_an_annotation_that_cannot_be_used_is_left_out_counted_and_told_once(
+    annotation: dict[str, Any], said: str, coco: Callable[..., Path], capsys: pytest.CaptureFixture[str]
+) -> None:
+    blob = np.zeros((9, 12), bool)
+    blob[3:6, 4:9] = True
+    path = coco(
+        [_annotation([SQUARE], id=1), annotation, _annotation(run_length_code(blob, True), id=2, category_id=90)]
+    )
+    content = read_annotated(path, CLASSES)
+    found = decode(content.images[0], content.annotations[7])
+    assert found.classes.tolist() == [0, 1]
+    assert found.edges.tolist() == [[2, 1, 6, 5], [4, 3, 9, 6]]
+    assert content.unusable == {7: 1}
+    told = capsys.readouterr().err
+    assert told.startswith(
+        f"{path}: 1 annotation cannot be used and is left out, counted in the metadata count_unusable: "
+    )
+    assert "annotation 31 " in told
+    assert said in told
+    assert told.count("\n") == 1
+    assert len(read_annotated(path, CLASSES).annotations[7]) == 2
+    assert capsys.readouterr() == ("", "")
+
+
+def test_many_unusable_annotations_are_one_line_that_names_some(
+    coco: Callable[..., Path], capsys: pytest.CaptureFixture[str]
+) -> None:
+    images = [{"id": number, "file_name": f"{number}.png", "width": 12, "height": 9} for number in range(50)]
+    annotations = [_annotation([], id=1000 + number, image_id=number // 2) for number in range(100)]
+    path = coco([*annotations, _annotation([SQUARE], id=5, image_id=77)], images=images)
+    content = read_annotated(path, CLASSES)
+    assert content.annotations == {}
+    assert content.unusable == dict.fromkeys(range(50), 2)
+    told = capsys.readouterr().err
+    assert told.startswith(f"{path}: 101 annotations cannot be used and are left out")
+    assert [f"annotation {number} " in told for number in range(1000, 1005)] == [True, True, True, False, False]
+    assert "; and 98 more. Mend the file" in told
+    assert told.count("\n") == 1
+
+
+def test_an_annotation_of_no_listed_image_is_told_of_and_ends_nothing(
+    coco: Callable[..., Path], capsys: pytest.CaptureFixture[str]
+) -> None:
+    content = read_annotated(coco([_annotation([SQUARE]), _annotation([SQUARE], id=4, image_id=8)]), CLASSES)
+    assert {image: len(found) for image, found in content.annotations.items()} == {7: 1}
+    assert content.unusable == {}
+    assert ": annotation 4 is of image 8, which the file does not list. " in capsys.readouterr().err
+
+
+def test_what_is_not_asked_for_is_not_judged(coco: Callable[..., Path], capsys: pytest.CaptureFixture[str]) -> None:
+    path = coco(
+        [_annotation([], image_id=8), _annotation([], category_id=90), _annotation([SQUARE])], images=_listed(7, 8)
+    )
+    content = read_annotated(path, {"Object": 0, "Tote": None}, lambda listed: listed[:1])
+    assert (len(content.annotations[7]), content.unusable) == (1, {})
+    assert capsys.readouterr().err == ""
+
+
+def test_whole_numbers_may_be_written_with_a_point_and_a_crowd_may_be_null(coco: Callable[..., Path]) -> None:
+    images = [{"id": 7.0, "file_name": "seven.png", "width": 12.0, "height": 9.0}]
+    categories = [{"id": 5.0, "name": "Object"}]
+    changes = ({"iscrowd": None}, {"iscrowd": 1.0, "image_id": 7.0, "category_id": 5.0, "id": 3.0})
+    path = coco([_annotation([SQUARE], **each) for each in changes], images=images, categories=categories)
+    found = _decoded(path)
+    assert (found.size, found.crowd.tolist()) == ((12, 9), [False, True])
+    (image,) = read_images(path)
+    assert all(type(value) is int for value in (image.id, image.width, image.height))
+
+
+@pytest.mark.parametrize(("listed", "named"), [("a 7", "a 7"), ("7", "7"), ("7", 7), (7, "7")])
+def test_ids_may_be_text(listed: int | str, named: int | str, coco: Callable[..., Path]) -> None:
+    content = read_annotated(coco([_annotation([SQUARE], image_id=named)], images=_listed(listed)), CLASSES)
+    assert [image.id for image in content.images] == [listed]
+    assert {image: len(found) for image, found in content.annotations.items()} == {listed: 1}
+    assert content.unusable == {}
+
+
+def test_categories_of_one_name_are_one(coco: Callable[..., Path]) -> None:
+    categories = [{"id": 5, "name": "Object"}, {"id": 6, "name": "Object"}]
+    path = coco([_annotation([SQUARE]), _annotation([SQUARE], category_id=6)], categories=categories)
+    assert _decoded(path).classes.tolist() == [0, 0]
+
+
+def test_a_byte_order_mark_is_read(coco: Callable[..., Path]) -> None:
+    path = coco([_annotation([SQUARE])])
+    text = path.read_text(encoding="utf-8")
+    path.write_text(text, encoding="utf-8-sig")
+    assert len(_decoded(path)) == len(read_images(path)) == 1
+    path.write_text(text, encoding="utf-16")
+    with pytest.raises(DataError, match="some.json is text in UTF-16: save it as UTF-8"):
+        read_annotated(path, CLASSES)
+
+
+@pytest.mark.parametrize("word", ["NaN", "Infinity", "-Infinity"])
+def test_a_number_that_json_does_not_have_is_told_by_its_place(word: str, coco: Callable[..., Path]) -> None:
+    path = coco([_annotation([SQUARE], area="HERE")])
+    text = path.read_text(encoding="utf-8").replace('"HERE"', word)
+    path.write_text(text, encoding="utf-8")
+    with pytest.raises(DataError) as raised:
+        read_annotated(path, CLASSES)
+    word = word.removeprefix("-")
+    assert f"{path} has {word} at byte {text.index(word)}, which is no number of JSON" in str(raised.value)
+
+
+@pytest.mark.parametrize("place", ["id", "image_id", "category_id", "iscrowd"])
+def test_a_number_without_end_is_told_by_its_entry(place: str, coco: Callable[..., Path]) -> None:
+    path = coco([_annotation([SQUARE]), _annotation([SQUARE], **{place: "HERE"})])
+    path.write_text(path.read_text(encoding="utf-8").replace('"HERE"', "1e999"), encoding="utf-8")
+    with pytest.raises(DataError) as raised:
+        read_annotated(path, CLASSES)
+    assert f"Number out of range - at '$.annotations[1].{place}'" in str(raised.value)
+    assert "\n" not in str(raised.value)
+
+
+def test_brackets_without_end_are_one_sentence(coco: Callable[..., Path]) -> None:
+    path = coco([_annotation([SQUARE], id=1), _annotation("HERE")])
+    text = path.read_text(encoding="utf-8")
+    path.write_text(text.replace('"HERE"', "[" * 50_000 + "]" * 50_000), encoding="utf-8")
+    with pytest.raises(DataError) as raised:
+        read_annotated(path, CLASSES)
+    first = text.index('"HERE"') + 97  # three levels are those of the file
+    assert f"from byte {first} on, it nests more than 100 levels deep" in str(raised.value)
+    assert str(raised.value).startswith(str(path))

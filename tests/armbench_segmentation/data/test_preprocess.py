@@ -10,6 +10,7 @@ from msgspec.structs import replace
 from PIL import Image
 from pycocotools.coco import COCO
 
+from armbench_segmentation import encoders
 from armbench_segmentation.config import ArmbenchConfig, Part, SampleLimit
 from armbench_segmentation.data.preprocess import AnnotatedTotes, Totes, load_state, preprocess_responses
 from data_access.errors import DataError
@@ -54,19 +55,22 @@ def test_images_and_masks_are_those_of_the_files(
 
 
 def test_objects_are_counted_without_a_look_at_their_masks_and_crowds_are_none(
-    folder: Path, config: ArmbenchConfig
+    folder: Path, config: ArmbenchConfig, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     content = json.loads((folder / "train.json").read_text(encoding="utf-8"))
     of_first = [entry for entry in content["annotations"] if entry["image_id"] == 1]
     of_first[0]["iscrowd"] = 1
-    of_first[1]["segmentation"] = []  # cannot be decoded
     (folder / "train.json").write_text(json.dumps(content), encoding="utf-8")
     totes = load_state(config, TRAINING)
+    monkeypatch.setattr("pycocotools.mask.decode", None)
     assert totes.count("train_1") == len(of_first) - 1
-    for sample_id in totes.ids[1:]:
+    counted = {sample_id: totes.count(sample_id) for sample_id in totes.ids[1:]}
+    monkeypatch.undo()
+    monkeypatch.setenv("LEAP_DATA_ROOT", str(folder.parents[1]))
+    for sample_id, count in counted.items():
         found = totes.objects(sample_id)
         assert found is not None
-        assert totes.count(sample_id) == len(found)
+        assert count == len(found)
     assert load_state(config, UNLABELED).count("test_1") == 0
 
 
@@ -171,15 +175,46 @@ def test_an_image_that_is_none_is_one_sentence_and_leaves_the_others(
     assert totes.image("val_1").shape == (536, 640, 3)
 
 
-def test_an_annotation_that_is_none_leaves_the_other_samples(folder: Path, config: ArmbenchConfig) -> None:
+def test_an_annotation_that_cannot_be_used_leaves_the_rows_of_the_others(
+    folder: Path, config: ArmbenchConfig, capsys: pytest.CaptureFixture[str]
+) -> None:
+    whole = load_state(config, VALIDATION)
     content = json.loads((folder / "val.json").read_text(encoding="utf-8"))
-    broken = next(annotation for annotation in content["annotations"] if annotation["image_id"] == 3)
-    broken["segmentation"] = []
+    of_third = [annotation for annotation in content["annotations"] if annotation["image_id"] == 3]
+    of_third[1]["segmentation"] = []
     (folder / "val.json").write_text(json.dumps(content), encoding="utf-8")
     totes = load_state(config, VALIDATION)
-    with pytest.raises(DataError, match=f"annotation {broken['id']} of image 3 .* has no segmentation"):
-        totes.objects("val_3")
-    assert totes.objects("val_2") is not None
+    found, before = totes.objects("val_3"), whole.objects("val_3")
+    assert found is not None
+    assert before is not None
+    rest = [row for row in range(len(of_third)) if row != 1]
+    np.testing.assert_array_equal(found.masks(), before.masks()[rest])
+    # The objects that are samples of their own are those of the ground truth, row for row.
+    truth = encoders.ground_truth(found, 320, 32)
+    assert totes.count("val_3") == int((truth[:, 0] >= 0).sum()) == len(rest)
+    expected = encoders.ground_truth(before, 320, 32)[rest]
+    np.testing.assert_array_equal(truth[: len(rest)], expected)
+    assert {sample_id: totes.unusable(sample_id) for sample_id in totes.ids} == {
+        "val_1": 0,
+        "val_2": 0,
+        "val_3": 1,
+        "val_4": 0,
+    }
+    assert totes.unusable("val_3_4") == 1
+    assert load_state(config, UNLABELED).unusable("test_1") is None
+    told = capsys.readouterr().err
+    assert f"annotation {of_third[1]['id']} of image 3 " in told
+    assert told.count("\n") == 1
+
+
+def test_an_id_that_is_too_long_for_a_sample_is_one_sentence(folder: Path, config: ArmbenchConfig) -> None:
+    content = json.loads((folder / "test.json").read_text(encoding="utf-8"))
+    content["images"][2]["id"] = "x" * 300
+    (folder / "test.json").write_text(json.dumps(content), encoding="utf-8")
+    with pytest.raises(
+        DataError, match=r"test\.json: the sample id test_xxx.* has 305 characters, where 240 are the most"
+    ):
+        load_state(config, UNLABELED)
 
 
 @pytest.mark.parametrize("name", ["../../secret.jpg", "/etc/passwd"])
