@@ -3,12 +3,12 @@
 #
 #   PYTHON=python3.12   the interpreter to use instead of the first that fits
 #   POETRY=poetry       your own Poetry, with your own configuration, instead of the one in .poetry
-#   ARGS="--port 9000"  more arguments for explore, test, test-long and bench
+#   ARGS="--port 9000"  more arguments for explore, test, test-long, mutants and bench
 
 SHELL := /bin/sh
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help setup web explore test test-long lint format bench figures wheel lock clean
+.PHONY: help setup web explore test test-long mutants lint format bench figures wheel lock clean
 
 PYTHON ?=
 POETRY ?= .poetry/bin/poetry
@@ -117,6 +117,9 @@ test: setup web ## Run the tests of the web page, then `poetry run test`: all bu
 
 test-long: setup web ## Run the long tests: other interpreters, kills, a browser
 	@$(POETRY) run test --long $(ARGS)
+
+mutants: setup ## Break a package bit by bit and show what no test notices: ARGS=vision, store or tasks
+	@.venv/bin/python -m tests.mutants $(ARGS)
 
 lint: setup $(WEB_PACKAGES) ## Check style, types and the import rules
 	.venv/bin/ruff check .

@@ -14,6 +14,7 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from hypothesis import Phase, settings
 
 os.environ["TL_DISABLE_ANALYTICS"] = "true"  # before anything imports code-loader
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
@@ -22,6 +23,11 @@ from data_access.active_example import available_examples
 from data_access.root import data_root
 from tests.browser import chromium
 from tests.example_data import example_data_root
+
+# Of a mutant (tests/mutants.py) it is enough that a test fails; a smallest example is wanted by nobody.
+settings.register_profile(
+    "mutants", settings.get_profile("ci"), max_examples=25, phases=[Phase.explicit, Phase.generate]
+)
 
 ROOT = Path(__file__).resolve().parents[1]
 IDENTITY = "import sys; print('%d.%d' % sys.version_info[:2], sys.prefix == sys.base_prefix, sys.executable)"

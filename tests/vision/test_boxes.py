@@ -11,7 +11,8 @@ from pycocotools import mask as coco_mask
 from vision import boxes
 from vision.boxes import Boxes
 
-sides = st.floats(0, 1000, width=32, allow_subnormal=False)
+# A side is nothing, or so long that it is still the same after it was added to a corner and taken off again.
+sides = st.just(0.0) | st.floats(2**-10, 1000, width=32)
 corner_and_size = stn.arrays(np.float64, st.tuples(st.integers(1, 6), st.just(4)), elements=sides)
 
 
@@ -114,6 +115,48 @@ def test_ciou_by_hand() -> None:
     assert boxes.ciou(UNIT, wide) == pytest.approx(0.5 - aspect**2 / (0.5 + aspect))
 
 
+def _ciou(one: list[float], other: list[float]) -> float:
+    """Zheng et al., equations 7 to 11, of two boxes."""
+    sizes = [(max(x2 - x1, 0), max(y2 - y1, 0)) for x1, y1, x2, y2 in (one, other)]
+    across = max(min(one[2], other[2]) - max(one[0], other[0]), 0)
+    down = max(min(one[3], other[3]) - max(one[1], other[1]), 0)
+    union = sum(width * height for width, height in sizes) - across * down
+    overlap = across * down / union if union else 0
+    # An empty box counts as a square.
+    angles = [math.atan2(width, height) if width or height else math.pi / 4 for width, height in sizes]
+    v = 4 / math.pi**2 * (angles[0] - angles[1]) ** 2
+    alpha = v / (1 - overlap + v) if v else 0
+    centres = [((x1 + x2) / 2, (y1 + y2) / 2) for x1, y1, x2, y2 in (one, other)]
+    corner = min(one[0], other[0]), min(one[1], other[1])
+    diagonal = math.dist(corner, (max(one[2], other[2]), max(one[3], other[3])))
+    apart = math.dist(*centres) / diagonal if diagonal else 0
+    return overlap - apart**2 - alpha * v
+
+
+def test_ciou_of_every_pair_is_that_of_the_published_equations() -> None:
+    rng = np.random.default_rng(0)
+    corners = rng.uniform(-50, 50, (40, 2))
+    edges = np.concatenate([corners, corners + rng.uniform(0, 60, (40, 2))], axis=1)
+    edges[:3, 2:] = edges[:3, :2]  # points
+    edges[3, 2], edges[4, 3] = edges[3, 0], edges[4, 1]  # lines
+    expected = [[_ciou(one, other) for other in edges.tolist()] for one in edges.tolist()]
+    np.testing.assert_allclose(boxes.ciou(edges[:, np.newaxis], edges), expected, atol=1e-12)
+
+
+def test_an_empty_box_has_the_diagonal_of_a_square() -> None:
+    point = np.array([0.5, 0.5, 0.5, 0.5])
+    # At the centre of a square nothing but the overlap is missing.
+    assert boxes.ciou(point, UNIT) == boxes.ciou(UNIT, point) == 0
+    # At that of a box twice as wide as high its diagonal is off, too.
+    wide = np.array([-0.5, 0.0, 1.5, 1.0])
+    aspect = 4 / math.pi**2 * (math.atan(2) - math.pi / 4) ** 2
+    assert boxes.ciou(point, wide) == pytest.approx(-(aspect**2) / (1 + aspect))
+    # A line has the diagonal that it is itself: upright, and flat.
+    for line, angle in (([0.5, 0.0, 0.5, 1.0], 0), ([0.0, 0.5, 1.0, 0.5], math.pi / 2)):
+        aspect = 4 / math.pi**2 * (math.pi / 4 - angle) ** 2
+        assert boxes.ciou(np.array(line), UNIT) == pytest.approx(-(aspect**2) / (1 + aspect))
+
+
 def test_boxes_whose_edges_are_crossed_overlap_nothing() -> None:
     crossed = np.array([3.0, 3.0, 1.0, 1.0])
     for measure in (boxes.iou, boxes.ioa):
@@ -129,3 +172,8 @@ def test_pairs_broadcast_and_the_dtype_stays() -> None:
         assert pairs.shape == (5, 5)
         np.testing.assert_allclose(np.diag(pairs), measure(one, other), atol=1e-6)
     assert boxes.iou(one, other).dtype == np.float32
+    found = Boxes(one)
+    for form in (found.sizes, found.areas, found.corner_and_size(), found.centre_and_size(), found.normalised(3, 7)):
+        assert form.dtype == np.float32
+    for other_boxes in (found.clipped(3, 7), Boxes.from_corner_and_size(one), Boxes.from_normalised(one, 3, 7)):
+        assert other_boxes.edges.dtype == np.float32

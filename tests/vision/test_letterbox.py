@@ -3,6 +3,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from scipy import ndimage
 
 from vision.boxes import Boxes
 from vision.letterbox import FILL, Letterbox
@@ -64,6 +65,7 @@ def test_an_image_of_the_targets_size_is_copied_exactly() -> None:
 
 def test_the_border_is_grey_on_both_sides() -> None:
     shown = Letterbox((10, 10), (25, 10)).image(np.full((10, 10, 3), 255, np.uint8))
+    assert FILL == 114, "what the published nets were trained with"
     assert (shown[:, :7] == FILL).all()
     assert (shown[:, 7:17] == 255).all()
     assert (shown[:, 17:] == FILL).all()
@@ -78,6 +80,38 @@ def test_channels_stay_as_they_are(shape: tuple[int, ...]) -> None:
     np.testing.assert_array_equal(shown[:, 1:16], resized)
 
 
+@pytest.mark.parametrize("source", [(8, 12), (12, 8), (1, 12), (12, 1)])
+def test_an_image_that_shrinks_has_the_mean_of_what_a_pixel_covers(source: tuple[int, int]) -> None:
+    image = np.random.default_rng(0).integers(0, 256, source[::-1], dtype=np.uint8)
+    across, down = (4 if side > 1 else 1 for side in source)
+    width, height = source[0] // across, source[1] // down
+    shown = Letterbox(source, (max(source) // 4, max(source) // 4)).image(image, fill=0)
+    assert shown.dtype == np.uint8
+    means = image.reshape(height, down, width, across).mean(axis=(1, 3))
+    left, top = (shown.shape[1] - width) // 2, (shown.shape[0] - height) // 2
+    np.testing.assert_allclose(shown[top : top + height, left : left + width], means, atol=0.5)
+
+
+# With one that keeps its width or its height as it grows: a pixel is too little to grow by a quarter.
+@pytest.mark.parametrize("source", [(4, 12), (12, 4), (1, 12), (12, 1)])
+@pytest.mark.parametrize("scale", [1.25, 2])
+def test_an_image_that_grows_is_bilinear_between_the_middles_of_its_pixels(
+    source: tuple[int, int], scale: float
+) -> None:
+    image = np.random.default_rng(0).integers(0, 256, source[::-1], dtype=np.uint8)
+    (width, height) = (round(side * scale) for side in source)
+    side = round(max(source) * scale)
+    shown = Letterbox(source, (side, side)).image(image)
+    columns, rows = (
+        np.clip((np.arange(grown) + 0.5) * given / grown - 0.5, 0, given - 1)
+        for grown, given in zip((width, height), source, strict=True)
+    )
+    expected = ndimage.map_coordinates(image.astype(float), np.meshgrid(rows, columns, indexing="ij"), order=1)
+    left, top = (side - width) // 2, (side - height) // 2
+    found = shown[top : top + height, left : left + width]
+    np.testing.assert_allclose(found, expected, atol=1)  # OpenCV's weights are whole 2048ths
+
+
 def test_a_line_one_pixel_wide_is_not_lost_when_an_image_shrinks() -> None:
     image = np.zeros((400, 400), np.uint8)
     image[:, 203] = 255
@@ -87,5 +121,7 @@ def test_a_line_one_pixel_wide_is_not_lost_when_an_image_shrinks() -> None:
 def test_the_wrong_image_and_no_size_are_errors() -> None:
     with pytest.raises(ValueError, match=r"The image is 30 x 20, not \(20, 30\)"):
         Letterbox((20, 30), (64, 64)).image(np.zeros((20, 30, 3), np.uint8))
-    with pytest.raises(ValueError, match="at least 1 pixel"):
-        Letterbox((0, 30), (64, 64))
+    for sizes in (((0, 30), (64, 64)), ((30, 0), (64, 64)), ((30, 30), (0, 64)), ((30, 30), (64, 0))):
+        with pytest.raises(ValueError, match="at least 1 pixel"):
+            Letterbox(*sizes)
+    assert Letterbox((1, 1), (1, 1)).inner == (1, 1)

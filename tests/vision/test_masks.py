@@ -101,6 +101,7 @@ def test_no_masks_are_masks_too() -> None:
     assert Overlaps.between(some, none).other_ioa.shape == (3, 0)
     assert masks.edges(none).shape == (0, 4)
     assert masks.areas(none).shape == masks.touches_border(none).shape == (0,)
+    assert masks.touches_border(none).dtype == masks.touches_border(np.zeros((2, 0, 8), bool)).dtype == bool
     assert masks.hulls(none).shape == (0, 6, 8)
     assert masks.resized(none, 3, 4).shape == (0, 3, 4)
 
@@ -116,6 +117,15 @@ def test_boxes_are_those_of_pycocotools_and_of_an_empty_mask_all_zero() -> None:
     # A single pixel is a box of area 1, and width is not taken for height.
     assert masks.edges(rectangle(29, 3, 30, 4)[np.newaxis]).tolist() == [[29, 3, 30, 4]]
     assert masks.edges(rectangle(2, 5, 12, 8)[np.newaxis]).tolist() == [[2, 5, 12, 8]]
+
+
+def test_masks_of_a_pixel_or_of_images_without_one() -> None:
+    pixel = rectangle(4, 7, 5, 8)[np.newaxis]
+    alone = Overlaps.between(pixel, pixel)
+    assert alone.iou.tolist() == alone.ioa.tolist() == alone.other_ioa.tolist() == [[1.0]]
+    for shape in ((2, 0, 8), (2, 6, 0)):
+        nothing = np.zeros(shape, bool)
+        assert Overlaps.between(nothing, nothing.copy()).shared.tolist() == [[0, 0], [0, 0]]
 
 
 def test_the_box_of_an_object_in_several_pieces_is_around_all_of_them() -> None:

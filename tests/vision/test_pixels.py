@@ -3,7 +3,7 @@ import warnings
 import numpy as np
 import pytest
 
-from vision.pixels import to_display_range, to_unit_range
+from vision.pixels import LINEAR_LIGHT, to_display_range, to_unit_range
 
 VALUES = np.arange(256, dtype=np.uint8)
 
@@ -17,12 +17,27 @@ def test_every_value_of_a_file_comes_back_from_the_model_to_the_screen() -> None
     np.testing.assert_array_equal(to_display_range(unit), image)
 
 
+def test_light_is_the_inverse_of_the_transfer_of_srgb() -> None:
+    # As IEC 61966-2-1 has the transfer: a line to 0.0031308, a power from there on.
+    encoded = np.where(
+        LINEAR_LIGHT <= 0.0031308, 12.92 * LINEAR_LIGHT, 1.055 * np.maximum(LINEAR_LIGHT, 0) ** (1 / 2.4) - 0.055
+    )
+    assert LINEAR_LIGHT.dtype == np.float64
+    np.testing.assert_allclose(encoded * 255, np.arange(256), atol=1e-9)
+    assert LINEAR_LIGHT[[0, 255]].tolist() == [0, 1]
+
+
 def test_black_is_zero_and_white_is_one_exactly() -> None:
     assert to_unit_range(np.array([0, 255], np.uint8)).tolist() == [0.0, 1.0]
 
 
 def test_every_value_survives_the_half_precision_of_the_platform() -> None:
     np.testing.assert_array_equal(to_display_range(to_unit_range(VALUES).astype(np.float16)), VALUES)
+
+
+def test_every_half_between_black_and_white_is_shown_by_the_nearest_byte() -> None:
+    halves = np.arange(np.float16(1).view(np.uint16) + 1, dtype=np.uint16).view(np.float16)
+    np.testing.assert_array_equal(to_display_range(halves), np.rint(halves.astype(np.float64) * 255))
 
 
 def test_to_unit_range_leaves_the_image_alone() -> None:

@@ -1,4 +1,6 @@
+import cmath
 import colorsys
+import math
 
 import cv2
 import numpy as np
@@ -64,6 +66,7 @@ def test_saturation_is_that_of_the_standard_library(photographs: list[NDArray[np
         pixels = [colorsys.rgb_to_hsv(*pixel)[1] for pixel in (image.reshape(-1, 3) / 255).tolist()]
         assert statistics.saturation(image) == pytest.approx(np.mean(pixels), abs=1e-9)
     assert statistics.saturation(_plain((0, 0, 0))) == 0.0
+    assert statistics.saturation(_plain((0, 1, 0))) == 1.0  # the darkest colour that there is
 
 
 def test_sharpness_is_the_variance_of_scipys_laplacian(photographs: list[NDArray[np.uint8]]) -> None:
@@ -125,12 +128,53 @@ def test_red_does_not_fall_apart_where_the_circle_closes() -> None:
     assert min(found, 360 - found) < 1
 
 
+def _arrow(pixel: list[int]) -> complex:
+    """A colour in the plane across the cube's grey axis: the sum of an arrow for red, one for green, one for blue."""
+    arrows = [cmath.rect(value / 255, math.radians(angle)) for value, angle in zip(pixel, (0, 120, 240), strict=True)]
+    return sum(arrows, 0j)
+
+
+def _degrees(arrow: complex) -> float:
+    return math.degrees(cmath.phase(arrow)) % 360
+
+
+def _dominant_hue(image: NDArray[np.uint8]) -> float:
+    """Pixel by pixel, into 36 ballot boxes of 10 degrees; the mean of the fullest three in a row."""
+    boxes = [0j] * 36
+    votes = [0.0] * 36
+    for pixel in image.reshape(-1, 3).tolist():
+        colour = _arrow(pixel)
+        box = int(_degrees(colour) // 10)
+        boxes[box] += colour
+        votes[box] += abs(colour)
+    threes = [[(first + step) % 36 for step in range(3)] for first in range(36)]
+    fullest = max(threes, key=lambda three: sum(votes[box] for box in three))
+    return _degrees(sum((boxes[box] for box in fullest), 0j))
+
+
+@pytest.mark.parametrize("hue", [3, 77, 124, 180, 236, 301, 345, 352, 355, 358])
+def test_the_dominant_hue_is_the_mean_of_the_fullest_neighbours_by_chroma(hue: int) -> None:
+    rng = np.random.default_rng(hue)
+    for spread in (8, 25, 60):
+        hues = (rng.normal(hue, spread, 150) % 360) / 360
+        faint = rng.random(150) * 0.1 + 0.02  # twice as many pixels of another hue, with little colour
+        colours = [colorsys.hsv_to_rgb(h, s, 0.9) for h, s in zip(hues, rng.uniform(0.4, 1, 150), strict=True)]
+        colours += [colorsys.hsv_to_rgb((hue + 150) % 360 / 360, s, 0.8) for s in (*faint, *faint)]
+        pixels = np.rint(np.array(colours) * 255).astype(np.uint8)
+        # On the line between two boxes a colour may fall into either.
+        inside = [abs((_degrees(_arrow(pixel)) + 5) % 10 - 5) > 1e-6 for pixel in pixels.tolist()]
+        image = pixels[inside, np.newaxis]
+        assert statistics.dominant_hue(image) == pytest.approx(_dominant_hue(image), abs=1e-6)
+
+
 def test_grey_has_no_hue_and_a_tinge_has_one_only_where_it_is_asked_for() -> None:
     assert statistics.dominant_hue(_plain((128, 128, 128))) is None
     assert statistics.dominant_hue(_plain((0, 0, 0))) is None
     tinged = _plain((138, 128, 128))  # a chroma of 10 / 255
     assert statistics.dominant_hue(tinged, least_chroma=0.03) == pytest.approx(0, abs=0.5)
-    assert statistics.dominant_hue(tinged, least_chroma=0.05) is None
+    assert statistics.dominant_hue(tinged, least_chroma=0.0391) == pytest.approx(0, abs=0.5)
+    assert statistics.dominant_hue(tinged, least_chroma=0.0393) is None
+    assert statistics.dominant_hue(_plain((255, 0, 0)), least_chroma=1.0) == 0  # as much as that is enough
 
 
 @pytest.mark.parametrize(
@@ -146,8 +190,16 @@ def test_grey_has_no_hue_and_a_tinge_has_one_only_where_it_is_asked_for() -> Non
         (240, "blue"),
         (300, "magenta"),
         (360, "red"),
+        (375, "orange"),
+        (-16, "magenta"),
         (14.9, "red"),
         (15, "orange"),
+        *((44.9, "orange"), (45, "yellow")),
+        *((69.9, "yellow"), (70, "green")),
+        *((164.9, "green"), (165, "cyan")),
+        *((189.9, "cyan"), (190, "blue")),
+        *((259.9, "blue"), (260, "magenta")),
+        *((344.9, "magenta"), (345, "red")),
     ],
 )
 def test_hues_have_their_everyday_names(hue: float, name: str) -> None:
@@ -158,6 +210,18 @@ def test_hues_have_their_everyday_names(hue: float, name: str) -> None:
 def test_lightness_of_a_plain_colour_is_that_of_opencv(colour: RGB) -> None:
     lab = cv2.cvtColor((_plain(colour) / 255.0).astype(np.float32), cv2.COLOR_RGB2Lab)
     assert statistics.lightness(_plain(colour)) == pytest.approx(float(lab[0, 0, 0]), abs=0.25)  # OpenCV interpolates
+
+
+def _light(byte: int) -> float:
+    """The light that a byte of sRGB stands for."""
+    return byte / 255 / 12.92 if byte <= 10 else ((byte / 255 + 0.055) / 1.055) ** 2.4
+
+
+def test_lightness_of_each_grey_is_that_of_cie_15() -> None:
+    for byte in range(256):
+        light = _light(byte)
+        root = light ** (1 / 3) if light > 216 / 24389 else (24389 / 27 * light + 16) / 116
+        assert statistics.lightness(_plain((byte, byte, byte))) == pytest.approx(116 * root - 16, abs=1e-6), byte
 
 
 def test_middle_grey_has_half_the_lightness_of_white() -> None:
@@ -193,6 +257,30 @@ def _srgb_of(x: float, y: float) -> RGB:
 def test_standard_illuminants_have_their_published_temperatures(x: float, y: float, kelvin: int) -> None:
     found = statistics.colour_temperature(_plain(_srgb_of(x, y)))
     assert found == pytest.approx(kelvin, rel=0.01)
+
+
+def _colour_temperature(colour: RGB) -> float | None:
+    """McCamy's polynomial, of what lies near Krystek's locus of the black body in CIE 1960 (u, v)."""
+    red, green, blue = map(_light, colour)
+    x = 0.4124 * red + 0.3576 * green + 0.1805 * blue
+    y = 0.2126 * red + 0.7152 * green + 0.0722 * blue
+    z = 0.0193 * red + 0.1192 * green + 0.9505 * blue
+    n = (x / (x + y + z) - 0.3320) / (0.1858 - y / (x + y + z))
+    t = ((449 * n + 3525) * n + 6823.3) * n + 5520.33
+    if not 1667 <= t <= 25_000:
+        return None
+    u = (0.860117757 + t * (1.54118254e-4 + t * 1.28641212e-7)) / (1 + t * (8.42420235e-4 + t * 7.08145163e-7))
+    v = (0.317398726 + t * (4.22806245e-5 + t * 4.20481691e-8)) / (1 - t * (2.89741816e-5 - t * 1.61456053e-7))
+    away = math.dist((4 * x / (x + 15 * y + 3 * z), 6 * y / (x + 15 * y + 3 * z)), (u, v))
+    return t if away <= 0.05 else None
+
+
+def test_every_colour_has_the_temperature_of_the_published_formulas_or_none() -> None:
+    colours = np.random.default_rng(1).integers(40, 256, (1500, 3)).tolist()
+    found = [statistics.colour_temperature(_plain((red, green, blue), 1)) for red, green, blue in colours]
+    expected = [_colour_temperature((red, green, blue)) for red, green, blue in colours]
+    assert 400 < found.count(None) < 1100
+    np.testing.assert_allclose(np.array(found, float), np.array(expected, float), rtol=1e-9)  # None is NaN
 
 
 def test_grey_of_any_brightness_is_daylight() -> None:
@@ -259,9 +347,23 @@ def test_the_surround_of_a_fisheye_is_where_no_image_is_ever_lit() -> None:
     np.testing.assert_array_equal(statistics.ever_lit(images), circle)
 
 
+def test_a_pixel_is_lit_where_one_of_the_images_or_one_of_their_channels_is() -> None:
+    images = np.zeros((3, 1, 5, 3), np.uint8)
+    images[0, 0, 0] = (200, 0, 0)
+    images[1, 0, 1] = (0, 0, 9)
+    images[2, 0, 2] = (0, 9, 0)
+    images[2, 0, 3] = statistics.LEAST_LIGHT  # what is never brighter is dark
+    given = images.copy()
+    lit = statistics.ever_lit(iter(images))
+    assert lit is not None
+    assert lit.dtype == bool
+    assert lit.tolist() == [[True, True, True, False, False]]
+    np.testing.assert_array_equal(images, given)
+
+
 def test_images_of_several_sizes_or_without_light_have_no_surround() -> None:
     assert statistics.ever_lit([_plain((9, 9, 9), 4), _plain((9, 9, 9), 5)]) is None
-    assert statistics.ever_lit([_plain((3, 3, 3))]) is None
+    assert statistics.ever_lit([_plain((8, 8, 8))]) is None
     assert statistics.ever_lit([]) is None
 
 

@@ -7,10 +7,14 @@ from typing import Any
 from urllib.parse import quote
 
 import numpy as np
+import psutil
 import pytest
 from fastapi.testclient import TestClient
 
+from leaplab.errors import IntegrationError
 from leaplab.explorer.application import make_application
+from leaplab.explorer.samples import Visualizers
+from leaplab.population.population import Population
 from leaplab.protocol.description import PredictionSpec
 from leaplab.store.run import PartValues, RunStore
 
@@ -157,3 +161,21 @@ def test_integration_that_is_gone_is_unavailable_and_the_run_is_not(explore: Cal
     assert answer.status_code == 503
     assert "The integration is no longer at" in answer.json()["error"]
     assert client.get("/api/samples/0").status_code == 200
+
+
+def test_integration_whose_process_died_is_bound_again_by_the_next_request(tiny_run: RunStore) -> None:
+    others = set(psutil.Process().children(recursive=True))
+    visualizers = Visualizers(Population(tiny_run))
+    try:
+        drawn = visualizers.of(0)
+        (worker,) = set(psutil.Process().children(recursive=True)) - others
+        worker.kill()
+
+        with pytest.raises(IntegrationError, match="was ended by SIGKILL"):
+            visualizers.of(0)
+        assert visualizers.of(0) == drawn
+        (again,) = set(psutil.Process().children(recursive=True)) - others
+        assert again.pid != worker.pid
+    finally:
+        visualizers.close()
+    assert set(psutil.Process().children(recursive=True)) <= others

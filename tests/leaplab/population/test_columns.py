@@ -84,7 +84,9 @@ def test_keys_of_a_metric_have_what_is_declared_of_it_or_of_them(make_population
         ("timestamp", "string", ["2026-01-01", "2026-01-02"], "time"),
         ("exposure_ns", "int", [2**60, 2**61], "time"),
         ("times_seen", "int", [1, 2], "ordinal"),
-        ("file", "string", [f"{n}.png" for n in range(30)], "identifier"),
+        ("file", "string", [f"{n}.png" for n in range(MAX_INTEGER_CATEGORIES + 1)], "identifier"),
+        ("file", "string", [f"{n}.png" for n in range(MAX_INTEGER_CATEGORIES)], UNSET),
+        ("file", "string", ["0.png", *(f"{n}.png" for n in range(MAX_INTEGER_CATEGORIES))], UNSET),  # one comes twice
         ("site", "string", ["north", "south"], UNSET),
         ("brightness", "float", [0.5, 1.0], UNSET),
     ],

@@ -34,6 +34,7 @@ def test_runs_are_listed_newest_first_with_their_condition(runs):
     ]
     assert [entry.condition for entry in entries[:3]] == ["incomplete (1 of 2 parts missing)", "complete", "complete"]
     assert "cannot be read" in entries[3].condition
+    assert [entry.created[:13] for entry in entries] == ["2026-01-02T03", "2026-01-02T02", "2026-01-02T01", ""]
 
 
 def test_folder_without_runs_lists_none(tmp_path):

@@ -96,6 +96,17 @@ def test_instances_of_a_sample_are_found_by_its_row(store):
     assert store.instances_of(1)[0]["metric.iou"] is None
 
 
+def test_what_nobody_declared_of_instances_is_a_float(make_store):
+    made = make_store({"training": (2,)}, instances={"training": 3}, instance_columns=COLUMNS)
+    extra = {**PARTS[0], "metric.iou_far": [0.5, None, 1.5], "metric.extra": [1, None, 2.5]}
+    made.write_part(PartValues(made.manifest.parts[0], IDS[0], {}, {}, {}, {}, extra))
+
+    columns = made.instance_columns()
+    assert columns["metric.iou_far"] == COLUMNS["metric.iou"]  # a key of a metric that is declared
+    assert columns["metric.extra"] == ColumnEntry("float")
+    np.testing.assert_array_equal(made.read_instances(["metric.extra"])["metric.extra"], [1, NAN, 2.5])
+
+
 def test_part_counts_as_whole_by_its_samples(make_store):
     made = make_store({"training": (2, 1)}, instances={"training": 3}, instance_columns=COLUMNS)
     made.write_part(PartValues(made.manifest.parts[0], IDS[0], {}, {}, {}, {}, PARTS[0]))

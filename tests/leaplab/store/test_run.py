@@ -1,5 +1,7 @@
 import math
 import threading
+import tracemalloc
+from pathlib import Path
 from typing import Any
 
 import duckdb
@@ -7,6 +9,7 @@ import numpy as np
 import pytest
 
 from leaplab.errors import LeaplabError
+from leaplab.store.catalog import catalog
 from leaplab.store.manifest import ColumnEntry
 from leaplab.store.run import PartValues, RunStore
 
@@ -170,8 +173,103 @@ def test_latent_vectors_and_predictions_join_over_parts(make_store):
     for row in range(3):
         np.testing.assert_array_equal(store.prediction("boxes", row), outputs[row])
     assert store.prediction("masks", 0) is None
-    with pytest.raises(LeaplabError, match="has no latent space 'other'; it has model"):
+
+
+def test_latent_spaces_are_told_by_name(make_store):
+    store = make_store({"training": (1,)})
+    assert store.latent_spaces() == {}
+
+    write(store, {}, latents={"model": [np.ones((1, 4))], "head": [np.ones((1, 2))]})
+
+    assert list(store.latent_spaces().items()) == [("head", 2), ("model", 4)]
+    with pytest.raises(LeaplabError) as raised:
         store.latent("other")
+    assert str(raised.value) == f"{store.path} has no latent space 'other'; it has head, model."
+
+
+@pytest.mark.parametrize("row", [-1, 3])
+def test_there_is_no_row_before_the_first_or_after_the_last(make_store, row):
+    store = make_store({"training": (2, 1)}, instances={"training": 0})
+    empty: dict[str, list[Any]] = {"offset": [], "number": []}
+    for part in store.manifest.parts:
+        count = part.stop - part.start
+        outputs = {"scores": np.ones((count, 2), np.float32)}
+        store.write_part(PartValues(part, ["a"] * count, {}, {}, outputs, {}, empty))
+
+    for read in (store.row, store.instances_of, lambda row: store.prediction("scores", row)):
+        with pytest.raises(IndexError, match=rf"^{row}$"):
+            read(row)
+
+
+@pytest.mark.parametrize(
+    ("file", "read"),
+    [
+        ("samples/00001.parquet", lambda store: store.read(["sample_id"])),
+        ("samples/00001.parquet", lambda store: store.row(2)),
+        ("samples/00001.parquet", lambda store: store.columns()),
+        ("latent/model/00001.npy", lambda store: store.latent("model")),
+        ("predictions/scores/00001.npy", lambda store: store.prediction("scores", 2)),
+    ],
+)
+@pytest.mark.parametrize("damage", ["gone", "cut", "empty", "other"])
+def test_damaged_file_is_told_with_what_to_do(make_store, file, read, damage):
+    store = make_store({"training": (2, 1)})
+    arrays = [np.ones((2, 4), np.float32), np.ones((1, 4), np.float32)]
+    write(store, {}, {}, latents={"model": arrays}, predictions={"scores": arrays})
+    path = store.path / file
+    if damage == "gone":
+        path.unlink()
+    else:
+        path.write_bytes({"cut": path.read_bytes()[:-9], "empty": b"", "other": b"it was text " * 40}[damage])
+
+    with pytest.raises(LeaplabError, match=r"^[^\n]* cannot be read \([^\n]+\); evaluate that run again\.$") as raised:
+        read(store)
+    assert str(raised.value).startswith(str(path.parent))
+    assert path.name in str(raised.value)
+
+
+def test_one_row_is_read_without_the_others(make_store):
+    store = make_store({"training": (400,)})
+    outputs = np.zeros((400, 4096), np.float32)  # 6.5 MB
+    write(store, {}, latents={"model": [outputs]}, predictions={"scores": [outputs]})
+
+    tracemalloc.start()
+    assert store.prediction("scores", 7).shape == (4096,)
+    assert store.latent_spaces() == {"model": 4096}
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+
+    assert peak < 1_000_000
+
+
+@pytest.mark.parametrize("sign", [1, -1])
+def test_whole_numbers_beside_absent_ones_are_doubles_where_each_has_one_of_its_own(make_store, sign):
+    columns = {
+        "metadata.exact": [sign * 2**53, None, 3],
+        "metadata.larger": [sign * (2**53 + 1), None, 3],
+        "metadata.absent": [None, None, None],
+        "metadata.present": [sign * (2**53 + 1), sign * 2**53, 3],
+    }
+    store = make_store({"training": (3,)}, dict.fromkeys(columns, "int"))
+    write(store, columns)
+    read = store.read([*columns])
+
+    assert {name: values.dtype for name, values in read.items()} == {
+        **{"metadata.exact": np.float64, "metadata.larger": object},
+        **{"metadata.absent": np.float64, "metadata.present": np.int64},
+    }
+    np.testing.assert_array_equal(read["metadata.exact"], [sign * 2.0**53, NAN, 3])
+    np.testing.assert_array_equal(read["metadata.absent"], [NAN] * 3)
+    for name in ("metadata.larger", "metadata.present"):
+        assert read[name].tolist() == columns[name]
+
+
+def test_tables_are_compressed(make_store):
+    store = make_store({"training": (3,)}, {"loss.a": "float"})
+    write(store, {"loss.a": [1.0, 2.0, 3.0]})
+    with duckdb.connect() as connection:
+        found = connection.execute("SELECT DISTINCT compression FROM parquet_metadata(?)", [str(store._part(0))])
+        assert found.fetchall() == [("ZSTD",)]
 
 
 def test_incomplete_run_opens_for_writing_alone(make_store, make_manifest):
@@ -179,8 +277,12 @@ def test_incomplete_run_opens_for_writing_alone(make_store, make_manifest):
     store.write_part(PartValues(store.manifest.parts[1], ["c"], {}, {}, {}, {}))
 
     assert [part.number for part in store.missing_parts()] == [0]
-    with pytest.raises(LeaplabError, match="is incomplete: 1 of 2 parts are missing"):
+    with pytest.raises(LeaplabError) as raised:
         RunStore.open(store.path)
+    assert str(raised.value) == (
+        f"{store.path} is incomplete: 1 of 2 parts are missing; run the same `leaplab evaluate` again, it goes on where"
+        " it stopped."
+    )
     assert RunStore.begin(store.path, make_manifest()).missing_parts() == store.missing_parts()
 
     store.write_part(PartValues(store.manifest.parts[0], ["a", "b"], {}, {}, {}, {}))
@@ -197,8 +299,12 @@ def test_complete_run_of_another_identity_is_replaced_only_when_asked(make_store
     store = complete(make_store())
     other = make_manifest(identity="two")
 
-    with pytest.raises(LeaplabError, match="holds a run of another model, other code or other options"):
+    with pytest.raises(LeaplabError) as raised:
         RunStore.begin(store.path, other)
+    assert str(raised.value) == (
+        f"{store.path} holds a run of another model, other code or other options; give this one a --name, or replace"
+        " that one by --update."
+    )
     assert RunStore.begin(store.path, make_manifest(), "outdated").missing_parts() == []
     assert RunStore.begin(store.path, other, "outdated").missing_parts() == list(other.parts)
     assert not list(store.path.rglob("*.parquet"))
@@ -216,6 +322,39 @@ def test_incomplete_run_of_another_identity_is_begun_anew(make_store, make_manif
     store.write_part(PartValues(store.manifest.parts[0], ["a", "b"], {}, {}, {}, {}))
 
     assert len(RunStore.begin(store.path, make_manifest(identity="two")).missing_parts()) == 2
+
+
+def test_removal_that_is_interrupted_leaves_no_half_of_a_run(make_store, make_manifest, monkeypatch):
+    store = complete(make_store())
+
+    def interrupted(folder: Path, **_: Any) -> None:
+        if parts := [*folder.rglob("*.parquet")]:
+            parts[0].unlink()
+            raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr("shutil.rmtree", interrupted)
+        with pytest.raises(KeyboardInterrupt):
+            RunStore.begin(store.path, make_manifest(identity="two"), "outdated")
+
+    assert not store.path.exists()
+    assert catalog(store.path.parent) == []
+    # Nor is what it left aside in the way of the next one, whose process may have the same number.
+    complete(RunStore.begin(store.path, make_manifest(identity="two")))
+    assert len(RunStore.begin(store.path, make_manifest(identity="three"), "outdated").missing_parts()) == 2
+    assert [path.name for path in store.path.parent.iterdir()] == [store.path.name]
+
+
+@pytest.mark.parametrize("content", ["{", '{"schema": 0}'])
+def test_run_that_cannot_be_read_is_replaced_only_when_asked(make_store, make_manifest, content):
+    store = complete(make_store())
+    for replace in ("outdated", "always"):
+        (store.path / "manifest.json").write_text(content)
+        with pytest.raises(LeaplabError, match="manifest.json cannot be read|by an older version of leaplab"):
+            RunStore.begin(store.path, make_manifest())
+        assert (store.path / "manifest.json").read_text() == content
+
+        assert len(RunStore.begin(store.path, make_manifest(), replace).missing_parts()) == 2
 
 
 @pytest.mark.parametrize("replace", ["never", "outdated", "always"])

@@ -13,7 +13,7 @@ import onnxruntime
 import pytest
 from code_loader.utils import simulate_engine_float16_downcast
 from numpy.lib.stride_tricks import sliding_window_view
-from onnx import numpy_helper
+from onnx import TensorProto, helper, numpy_helper
 
 from leaplab.errors import LeaplabError
 from leaplab.protocol.description import PredictionSpec
@@ -238,6 +238,29 @@ def test_integer_ids_and_no_wiring(make_project, make_dense_model, evaluated, st
     ]
     assert list(store.columns()) == ["metadata.position"]
     np.testing.assert_allclose(store.latent("model")[:20], hidden, rtol=1e-5, atol=1e-6)
+
+
+def test_outputs_are_stored_up_to_so_many_values_a_sample(make_project, evaluated, tmp_path):
+    sizes = {"largest": 4096, "larger": 4097}
+    handlers = "".join(f'PredictionTypeHandler(name="{name}", labels=[], channel_dim=-1), ' for name in sizes)
+    declared = 'PredictionTypeHandler(name="halves", labels=["a", "b"], channel_dim=-1)'
+    root = make_project("plain", {"leap_binder.py": (declared, handlers)})
+    weights = {name: np.random.default_rng(size).random((4, size), np.float32) for name, size in sizes.items()}
+    graph = helper.make_graph(
+        [helper.make_node("MatMul", ["vector", f"{name} weights"], [name]) for name in sizes],
+        "wide",
+        [helper.make_tensor_value_info("vector", TensorProto.FLOAT, ["batch", 4])],
+        [helper.make_tensor_value_info(name, TensorProto.FLOAT, ["batch", size]) for name, size in sizes.items()],
+        [numpy_helper.from_array(array, f"{name} weights") for name, array in weights.items()],
+    )
+    onnx.save(helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=8), root / "dense.onnx")
+    store = evaluated(tmp_path, root, 9, batch_size=4)
+    vectors = np.random.default_rng(5).normal(size=(20, 4)).astype(np.float32)
+
+    for row in (0, 8, 19):
+        wanted = vectors[row] @ weights["largest"]
+        np.testing.assert_allclose(store.prediction("largest", row), wanted, rtol=1e-4, atol=1e-5)
+        assert store.prediction("larger", row) is None
 
 
 def test_metric_key_that_comes_and_goes_is_absent_where_it_did_not_come(make_project, evaluated, tmp_path):

@@ -303,5 +303,6 @@ def _instance_table(
 def _remove(path: Path) -> None:
     # Renamed first: a removal that is interrupted leaves no half of a run under its name.
     doomed = path.with_name(f".{path.name}.{os.getpid()}.removed")
+    shutil.rmtree(doomed, ignore_errors=True)  # of an interrupted process that had the same number
     path.replace(doomed)
     shutil.rmtree(doomed)
