@@ -29,10 +29,8 @@ class InProcessSession:
         answer: Answer = self._functions[operation.name](self._integration, argument)
         return answer
 
-    def stream(
-        self, operation: Stream[Asked, Answer], argument: Asked, *, time_limit: float | None = None
-    ) -> Iterator[Answer]:
-        """The operation's answers, without a time limit."""
+    def stream(self, operation: Stream[Asked, Answer], argument: Asked) -> Iterator[Answer]:
+        """The operation's answers."""
         yield from self._functions[operation.name](self._integration, argument)
 
     def notices(self) -> list[str]:
