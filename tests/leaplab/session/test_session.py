@@ -250,7 +250,8 @@ def processes_of(root) -> list[psutil.Process]:
     """Processes that work in an integration's folder."""
     found = []
     for process in psutil.process_iter():
-        with suppress(psutil.Error):
+        # psutil itself raises FileNotFoundError for one that ends while its folder is read.
+        with suppress(psutil.Error, FileNotFoundError):
             if process.cwd() == str(root) and process.status() != psutil.STATUS_ZOMBIE:
                 found.append(process)
     return found
