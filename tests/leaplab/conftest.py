@@ -19,7 +19,8 @@ from numpy.typing import NDArray
 from onnx import TensorProto, helper, numpy_helper
 
 from leaplab.cli import main
-from leaplab.evaluate.run import LocalRunner, Options, carry_out, prepare
+from leaplab.evaluate.local_runner import LocalRunner
+from leaplab.evaluate.run import Options, carry_out, prepare
 from leaplab.project.locate import find_project
 from leaplab.protocol.operations import PLAN
 from leaplab.protocol.plan import Part, PlanOrder
@@ -209,8 +210,8 @@ def evaluate_to(
     chosen = Options(runs, order=PlanOrder(**ordered), **options)
     with nullcontext(session) if session else open_session(find_project(root), chosen.model) as opened:
         planning: Any = opened if part_size is None else _SmallParts(opened, part_size)
-        prepared = prepare(planning, chosen)
-        carry_out(LocalRunner(opened, prepared.load), prepared.store, prepared.plan, progress)
+        with prepare(planning, chosen) as prepared:
+            carry_out(LocalRunner(opened, prepared.load), prepared.store, prepared.plan, progress)
     return RunStore.open(prepared.store.path)
 
 

@@ -47,7 +47,8 @@ def tiny_session(tiny):
 
 def test_what_the_model_says_is_told_and_kept_in_the_run(tiny_session, tmp_path):
     session: Any = _Noticing(tiny_session, ("It has no latent space.", "It has no names."))
-    prepared = prepare(session, Options(tmp_path), ["Something was printed."])
+    with prepare(session, Options(tmp_path), ["Something was printed."]) as prepared:
+        pass
 
     assert prepared.notices == ("It has no latent space.", "It has no names.")
     assert prepared.store.manifest.notices == ("Something was printed.", *prepared.notices)

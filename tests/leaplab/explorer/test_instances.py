@@ -9,7 +9,8 @@ from fastapi.testclient import TestClient
 
 from leaplab.explorer.application import make_application
 from leaplab.store.manifest import ColumnEntry
-from leaplab.store.run import PartValues, RunStore
+from leaplab.store.run import RunStore
+from leaplab.store.writing import PartValues, WrittenRun
 
 COLUMNS = {
     "name": ColumnEntry("string"),
@@ -31,7 +32,7 @@ def client(tmp_path, make_manifest) -> Callable[..., TestClient]:
     def make(has_instances: bool = True) -> TestClient:
         fields = {"instances": {"training": 2}, "instance_columns": COLUMNS} if has_instances else {}
         manifest = make_manifest({"training": (2,)}, **fields)
-        store = RunStore.begin(tmp_path / "run", manifest)
+        store = WrittenRun.begin(tmp_path / "run", manifest)
         latents: dict[str, Any] = {"model": np.eye(2, dtype=np.float32)}
         store.write_part(
             PartValues(manifest.parts[0], ["a", "b"], {}, latents, {}, {}, INSTANCES if has_instances else None)

@@ -16,7 +16,8 @@ from leaplab.explorer.application import make_application
 from leaplab.explorer.samples import Visualizers
 from leaplab.population.population import Population
 from leaplab.protocol.description import PredictionSpec
-from leaplab.store.run import PartValues, RunStore
+from leaplab.store.run import RunStore
+from leaplab.store.writing import PartValues, WrittenRun
 
 NAN = float("nan")
 IDS = ["a/b", "c\nd", "../e", "%2F", "é ü", "<b>", "-rf"]
@@ -36,7 +37,7 @@ def explore(tmp_path: Path, make_manifest: Callable[..., Any]) -> Callable[..., 
         count = len(next(iter(columns.values()))[1])
         fields = {} if predictions is None else {"predictions": (PredictionSpec("scores", ("x", "y"), -1),)}
         manifest = make_manifest({"training": (count,)}, {name: kind for name, (kind, _) in columns.items()}, **fields)
-        store = RunStore.begin(tmp_path / "run", manifest)
+        store = WrittenRun.begin(tmp_path / "run", manifest)
         store.write_part(
             PartValues(
                 manifest.parts[0],

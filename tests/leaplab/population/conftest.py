@@ -9,13 +9,14 @@ import pytest
 
 from leaplab.population.population import Population
 from leaplab.store.manifest import ColumnEntry, Manifest
-from leaplab.store.run import PartValues, RunStore
+from leaplab.store.run import RunStore
+from leaplab.store.writing import PartValues, WrittenRun
 
 
 @pytest.fixture
 def make_store(tmp_path: Path, make_manifest: Callable[..., Manifest]) -> Callable[..., RunStore]:
     """`make_store()`: an empty run."""
-    return lambda **fields: RunStore(tmp_path / "run", make_manifest(**fields))
+    return lambda **fields: WrittenRun(tmp_path / "run", make_manifest(**fields))
 
 
 @pytest.fixture
@@ -34,7 +35,7 @@ def make_population(tmp_path: Path, make_manifest: Callable[..., Manifest]) -> C
         ids = ids or [f"s{number}" for number in range(count)]
         sizes = {state: tuple(min(2, n - start) for start in range(0, n, 2)) for state, n in states.items()}
         manifest = make_manifest(sizes, {name: entry for name, (entry, _) in columns.items()}, **fields)
-        store = RunStore.begin(tmp_path / f"run{len(list(tmp_path.iterdir()))}", manifest)
+        store = WrittenRun.begin(tmp_path / f"run{len(list(tmp_path.iterdir()))}", manifest)
         row = 0
         for part in manifest.parts:
             rows = slice(row, row + part.stop - part.start)

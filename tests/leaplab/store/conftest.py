@@ -5,14 +5,14 @@ from typing import Any
 import pytest
 
 from leaplab.store.manifest import Manifest
-from leaplab.store.run import RunStore
+from leaplab.store.writing import WrittenRun
 
 
 @pytest.fixture
-def make_store(tmp_path: Path, make_manifest: Callable[..., Manifest]) -> Callable[..., RunStore]:
+def make_store(tmp_path: Path, make_manifest: Callable[..., Manifest]) -> Callable[..., WrittenRun]:
     """A begun run in a folder whose name needs quoting."""
 
-    def make(*arguments: Any, **fields: Any) -> RunStore:
-        return RunStore.begin(tmp_path / 'it\'s a "run"' / "one", make_manifest(*arguments, **fields))
+    def make(*arguments: Any, **fields: Any) -> WrittenRun:
+        return WrittenRun.begin(tmp_path / 'it\'s a "run"' / "one", make_manifest(*arguments, **fields))
 
     return make

@@ -4,7 +4,7 @@ import pytest
 
 from leaplab.errors import LeaplabError
 from leaplab.store.catalog import catalog, find_run
-from leaplab.store.run import PartValues, RunStore
+from leaplab.store.writing import PartValues, WrittenRun
 
 
 @pytest.fixture
@@ -12,7 +12,7 @@ def runs(tmp_path, make_manifest):
     """old and new are complete, newer is not, broken cannot be read, notes is no run."""
     for name, hour, whole in (("old", 1, True), ("new", 2, True), ("newer", 3, False)):
         manifest = make_manifest({"training": (2, 1)}, created=f"2026-01-02T0{hour}:00:00+00:00", model=f"{name}.onnx")
-        store = RunStore.begin(tmp_path / name, manifest)
+        store = WrittenRun.begin(tmp_path / name, manifest)
         for part in manifest.parts if whole else manifest.parts[:1]:
             store.write_part(PartValues(part, ["a"] * (part.stop - part.start), {}, {}, {}, {}))
     (tmp_path / "broken").mkdir()

@@ -9,7 +9,8 @@ import pytest
 
 from leaplab.errors import LeaplabError
 from leaplab.store.manifest import ColumnEntry
-from leaplab.store.run import PartValues, RunStore
+from leaplab.store.run import RunStore
+from leaplab.store.writing import PartValues, WrittenRun
 
 NAN = float("nan")
 COLUMNS = {
@@ -40,8 +41,8 @@ IDS = [["a_1", "b"], ["c"], ["d", "e"]]
 
 
 @pytest.fixture
-def store(make_store) -> RunStore:
-    made: RunStore = make_store(
+def store(make_store) -> WrittenRun:
+    made: WrittenRun = make_store(
         {"training": (2, 1), "validation": (2,)},
         instances={"training": 3, "validation": 1},
         instance_columns=COLUMNS,
@@ -52,10 +53,11 @@ def store(make_store) -> RunStore:
 
 
 def test_instances_come_back_with_their_samples_and_ids(store):
-    read = store.read_instances(["instance_id", "sample", "sample_id", "state", "number"])
+    read = store.read_instances(["instance_id", "offset", "sample_id", "state", "number"])
 
     assert read["instance_id"].tolist() == ["a_1_0", "a_1_1", "b_0", "e_0"]
-    assert read["sample"].tolist() == [0, 0, 1, 4]
+    assert read["offset"].tolist() == [0, 0, 1, 1]
+    assert store.instance_rows().tolist() == [0, 0, 1, 4]
     assert read["sample_id"].tolist() == ["a_1", "a_1", "b", "e"]
     assert read["state"].tolist() == ["training"] * 3 + ["validation"]
     assert read["number"].tolist() == [0, 1, 0, 0]
@@ -75,7 +77,7 @@ def test_columns_of_instances_are_as_those_of_samples(store):
             "DESCRIBE SELECT * FROM read_parquet(?)", [str(store.path / "instances" / "00001.parquet")]
         ).fetchall()
     assert [(name, kind) for name, kind, *_ in described] == [
-        *(("instance_id", "VARCHAR"), ("sample", "BIGINT"), ("sample_id", "VARCHAR"), ("state", "VARCHAR")),
+        *(("instance_id", "VARCHAR"), ("sample_id", "VARCHAR"), ("state", "VARCHAR"), ("offset", "BIGINT")),
         *(("number", "BIGINT"), ("name", "VARCHAR"), ("mask_share", "DOUBLE")),
         *(("metadata.row", "BIGINT"), ("metadata.torn", "BOOLEAN"), ("metric.iou", "DOUBLE")),
     ]
@@ -85,7 +87,7 @@ def test_instances_of_a_sample_are_found_by_its_row(store):
     first, second = store.instances_of(0)
 
     assert first == {
-        **{"instance_id": "a_1_0", "sample": 0, "sample_id": "a_1", "state": "training", "number": 0, "name": "nut"},
+        **{"instance_id": "a_1_0", "offset": 0, "sample_id": "a_1", "state": "training", "number": 0, "name": "nut"},
         **{"mask_share": 0.25, "metadata.row": 3, "metadata.torn": True, "metric.iou": 0.5},
     }
     assert (second["number"], second["name"], second["mask_share"]) == (1, None, None)
@@ -107,25 +109,18 @@ def test_what_nobody_declared_of_instances_is_a_float(make_store):
     np.testing.assert_array_equal(made.read_instances(["metric.extra"])["metric.extra"], [1, NAN, 2.5])
 
 
-def test_part_counts_as_whole_by_its_samples(make_store):
-    made = make_store({"training": (2, 1)}, instances={"training": 3}, instance_columns=COLUMNS)
-    made.write_part(PartValues(made.manifest.parts[0], IDS[0], {}, {}, {}, {}, PARTS[0]))
-    (made.path / "samples" / "00000.parquet").unlink()
-
-    assert [part.number for part in made.missing_parts()] == [0, 1]
-
-
-def test_samples_are_written_last(make_store):
+def test_a_part_whose_writing_fails_does_not_count(make_store):
     made = make_store({"training": (2,)}, {"loss.a": "float"}, instances={"training": 3}, instance_columns=COLUMNS)
     with pytest.raises(ValueError, match="could not convert"):
         made.write_part(PartValues(made.manifest.parts[0], IDS[0], {"loss.a": ["x", "y"]}, {}, {}, {}, PARTS[0]))
     assert (made.path / "instances" / "00000.parquet").exists()
+    assert made.missing_parts() == list(made.manifest.parts)
 
     with pytest.raises(ValueError, match="could not convert"):
         made.write_part(
             PartValues(made.manifest.parts[0], IDS[0], {}, {}, {}, {}, {**PARTS[0], "mask_share": ["x", "y", "z"]})
         )
-    assert not (made.path / "samples").exists()
+    assert made.missing_parts() == list(made.manifest.parts)
 
 
 def test_run_that_knows_nothing_of_instances_has_none(make_store):

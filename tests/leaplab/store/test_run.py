@@ -11,7 +11,8 @@ import pytest
 from leaplab.errors import LeaplabError
 from leaplab.store.catalog import catalog
 from leaplab.store.manifest import ColumnEntry
-from leaplab.store.run import PartValues, RunStore
+from leaplab.store.run import RunStore
+from leaplab.store.writing import PartValues, WrittenRun
 
 NAN, INF = float("nan"), float("inf")
 ODD = 'metadata.the "odd" one\'s; -- name'
@@ -29,7 +30,7 @@ def write(store, *columns, ids=None, latents=None, predictions=None, confusion=N
     """Write the store's parts, each with its columns; arrays are lists of one a part."""
     for part, table in zip(store.manifest.parts, columns, strict=True):
         names = ids[part.start : part.stop] if ids else [f"{part.state}-{row}" for row in range(part.start, part.stop)]
-        arrays = [
+        arrays: Any = [
             {key: each[part.number] for key, each in (a or {}).items()} for a in (latents, predictions, confusion)
         ]
         store.write_part(PartValues(part, names, table, *arrays))
@@ -48,7 +49,9 @@ def test_every_type_comes_back_as_it_went(make_store):
         assert all(same(found.values(), [f"training-{row}", "training", *(v[row] for _, v in WHOLE.values())]))
     assert list(store.columns()) == list(WHOLE)
     with duckdb.connect() as connection:
-        described = connection.execute("DESCRIBE SELECT * FROM read_parquet(?)", [str(store._part(0))]).fetchall()
+        described = connection.execute(
+            "DESCRIBE SELECT * FROM read_parquet(?)", [str(store.sample_files()[0])]
+        ).fetchall()
     assert [kind for _, kind, *_ in described[2:]] == ["DOUBLE", "DOUBLE", "BIGINT", "VARCHAR", "BOOLEAN", "DOUBLE"]
 
 
@@ -131,7 +134,7 @@ def test_keys_of_a_dictionary_metric_have_what_was_declared_for_them(make_store)
     }
 
 
-def test_confusion_elements_are_numbered_by_the_rows_of_the_run(make_store):
+def test_confusion_elements_say_of_which_sample_they_are(make_store):
     store = make_store({"training": (2, 1), "validation": (2,)})
     elements = [
         {
@@ -147,15 +150,15 @@ def test_confusion_elements_are_numbered_by_the_rows_of_the_run(make_store):
     folder = store.path / "confusion" / "metric.matrix"
     with duckdb.connect() as connection:
         found = connection.execute(
-            "SELECT sample, label, expected, round(probability, 4) FROM read_parquet(?) ORDER BY ALL",
+            "SELECT sample_id, label, expected, round(probability, 4) FROM read_parquet(?) ORDER BY ALL",
             [[str(path) for path in sorted(folder.iterdir())]],
         ).fetchall()
 
     assert found == [
-        (0, "cat", True, pytest.approx(0.1)),
-        (1, "dog", False, pytest.approx(0.2)),
-        (1, "o'clock", True, pytest.approx(0.3)),
-        (4, "cat", False, pytest.approx(0.5)),
+        ("training-0", "cat", True, pytest.approx(0.1)),
+        ("training-1", "dog", False, pytest.approx(0.2)),
+        ("training-1", "o'clock", True, pytest.approx(0.3)),
+        ("validation-1", "cat", False, pytest.approx(0.5)),
     ]
 
 
@@ -280,10 +283,10 @@ def test_incomplete_run_opens_for_writing_alone(make_store, make_manifest):
     with pytest.raises(LeaplabError) as raised:
         RunStore.open(store.path)
     assert str(raised.value) == (
-        f"{store.path} is incomplete: 1 of 2 parts are missing; run the same `leaplab evaluate` again, it goes on where"
-        " it stopped."
+        f"{store.path} is incomplete: 1 of 2 parts are missing or damaged; run the same `leaplab evaluate` again, it"
+        " makes just these."
     )
-    assert RunStore.begin(store.path, make_manifest()).missing_parts() == store.missing_parts()
+    assert WrittenRun.begin(store.path, make_manifest()).missing_parts() == store.missing_parts()
 
     store.write_part(PartValues(store.manifest.parts[0], ["a", "b"], {}, {}, {}, {}))
     assert RunStore.open(store.path).read(["sample_id"])["sample_id"].tolist() == ["a", "b", "c"]
@@ -300,13 +303,13 @@ def test_complete_run_of_another_identity_is_replaced_only_when_asked(make_store
     other = make_manifest(identity="two")
 
     with pytest.raises(LeaplabError) as raised:
-        RunStore.begin(store.path, other)
+        WrittenRun.begin(store.path, other)
     assert str(raised.value) == (
         f"{store.path} holds a run of another model, other code or other options; give this one a --name, or replace"
         " that one by --update."
     )
-    assert RunStore.begin(store.path, make_manifest(), "outdated").missing_parts() == []
-    assert RunStore.begin(store.path, other, "outdated").missing_parts() == list(other.parts)
+    assert WrittenRun.begin(store.path, make_manifest(), "outdated").missing_parts() == []
+    assert WrittenRun.begin(store.path, other, "outdated").missing_parts() == list(other.parts)
     assert not list(store.path.rglob("*.parquet"))
     assert [path.name for path in store.path.parent.iterdir()] == [store.path.name]  # nothing left aside
 
@@ -314,14 +317,14 @@ def test_complete_run_of_another_identity_is_replaced_only_when_asked(make_store
 def test_replace_always_drops_even_a_run_of_the_same_identity(make_store, make_manifest):
     store = complete(make_store())
 
-    assert len(RunStore.begin(store.path, make_manifest(), "always").missing_parts()) == 2
+    assert len(WrittenRun.begin(store.path, make_manifest(), "always").missing_parts()) == 2
 
 
 def test_incomplete_run_of_another_identity_is_begun_anew(make_store, make_manifest):
     store = make_store()
     store.write_part(PartValues(store.manifest.parts[0], ["a", "b"], {}, {}, {}, {}))
 
-    assert len(RunStore.begin(store.path, make_manifest(identity="two")).missing_parts()) == 2
+    assert len(WrittenRun.begin(store.path, make_manifest(identity="two")).missing_parts()) == 2
 
 
 def test_removal_that_is_interrupted_leaves_no_half_of_a_run(make_store, make_manifest, monkeypatch):
@@ -335,13 +338,13 @@ def test_removal_that_is_interrupted_leaves_no_half_of_a_run(make_store, make_ma
     with monkeypatch.context() as patch:
         patch.setattr("shutil.rmtree", interrupted)
         with pytest.raises(KeyboardInterrupt):
-            RunStore.begin(store.path, make_manifest(identity="two"), "outdated")
+            WrittenRun.begin(store.path, make_manifest(identity="two"), "outdated")
 
     assert not store.path.exists()
     assert catalog(store.path.parent) == []
     # Nor is what it left aside in the way of the next one, whose process may have the same number.
-    complete(RunStore.begin(store.path, make_manifest(identity="two")))
-    assert len(RunStore.begin(store.path, make_manifest(identity="three"), "outdated").missing_parts()) == 2
+    complete(WrittenRun.begin(store.path, make_manifest(identity="two")))
+    assert len(WrittenRun.begin(store.path, make_manifest(identity="three"), "outdated").missing_parts()) == 2
     assert [path.name for path in store.path.parent.iterdir()] == [store.path.name]
 
 
@@ -351,10 +354,10 @@ def test_run_that_cannot_be_read_is_replaced_only_when_asked(make_store, make_ma
     for replace in ("outdated", "always"):
         (store.path / "manifest.json").write_text(content)
         with pytest.raises(LeaplabError, match="manifest.json cannot be read|by an older version of leaplab"):
-            RunStore.begin(store.path, make_manifest())
+            WrittenRun.begin(store.path, make_manifest())
         assert (store.path / "manifest.json").read_text() == content
 
-        assert len(RunStore.begin(store.path, make_manifest(), replace).missing_parts()) == 2
+        assert len(WrittenRun.begin(store.path, make_manifest(), replace).missing_parts()) == 2
 
 
 @pytest.mark.parametrize("replace", ["never", "outdated", "always"])
@@ -365,12 +368,12 @@ def test_folder_or_file_that_is_no_run_is_never_touched(tmp_path, make_manifest,
 
     for name in ("folder", "file"):
         with pytest.raises(LeaplabError, match=f"{name} exists and is no run; choose another --name"):
-            RunStore.begin(tmp_path / name, make_manifest(), replace)
+            WrittenRun.begin(tmp_path / name, make_manifest(), replace)
     assert (tmp_path / "folder" / "work.txt").read_text() == (tmp_path / "file").read_text() == "mine"
 
 
 def test_empty_folder_is_taken(tmp_path, make_manifest):
-    assert RunStore.begin(tmp_path, make_manifest()).path == tmp_path
+    assert WrittenRun.begin(tmp_path, make_manifest()).path == tmp_path
 
 
 def test_run_may_be_read_from_several_threads(make_store):
@@ -394,7 +397,7 @@ def test_run_may_be_read_from_several_threads(make_store):
 
 
 def test_names_with_slashes_are_names_of_one_space(tmp_path, make_manifest):
-    store = RunStore(tmp_path / "run", make_manifest({"training": (2,)}))
+    store = WrittenRun.begin(tmp_path / "run", make_manifest({"training": (2,)}))
     vectors = np.arange(6, dtype=np.float32).reshape(2, 3)
     store.write_part(
         PartValues(store.manifest.parts[0], ["a", "b"], {}, {"head/left": vectors}, {"boxes/top": vectors}, {})

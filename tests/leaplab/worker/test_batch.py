@@ -10,13 +10,14 @@ from leaplab.errors import LeaplabError
 from leaplab.protocol.description import Node, PredictionSpec, Source
 from leaplab.protocol.observations import Topic
 from leaplab.worker.batch import Batch, infer, probe_inference
+from leaplab.worker.model import Feature, Predictor
 
 IMAGES = np.random.default_rng(3).normal(size=(7, 2)).astype(np.float32)
 PLACES = PredictionSpec("places", (), -1)
 BOXES = PredictionSpec("boxes", (), -1)
 
 
-class Model:
+class Model(Predictor):
     """A `Predictor`: gives twice its input, all of its values above 0, and the input as latent vectors."""
 
     format, latent_source = "onnx", "image"
@@ -27,13 +28,13 @@ class Model:
         self.unbatched: frozenset[int] = frozenset(unbatched)
         self.fed: list[Any] = []
 
-    def predict(self, inputs) -> tuple[list[Any], Any]:
+    def run(self, inputs) -> tuple[list[Any], Any]:
         (given,) = inputs
         if self._rank is not None and given.ndim != self._rank:
             raise LeaplabError(f"The model fails on {given.shape}")
         self.fed.append(given)
         outputs = [given * 2, given[given > 0]] if self._boxes else [given * 2]
-        return outputs, given
+        return outputs, [Feature("image", given, -1)]
 
 
 def described(*predictions) -> Any:
@@ -90,7 +91,7 @@ def test_handlers_of_an_output_that_is_none_get_nothing():
 
 
 def test_model_of_which_no_output_has_a_batch_axis_is_told():
-    model = SimpleNamespace(fixed_batch=None, unbatched=(), predict=lambda _: ([np.zeros((9, 3))], None))
+    model: Any = SimpleNamespace(fixed_batch=None, unbatched=(), run=lambda _: ([np.zeros((9, 3))], []))
 
     told = r"Output 0 of the model has shape \(9, 3\) for a batch of 7; its first axis must be the batch\."
     with pytest.raises(LeaplabError, match=told):
@@ -99,7 +100,7 @@ def test_model_of_which_no_output_has_a_batch_axis_is_told():
 
 def test_what_is_no_array_is_none():
     outputs = [IMAGES, [{"a": 0.5}]]
-    model = SimpleNamespace(fixed_batch=None, unbatched=(), predict=lambda _: (outputs, None))
+    model: Any = SimpleNamespace(fixed_batch=None, unbatched=(), run=lambda _: (outputs, []))
 
     assert infer(model, described(PLACES, BOXES), batch_of(IMAGES)).outputs[1] is None
 

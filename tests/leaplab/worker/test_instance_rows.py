@@ -19,7 +19,7 @@ from leaplab.store.manifest import ColumnEntry
 NAN = math.nan
 MODEL: dict[str, Any] = {"inputs": ("image",)}
 COLUMNS = (
-    *("instance_id", "sample", "sample_id", "state", "number", "name", "mask_share"),
+    *("instance_id", "row", "sample_id", "state", "number", "name", "mask_share"),
     *("metadata.row", "metadata.weight", "metadata.kind", "metric.brightness", "metric.darkest"),
 )
 # A row of sample `level` has the brightness (level + row) / 16. An element of rows 1 and 2 covers a third of the image.
@@ -59,9 +59,10 @@ def stored_instances(stored_rows):
     """The instances of a run as tuples of `COLUMNS`, read without leaplab."""
 
     def read(store) -> list[tuple]:
-        rows = stored_rows(store, "instances")
-        assert all(tuple(row) == COLUMNS for row in rows)
-        return [tuple(row.values()) for row in rows]
+        row_of = {(row["state"], row["sample_id"]): place for place, row in enumerate(stored_rows(store))}
+        rows = [{**row, "row": row_of[row["state"], row["sample_id"]]} for row in stored_rows(store, "instances")]
+        assert all(set(row) == {*COLUMNS, "offset"} for row in rows)
+        return [tuple(row[column] for column in COLUMNS) for row in rows]
 
     return read
 
@@ -120,7 +121,8 @@ def test_samples_are_whole_and_know_nothing_of_instances(run, stored_rows):
     assert [row["sample_id"] for row in rows] == IDS
     assert [row["metadata.level"] for row in rows] == list(range(9))
     assert [row["metric.found"] for row in rows if row["state"] != "unlabeled"] == [3, 1, 0, 1, 1, 0, 1]
-    assert list(run.columns()) == ["metadata.level", "loss.squares", "metric.found"]
+    own = [name for name in run.columns() if not name.startswith("input.")]
+    assert own == ["metadata.level", "loss.squares", "metric.found"]
 
 
 @pytest.mark.parametrize(("batch_size", "part_size"), [(1, None), (2, 3), (3, 2), (32, 1)])
@@ -160,12 +162,14 @@ def test_stopped_run_is_resumed_to_the_same_bytes(root, session, evaluated, tmp_
     assert f"instances/{parts:05d}.parquet" in contents(whole)
 
 
-def test_instances_lie_there_before_their_part_counts_as_whole(root, session, evaluated, tmp_path):
+def test_files_lie_there_before_their_part_counts_as_whole(root, session, evaluated, tmp_path):
     store = evaluated(tmp_path, root, 2, session=session)
 
     for part in store.manifest.parts:
-        written = [store.path / table / f"{part.number:05d}.parquet" for table in ("instances", "samples")]
-        assert written[0].stat().st_mtime_ns <= written[1].stat().st_mtime_ns
+        whole = (store.path / "parts" / f"{part.number:05d}.json").stat().st_mtime_ns
+        files = list(store.path.rglob(f"{part.number:05d}.[np]*"))
+        assert len(files) > 3
+        assert all(file.stat().st_mtime_ns <= whole for file in files)
 
 
 def test_chosen_states_and_samples_bring_their_instances(root, session, evaluated, stored_instances, tmp_path):
@@ -244,7 +248,7 @@ METRIC = "    return dict.fromkeys(range(7), darkest)\n"
         (METRIC, "    return {0: darkest, 1: darkest[:1]}\n",
          "Instance metric 'darkest[1]' returned 1 values for a batch of 5 samples; return one value a sample."),
         (METRIC, "    return {}[number]\n",
-         "Instance metric 'darkest' on the 5 samples 'a' to 'd' of training: NameError: name 'number' is not defined"),
+         "Instance metric 'darkest' on sample 'a' of training: NameError: name 'number' is not defined"),
         ("mask=mask,", "mask=mask[None] if sample_id == 'd' else mask,",
          "Instance masks 'masks' on instance 1 of sample 'd' of training: its mask is float32 of shape (1, 6, 6, 1)"),
         ('{"row": 2, "weight": 1.5}', '{"colour": "red"}',
@@ -321,7 +325,7 @@ def test_instance_metric_may_be_wired_by_hand(make_project, evaluated, stored_in
         store = evaluated(tmp_path, root, wiring=wiring, session=session)
 
     assert_table(stored_instances(store))
-    assert list(store.columns()) == ["metadata.level", "metric.found"]
+    assert [name for name in store.columns() if not name.startswith("input.")] == ["metadata.level", "metric.found"]
 
 
 def test_run_without_instances_has_none(tiny_run):

@@ -14,7 +14,9 @@ def integration(counts=None, **states) -> Any:
         sample_ids=lambda state: list(states[state]),
         instance_count=lambda state, sample_id: counts.get(sample_id, 0),
         description=SimpleNamespace(
-            states={state: len(ids) for state, ids in states.items()}, instances={"training": 9} if counts else {}
+            states={state: len(ids) for state, ids in states.items()},
+            instances={"training": 9} if counts else {},
+            inputs=(),
         ),
     )
 

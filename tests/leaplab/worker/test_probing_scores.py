@@ -18,8 +18,8 @@ VECTORS = np.array([[1, -1, 2], [3, 4, 5], [-1, -1, 6]], np.float32)
 def probed(fixed_batch) -> tuple[list[Any], dict[str, list[Any]]]:
     """The observations, and what each metric was given, of a model that gives values and all of them above 0."""
 
-    def predict(inputs) -> Any:
-        return [inputs[0] * 2, inputs[0][inputs[0] > 0]], None
+    def run(inputs) -> Any:
+        return [inputs[0] * 2, inputs[0][inputs[0] > 0]], []
 
     given: dict[str, list[Any]] = {}
 
@@ -35,7 +35,7 @@ def probed(fixed_batch) -> tuple[list[Any], dict[str, list[Any]]]:
         instance_metrics=(), visualizers=(), instances={},
         predictions=(PredictionSpec("values", (), -1), PredictionSpec("found", (), -1)),
     )  # fmt: skip
-    model = SimpleNamespace(fixed_batch=fixed_batch, unbatched=frozenset({1}), predict=predict)
+    model = SimpleNamespace(fixed_batch=fixed_batch, unbatched=frozenset({1}), run=run)
     integration: Any = SimpleNamespace(
         description=description,
         latent_predictions=frozenset(),

@@ -3,16 +3,20 @@
 import sys
 import webbrowser
 from collections.abc import Iterable
+from contextlib import closing
+from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, NoReturn
 
 import typer
+from msgspec import structs
 from rich.console import Console
 from rich.markup import escape
 from rich.progress import TaskID
 from rich.table import Table
 
 from leaplab.cli.printing import (
+    age_of,
     console,
     print_findings,
     print_inspection,
@@ -20,6 +24,7 @@ from leaplab.cli.printing import (
     print_listing,
     print_problems,
     progress_bar,
+    size_of,
     summary_table,
 )
 from leaplab.errors import LeaplabError
@@ -28,6 +33,7 @@ from leaplab.protocol.plan import BATCH_SIZE
 if TYPE_CHECKING:
     from leaplab.environments.interpreter import Interpreter
     from leaplab.project.locate import Project
+    from leaplab.session.opening import Session
 
 app = typer.Typer(
     add_completion=False,
@@ -49,6 +55,13 @@ Python = Annotated[
 ]
 
 
+class OnError(StrEnum):
+    """What an evaluation does where a handler fails on a sample."""
+
+    fail = "fail"
+    skip = "skip"
+
+
 @app.command()
 def evaluate(
     path: Integration = Path(),
@@ -65,6 +78,15 @@ def evaluate(
         bool, typer.Option("--update", help="Replace the run where code, model or options changed.")
     ] = False,
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace the run in any case: data changed.")] = False,
+    on_error: Annotated[
+        OnError, typer.Option(help="What to do where a handler fails on a sample: end, or leave that sample out.")
+    ] = OnError.fail,
+    time_limit: Annotated[
+        float | None, typer.Option(min=0.1, help="Seconds that a handler may take for a sample.")
+    ] = None,
+    memory: Annotated[
+        float | None, typer.Option(min=0.1, help="GiB that the integration's process may take (Linux).")
+    ] = None,
     in_process: InProcess = False,
     wiring: Wiring = None,
     python: Python = None,
@@ -72,41 +94,61 @@ def evaluate(
     as_json: AsJson = False,
 ) -> None:
     """Run every sample through the integration and its model; the results go to runs/NAME."""
-    from leaplab.evaluate.run import LocalRunner, Options, carry_out, prepare
-    from leaplab.evaluate.summary import summarize, without_loss
+    from leaplab.evaluate.local_runner import LocalRunner
+    from leaplab.evaluate.run import Options, carry_out, prepare
+    from leaplab.evaluate.summary import left_out, summarize, without_loss
     from leaplab.project.locate import find_project
     from leaplab.project.mapping_file import mapping_files
     from leaplab.protocol.operations import DESCRIBE
     from leaplab.protocol.plan import PlanOrder
     from leaplab.session.opening import open_session
-    from leaplab.store.run import Replace
+    from leaplab.store.writing import Replace
 
+    if in_process and (time_limit or memory):
+        raise LeaplabError("--time-limit and --memory are for the integration's own process; leave out --in-process.")
     replace: Replace = "always" if overwrite else "outdated" if update else "never"
     order = PlanOrder(tuple(state) if state else None, limit, batch_size, float16=float16, latent=latent)
     options = Options(runs, name, model, wiring, order, replace)
     project = find_project(path)
     interpreter = _interpreter(project, python, in_process)
     console.print(f"Binding {project.root / project.entry_file}", markup=False, soft_wrap=True)
-    with open_session(project, model, in_process, wiring, interpreter) as session:
+    size = None if memory is None else int(memory * 2**30)
+
+    def bind() -> "Session":
+        return open_session(project, model, in_process, wiring, interpreter, size)
+
+    with bind() as session:
         notices = session.notices()
         unscored = without_loss(session.call(DESCRIBE), mapping_files(project.root))
         if unscored is not None:
             notices.append(unscored)
         _warn(notices)
-        prepared = prepare(session, options, notices)
-        _warn(prepared.notices)
-        store = prepared.store
-        missing = store.missing_parts()
-        if missing:
-            done = store.samples - sum(part.stop - part.start for part in missing)
-            with progress_bar() as progress:
-                task = progress.add_task("Evaluating", total=store.samples, completed=done)
-                runner = LocalRunner(session, prepared.load)
-                carry_out(runner, store, prepared.plan, lambda count: progress.advance(TaskID(task), count))
+        with prepare(session, options, notices) as prepared:
+            _warn(prepared.notices)
+            store = prepared.store
+            if on_error is OnError.fail:
+                store.forget_skipped()
+            missing = store.missing_parts()
+            skipping = bind if on_error is OnError.skip else None
+            if missing:
+                done = store.samples - sum(part.stop - part.start for part in missing)
+                with progress_bar() as progress:
+                    task = progress.add_task("Evaluating", total=store.samples, completed=done)
+                    with closing(LocalRunner(session, prepared.load, skipping, time_limit)) as runner:
+                        carry_out(runner, store, prepared.plan, lambda count: progress.advance(TaskID(task), count))
     summary = summarize(store)
     if as_json:
-        print_json({"run": str(store.path), "up_to_date": not missing, "states": summary})
+        print_json(
+            {
+                "run": str(store.path),
+                "up_to_date": not missing,
+                "states": summary,
+                "skipped": store.skipped,
+                "not_finite": store.not_finite,
+            }
+        )
         return
+    _warn(left_out(store))
     outcome = "holds" if missing else "is up to date:"
     console.print(f"{store.path} {outcome} {store.samples:,} samples", markup=False, soft_wrap=True)
     console.print(summary_table(summary))
@@ -244,22 +286,36 @@ def explore(
 
 
 @app.command("runs")
-def list_runs(runs: RunsFolder = Path("runs"), as_json: AsJson = False) -> None:
-    """List the runs, newest first."""
-    from leaplab.store.catalog import catalog
+def list_runs(
+    runs: RunsFolder = Path("runs"),
+    delete: Annotated[list[str] | None, typer.Option(help="Delete this run; may be repeated.")] = None,
+    verify: Annotated[bool, typer.Option("--verify", help="Compare every file with its checksum.")] = False,
+    as_json: AsJson = False,
+) -> None:
+    """List the runs, newest first. Exit code 1: --verify found a file that is not as it was written."""
+    from leaplab.store.catalog import catalog, delete_run, verify_run
 
+    for name in delete or ():
+        delete_run(runs, name)
+        console.print(f"{runs / name} is deleted.", markup=False, soft_wrap=True)
     entries = catalog(runs)
+    damaged = {entry.name: verify_run(runs / entry.name) for entry in entries if entry.created} if verify else {}
     if as_json:
-        print_json(entries)
-        return
-    if not entries:
+        print_json([{**structs.asdict(each), "damaged": damaged.get(each.name)} for each in entries])
+    elif not entries:
         console.print(f"There are no runs in {runs}; `leaplab evaluate` makes one.", markup=False, soft_wrap=True)
-        return
-    table = Table("run", "samples", "model", "made", "state", box=None, pad_edge=False)
-    for entry in entries:
-        name, model, condition = escape(entry.name), escape(entry.model), escape(entry.condition)
-        table.add_row(name, f"{entry.samples:,}", model, entry.created, condition)
-    Console().print(table)
+    else:
+        table = Table("run", "samples", "size", "model", "integration", "made", "state", box=None, pad_edge=False)
+        for entry in entries:
+            integration = Path(entry.integration).name
+            texts = (entry.name, f"{entry.samples:,}", size_of(entry.size), entry.model, integration)
+            table.add_row(*map(escape, (*texts, age_of(entry.created), entry.condition)))
+        Console().print(table)
+    for name, files in damaged.items():
+        if files:
+            some = ", ".join(files[:3]) + (f" and {len(files) - 3} more" if len(files) > 3 else "")
+            _warn([f"{runs / name}: {some} changed since written; evaluate it again, which makes these parts alone."])
+    raise typer.Exit(1 if any(damaged.values()) else 0)
 
 
 @app.command()

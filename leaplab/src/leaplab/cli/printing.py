@@ -2,6 +2,7 @@
 
 import sys
 from collections.abc import Sequence
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -153,3 +154,23 @@ def _shown(value: Any) -> str:
 
 def _figure(value: float | None) -> str:
     return "-" if value is None else f"{value:.6g}"
+
+
+def size_of(size: int) -> str:
+    """Bytes as a person reads them: 3.4 MB."""
+    amount, units = float(size), ["B", "kB", "MB", "GB"]
+    while amount >= 1000 and len(units) > 1:
+        amount /= 1000
+        del units[0]
+    return f"{amount:.3g} {units[0]}" if amount < 1000 else f"{amount:,.0f} {units[0]}"
+
+
+def age_of(created: str, now: datetime | None = None) -> str:
+    """How long ago a time was, as a person says it; empty where it is not known."""
+    if not created:
+        return ""
+    seconds = ((now or datetime.now(UTC)) - datetime.fromisoformat(created)).total_seconds()
+    for length, unit in ((86400 * 2, "day"), (3600 * 2, "hour"), (60 * 2, "minute")):
+        if seconds >= length:
+            return f"{int(seconds // (length // 2))} {unit}s ago"
+    return "just now"

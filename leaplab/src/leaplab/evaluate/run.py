@@ -2,6 +2,7 @@
 
 import hashlib
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -14,15 +15,16 @@ from leaplab.evaluate.onnx_surgery import edit_model, is_ort_format
 from leaplab.files import cache_folder, file_name
 from leaplab.protocol.description import Description, Node
 from leaplab.protocol.model import LoadOrder, ModelSource, without_latent
-from leaplab.protocol.operations import DESCRIBE, EVALUATE, LOAD, MODEL, PLAN, EvaluateOrder
+from leaplab.protocol.operations import DESCRIBE, LOAD, MODEL, PLAN
 from leaplab.protocol.plan import Part, Plan, PlanOrder
 from leaplab.protocol.results import PartResult
 from leaplab.session.opening import Session
-from leaplab.store.columns import LOSS, METADATA, METRIC, column_of, key_column
+from leaplab.store.columns import INPUT, LOSS, METADATA, METRIC, column_of, key_column
+from leaplab.store.lock import locked
 from leaplab.store.manifest import SCHEMA, ColumnEntry, Manifest, RunInterpreter
-from leaplab.store.run import PartValues, Replace, RunStore
+from leaplab.store.writing import PartValues, Replace, WrittenRun, clear_leftovers
 
-EVALUATION = 2
+EVALUATION = 3
 """Raised when the same integration and options give other numbers."""
 
 
@@ -32,17 +34,6 @@ class Runner(Protocol):
     def run(self, plan: Plan, parts: Sequence[Part]) -> Iterator[PartResult]:
         """One result a part."""
         ...
-
-
-class LocalRunner:
-    """Evaluates in the session's own process, one part after another, with the model as `prepare` had it loaded."""
-
-    def __init__(self, session: Session, load: LoadOrder) -> None:
-        self._session = session
-        self._load = load
-
-    def run(self, plan: Plan, parts: Sequence[Part]) -> Iterator[PartResult]:
-        return self._session.stream(EVALUATE, EvaluateOrder(plan, tuple(parts), self._load))
 
 
 @dataclass(frozen=True)
@@ -55,7 +46,7 @@ class Options:
         model: a model file instead of the integration's own.
         wiring: a wiring file, which the session was opened with.
         order: which samples, and how; the plan is made of it.
-        replace: which run of the same name may be replaced, see `RunStore.begin`.
+        replace: which run of the same name may be replaced, see `WrittenRun.begin`.
     """
 
     runs: Path
@@ -75,17 +66,19 @@ class Prepared:
         notices: what a person should know of a run with this model, a sentence each; the run's manifest has them too.
     """
 
-    store: RunStore
+    store: WrittenRun
     plan: Plan
     load: LoadOrder
     notices: tuple[str, ...] = ()
 
 
-def prepare(session: Session, options: Options, notices: Sequence[str] = ()) -> Prepared:
-    """Plan the evaluation and open its run, new or taken up where it stopped.
+@contextmanager
+def prepare(session: Session, options: Options, notices: Sequence[str] = ()) -> Iterator[Prepared]:
+    """Plan the evaluation and open its run, new or taken up where it stopped; within, no other process may write it.
 
     Raises:
-        LeaplabError: a state does not exist, the model cannot be run, or see `RunStore.begin`.
+        LeaplabError: a state does not exist, the model cannot be run, another process writes the run, or see
+            `WrittenRun.begin`.
     """
     description = session.call(DESCRIBE)
     plan = session.call(PLAN, options.order)
@@ -119,7 +112,12 @@ def prepare(session: Session, options: Options, notices: Sequence[str] = ()) -> 
             ".".join(map(str, session.interpreter.version)),
         ),
     )
-    return Prepared(RunStore.begin(options.runs / name, manifest, options.replace), plan, load, said)
+    run = options.runs / name
+    if run.is_symlink():  # what is replaced is the run, not the link
+        run = run.resolve()
+    with locked(run):
+        clear_leftovers(run)
+        yield Prepared(WrittenRun.begin(run, manifest, options.replace), plan, load, said)
 
 
 def _load_order(model: ModelSource, latent: str | None) -> tuple[LoadOrder, tuple[str, ...]]:
@@ -141,24 +139,39 @@ def plan_sha256(plan: Plan) -> str:
     return hashlib.sha256(msgspec.json.encode(plan, order="deterministic")).hexdigest()
 
 
-def carry_out(runner: Runner, store: RunStore, plan: Plan, progress: Callable[[int], None]) -> None:
+def carry_out(runner: Runner, store: WrittenRun, plan: Plan, progress: Callable[[int], None]) -> None:
     """Evaluate the parts that the run lacks. `progress` is told how many samples each finished part had."""
     missing = {part.number for part in store.missing_parts()}
     for result in runner.run(plan, [part for part in plan.parts if part.number in missing]):
         columns: dict[str, Sequence[Any]] = {
             column_of(METADATA, name): values for name, values in result.metadata.items()
         }
-        columns.update(result.scores)
+        columns |= {column_of(INPUT, name): values for name, values in result.inputs.items()}
+        columns |= result.scores
         confusion = {column: vars(elements) for column, elements in result.confusion.items()}
         instances = None if result.instances is None else result.instances.table()
         store.write_part(
-            PartValues(result.part, result.ids, columns, result.latents, result.predictions, confusion, instances)
+            PartValues(
+                result.part,
+                result.ids,
+                columns,
+                result.latents,
+                result.predictions,
+                confusion,
+                instances,
+                result.instance_latents,
+                result.ground_truths,
+                result.thumbnails,
+                result.skipped,
+            )
         )
-        progress(len(result.ids))
+        progress(result.part.stop - result.part.start)
+    store.finish()
 
 
 def _columns(description: Description) -> dict[str, ColumnEntry]:
     columns = {column_of(METADATA, spec.name): ColumnEntry(spec.type) for spec in description.metadata}
+    columns |= {column_of(INPUT, name): ColumnEntry(type_) for name, type_ in description.input_properties.items()}
     columns |= {column_of(LOSS, node.column): ColumnEntry("float", "downward") for node in description.losses}
     return _distinct(columns | _metric_columns(description.metrics))
 

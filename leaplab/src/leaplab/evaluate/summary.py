@@ -12,6 +12,9 @@ from leaplab.store.columns import LOSS, METRIC, STATE, group_of
 from leaplab.store.manifest import ColumnEntry
 from leaplab.store.run import RunStore
 
+SHOWN = 5
+"""Samples that were left out that a person is told by name."""
+
 
 def summarize(store: RunStore) -> dict[str, dict[str, Any]]:
     """State -> its number of samples, the mean of each loss and of each metric that has a better direction.
@@ -22,16 +25,32 @@ def summarize(store: RunStore) -> dict[str, dict[str, Any]]:
     columns = _ranked(store.columns())
     table = store.read([STATE, *columns])
     summary: dict[str, dict[str, Any]] = {}
-    for state in store.manifest.states:
+    for state in store.states:
         count, told = _summarized(table, state, columns)
         summary[state] = {"samples": count, **told}
     if store.has_instances:
         columns = _ranked(store.instance_columns())
         table = store.read_instances([STATE, *columns])
-        for state in store.manifest.states:
+        for state in store.states:
             count, told = _summarized(table, state, columns)
             summary[state]["instances"] = {"count": count, **told}
     return summary
+
+
+def left_out(store: RunStore) -> list[str]:
+    """What a person should know of what the means are not of, a sentence each."""
+    sentences = []
+    if skipped := store.skipped:
+        named = "; ".join(f"{each.state}/{each.sample_id} ({each.handler}: {each.reason})" for each in skipped[:SHOWN])
+        rest = f"; and {len(skipped) - SHOWN:,} more, which the run's `parts` name" if len(skipped) > SHOWN else ""
+        sentences.append(f"{_counted(len(skipped), 'sample')} left out: {named}{rest}.")
+    for name, count in store.not_finite.items():
+        sentences.append(f"{name} is NaN or infinite on {count:,} of {store.samples:,} samples, which no mean is of.")
+    return sentences
+
+
+def _counted(count: int, what: str) -> str:
+    return f"{count:,} {what} was" if count == 1 else f"{count:,} {what}s were"
 
 
 def without_loss(description: Description, mappings: Sequence[Path] = ()) -> str | None:

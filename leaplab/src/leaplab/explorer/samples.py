@@ -15,9 +15,10 @@ from leaplab.render.rendered import render
 from leaplab.session.opening import Session
 from leaplab.store.columns import ID, STATE
 from leaplab.store.parquet import EXACT_IN_DOUBLE
+from leaplab.store.run import OFFSET
 
 MAX_SHOWN_PREDICTION = 1000
-OF_THE_SAMPLE = ("sample", ID, STATE)
+OF_THE_SAMPLE = (OFFSET, ID, STATE)
 """Keys of an element instance that say of which sample it is."""
 
 

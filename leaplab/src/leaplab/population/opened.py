@@ -51,7 +51,7 @@ class Run:
     @property
     def states(self) -> dict[str, int]:
         """State -> number of samples."""
-        return dict(self._population.store.manifest.states)
+        return self._population.store.states
 
     @property
     def columns(self) -> dict[str, Column]:

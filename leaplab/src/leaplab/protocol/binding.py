@@ -15,12 +15,14 @@ class BindOrder:
         entry_file: relative to the root.
         model: an absolute path of a model to use instead of the integration's own.
         wiring: for an integration without an integration test, see `WiringOrder`.
+        memory: bytes that its process may take; None lets it take all.
     """
 
     root: str
     entry_file: str
     model: str | None = None
     wiring: WiringOrder | None = None
+    memory: int | None = None
 
 
 @dataclass(frozen=True)

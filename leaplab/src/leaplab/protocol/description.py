@@ -92,6 +92,7 @@ class Description:
         instance_metadata: one value an instance, by the keys that its masks encoder gives.
         instance_metrics: metrics that give one value an instance.
         code_sha256: of the integration's own source and settings files that a run has loaded.
+        input_properties: what leaplab computes of the inputs -> its type.
     """
 
     root: str
@@ -110,3 +111,4 @@ class Description:
     instances: dict[str, int] = field(default_factory=dict)
     instance_metadata: tuple[MetadataSpec, ...] = ()
     instance_metrics: tuple[Node, ...] = ()
+    input_properties: dict[str, str] = field(default_factory=dict)

@@ -34,12 +34,39 @@ class Stream(Generic[Asked, Answer]):
 
 
 @dataclass(frozen=True)
+class BadSample:
+    """A sample on which an integration's process died, or did not come to an end: it is not tried again.
+
+    Attributes:
+        part: number of its part.
+        offset: place in its part, as planned.
+        handler: that ran.
+        reason: a sentence.
+    """
+
+    part: int
+    offset: int
+    handler: str
+    reason: str
+
+
+@dataclass(frozen=True)
 class EvaluateOrder:
-    """Parts of a plan to evaluate, with the model that `LOAD` was given."""
+    """Parts of a plan to evaluate, with the model that `LOAD` was given.
+
+    Attributes:
+        skip: leave out samples on which a handler fails, instead of ending.
+        bad: samples to leave out without a try.
+        careful: (part, start, stop): these samples go one by one, nothing else at the same time, so that what the
+            process dies of can be told.
+    """
 
     plan: Plan
     parts: tuple[Part, ...]
     load: LoadOrder
+    skip: bool = False
+    bad: tuple[BadSample, ...] = ()
+    careful: tuple[tuple[int, int, int], ...] = ()
 
 
 DESCRIBE: Operation[None, Description] = Operation("describe")

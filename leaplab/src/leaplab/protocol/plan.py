@@ -28,6 +28,7 @@ class Plan:
         latent: tensor or layer to take latent vectors from; None finds what feeds the head.
         ids_sha256: of all sample ids, by state, and of how many element instances each has.
         instances: state -> number of element instances of its samples; empty where the integration has none.
+        scales: input that is an image -> the least and the greatest value of the scale that its values are on.
     """
 
     states: dict[str, int]
@@ -38,6 +39,7 @@ class Plan:
     float16: bool = False
     latent: str | None = None
     instances: dict[str, int] = field(default_factory=dict)
+    scales: dict[str, tuple[float, float]] = field(default_factory=dict)
 
     @property
     def samples(self) -> int:

@@ -21,6 +21,22 @@ class Confusion:
     probability: list[float] = field(default_factory=list)
 
 
+@dataclass(frozen=True)
+class Skipped:
+    """A sample that was left out of an evaluation.
+
+    Attributes:
+        sample_id: as text.
+        handler: that failed on it: `input 'image'`, `metric 'iou'`, `model`, or `process` where no one can tell.
+        reason: a sentence.
+    """
+
+    state: str
+    sample_id: str
+    handler: str
+    reason: str
+
+
 @dataclass
 class InstanceRows:
     """Element instances, a row each, by sample and number.
@@ -57,19 +73,30 @@ class PartResult:
     """What a part of the plan gave.
 
     Attributes:
+        ids: of the samples that it has values of, as planned but for those that were left out.
         metadata: column -> one value a sample, None where absent.
-        scores: column -> one value a sample, None where not computed.
+        scores: column -> one value a sample, None where not computed; float64 where none is.
+        inputs: property of the inputs -> one value a sample.
         latents: space -> [n, W] float32.
         predictions: name -> [n, ...] float32, small outputs only.
         confusion: metric column -> its elements; offsets count within the part.
         instances: element instances; offsets count within the part. None where the integration has none.
+        instance_latents: space -> [m, W] float32, of these; NaN for one whose mask is empty.
+        ground_truths: name -> [n, ...] float32, small ones only.
+        thumbnails: input that is an image -> [n, 16, 16, C] uint8.
+        skipped: samples that were left out.
     """
 
     part: Part
     ids: list[str | int] = field(default_factory=list)
-    metadata: dict[str, list[Any]] = field(default_factory=dict)
-    scores: dict[str, list[float | None]] = field(default_factory=dict)
+    metadata: dict[str, Any] = field(default_factory=dict)
+    scores: dict[str, Any] = field(default_factory=dict)
+    inputs: dict[str, Any] = field(default_factory=dict)
     latents: dict[str, NDArray[np.float32]] = field(default_factory=dict)
     predictions: dict[str, NDArray[np.float32]] = field(default_factory=dict)
     confusion: dict[str, Confusion] = field(default_factory=dict)
     instances: InstanceRows | None = None
+    instance_latents: dict[str, NDArray[np.float32]] = field(default_factory=dict)
+    ground_truths: dict[str, NDArray[np.float32]] = field(default_factory=dict)
+    thumbnails: dict[str, NDArray[np.uint8]] = field(default_factory=dict)
+    skipped: list[Skipped] = field(default_factory=list)

@@ -1,5 +1,6 @@
 """An integration in a process of its own, which leads a process group that ends with the session."""
 
+import mmap
 import os
 import re
 import select
@@ -17,10 +18,11 @@ from typing import Any, Self
 
 from leaplab.environments.interpreter import Interpreter
 from leaplab.environments.own import is_own, variables_for
-from leaplab.errors import LeaplabError
+from leaplab.errors import DeadIntegrationError, LeaplabError
 from leaplab.protocol.binding import BindOrder, Bound
 from leaplab.protocol.operations import Answer, Asked, Operation, Stream
 from leaplab.protocol.script_failure import how_ended, last_printed
+from leaplab.protocol.whereabouts import OUT_OF_MEMORY, SIZE, SLOTS, Whereabouts, read_whereabouts
 from leaplab.protocol.wire import Call, Close, Done, Failed, Imported, Item, receive, send
 from leaplab.session.printed import notices_of
 
@@ -29,7 +31,11 @@ IMPORT_LIMIT = 300.0
 """Seconds for importing the entry file. What comes after it, preprocess, may well download a data set."""
 NOTICE = 0.2
 """Seconds after which a dead process is noticed at the latest, whoever else holds its socket."""
+DYING = 5.0
+"""Seconds that a process gets to end by itself once it has closed its socket."""
 LAST_LINES = 5
+OUTPUT_ON_DISK = 64 * 2**20
+"""Bytes that are kept of what an integration prints."""
 OUTPUT_KEPT = 65_536
 """Bytes that are read at once of what an integration prints, and of its end."""
 
@@ -50,18 +56,29 @@ class ChildSession:
         self.interpreter = interpreter
         self._order = order
         self._output = tempfile.TemporaryFile("w+b")  # noqa: SIM115 - closed with the session
+        self._memory_file = tempfile.TemporaryFile("w+b")  # noqa: SIM115 - closed with the session
+        self._memory_file.truncate(SLOTS * SIZE)
+        self._memory = mmap.mmap(self._memory_file.fileno(), SLOTS * SIZE)
         self._connection, theirs = socket.socketpair()
         self._deadline: float | None = None
+        self._sample_limit: float | None = None
+        self._seen: dict[int, tuple[int, float]] = {}
         self._streaming = False
         try:
             self._process = subprocess.Popen(
-                [interpreter.executable, START, str(theirs.fileno()), order.root, *_hidden(interpreter)],
+                [
+                    interpreter.executable,
+                    START,
+                    *map(str, (theirs.fileno(), self._memory_file.fileno())),
+                    order.root,
+                    *_hidden(interpreter),
+                ],
                 cwd=order.root,
                 env=_environment(interpreter),
                 stdin=subprocess.DEVNULL,
                 stdout=self._output,
                 stderr=subprocess.STDOUT,
-                pass_fds=[theirs.fileno()],
+                pass_fds=[theirs.fileno(), self._memory_file.fileno()],
                 # Ctrl-C is for the parent alone, which then ends the group: no traceback of the child on the terminal.
                 start_new_session=True,
             )
@@ -93,13 +110,16 @@ class ChildSession:
         finally:
             self._deadline = None
 
-    def stream(self, operation: Stream[Asked, Answer], argument: Asked) -> Iterator[Answer]:
+    def stream(
+        self, operation: Stream[Asked, Answer], argument: Asked, *, time_limit: float | None = None
+    ) -> Iterator[Answer]:
         """The operation's answers, as they come."""
         self._say(Call(operation.name, argument))
         self._streaming = True
+        self._sample_limit, self._seen = time_limit, {}
         while isinstance(message := self._hear(), Item):
             yield message.value
-        self._streaming = False
+        self._streaming, self._sample_limit = False, None
 
     def notices(self) -> list[str]:
         """What leaplab says of the integration, and the first lines that it printed while it was bound."""
@@ -107,6 +127,8 @@ class ChildSession:
 
     def close(self) -> None:
         """End the process, and whatever it has started."""
+        if self._output.closed:
+            return
         with suppress(OSError):  # it may have died, or be too busy to listen
             send(lambda data: self._connection.send(data), Close())
         self._connection.close()
@@ -115,6 +137,8 @@ class ChildSession:
         self._end_group()
         self._process.wait()
         self._output.close()
+        self._memory.close()
+        self._memory_file.close()
 
     def __enter__(self) -> Self:
         return self
@@ -202,6 +226,28 @@ class ChildSession:
                 raise EOFError
             if self._deadline is not None and time.monotonic() > self._deadline:
                 raise TimeoutError
+            if self._sample_limit is not None:
+                self._require_progress(self._sample_limit)
+            self._bound_output()
+
+    def _require_progress(self, limit: float) -> None:
+        """
+        Raises:
+            DeadIntegrationError: a function has run for longer than the limit, for each sample that it runs for.
+        """
+        now = time.monotonic()
+        for place in read_whereabouts(self._memory):
+            written, since = self._seen.get(place.slot, (None, now))
+            if written != place.written:
+                self._seen[place.slot] = place.written, now
+            elif now - since > limit * max(1, place.stop - place.start):
+                how = f"took longer than {limit:g} s"
+                raise DeadIntegrationError(f"{_at(place)} {how}.{self._place()}", how, [place])
+
+    def _bound_output(self) -> None:
+        # Read by position, so that the process goes on writing behind a hole, which takes no room.
+        if os.fstat(self._output.fileno()).st_blocks * 512 > OUTPUT_ON_DISK:
+            os.ftruncate(self._output.fileno(), 0)
 
     def _end_group(self) -> None:
         with suppress(ProcessLookupError, PermissionError):  # none of the group is left
@@ -222,11 +268,17 @@ class ChildSession:
         return ""
 
     def _death(self) -> LeaplabError:
-        code = self._process.wait()
+        places = read_whereabouts(self._memory)
+        with suppress(subprocess.TimeoutExpired):  # it may have closed its end, and go on by itself
+            self._process.wait(timeout=DYING)
         self._end_group()
+        code = self._process.wait()
+        how = "ran out of memory" if code == OUT_OF_MEMORY else how_ended(code)
         lines = last_printed(self._printed(), LAST_LINES)
         said = f" It last printed: {lines}" if lines else " It printed nothing."
-        return LeaplabError(f"The integration's process {how_ended(code)} in the middle of its work.{said}")
+        where = f", {' or '.join(map(_at, places))}" if places else ""
+        message = f"The integration's process {how} in the middle of its work{where}.{said}"
+        return DeadIntegrationError(message, how, places)
 
     def _lines(self) -> Iterator[str]:
         """What the integration has printed so far, line by line."""
@@ -246,6 +298,12 @@ class ChildSession:
     def _read(self, start: int) -> bytes:
         # Read by position: the process shares this file's offset, and would go on writing where a seek has left it.
         return os.pread(self._output.fileno(), OUTPUT_KEPT, start)
+
+
+def _at(place: Whereabouts) -> str:
+    count = place.stop - place.start
+    samples = f"sample '{place.sample_id}'" if count == 1 else f"{count} samples from '{place.sample_id}' on"
+    return f"{place.handler} on {samples}"
 
 
 def _hidden(interpreter: Interpreter) -> list[str]:

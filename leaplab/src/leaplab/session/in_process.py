@@ -29,8 +29,10 @@ class InProcessSession:
         answer: Answer = self._functions[operation.name](self._integration, argument)
         return answer
 
-    def stream(self, operation: Stream[Asked, Answer], argument: Asked) -> Iterator[Answer]:
-        """The operation's answers."""
+    def stream(
+        self, operation: Stream[Asked, Answer], argument: Asked, *, time_limit: float | None = None
+    ) -> Iterator[Answer]:
+        """The operation's answers, without a time limit."""
         yield from self._functions[operation.name](self._integration, argument)
 
     def notices(self) -> list[str]:

@@ -43,8 +43,13 @@ class Session(Protocol):
         """
         ...
 
-    def stream(self, operation: Stream[Asked, Answer], argument: Asked) -> Iterator[Answer]:
+    def stream(
+        self, operation: Stream[Asked, Answer], argument: Asked, *, time_limit: float | None = None
+    ) -> Iterator[Answer]:
         """The operation's answers, as they come. One that is left before its end leaves `close` alone.
+
+        Args:
+            time_limit: seconds that a function of the integration may take, for each sample that it is given.
 
         Raises:
             LeaplabError, RuntimeError: as `call` does.
@@ -72,6 +77,7 @@ def open_session(
     in_process: bool = False,
     wiring: Path | None = None,
     interpreter: Interpreter | None = None,
+    memory: int | None = None,
 ) -> Session:
     """Bind an integration.
 
@@ -82,6 +88,7 @@ def open_session(
         wiring: a wiring or mapping file, for an integration without an integration test; None takes its own mapping
             file, if it has one.
         interpreter: to run it in; None chooses one, see `choose_interpreter`.
+        memory: bytes that its process may take; not in this process.
 
     Raises:
         LeaplabError: there is no interpreter for it, or it cannot be bound.
@@ -91,6 +98,7 @@ def open_session(
         project.entry_file,
         None if model is None else str(model.expanduser().resolve()),
         own_wiring(project.root) if wiring is None else read_wiring_file(wiring),
+        None if in_process else memory,
     )
     if in_process:
         from leaplab.session.in_process import InProcessSession

@@ -5,17 +5,31 @@ from pathlib import Path
 from msgspec import Struct
 
 from leaplab.errors import LeaplabError
+from leaplab.store.lock import locked
 from leaplab.store.manifest import read_manifest
+from leaplab.store.parts import damaged_files
 from leaplab.store.run import RunStore
+from leaplab.store.writing import WrittenRun, clear_leftovers, remove_run
 
 
 class CatalogEntry(Struct, frozen=True):
-    """A run in a list. `condition` is `complete`, `incomplete`, or why it cannot be read."""
+    """A run in a list.
+
+    Attributes:
+        samples: that were evaluated.
+        model: the model file's name.
+        integration: its folder.
+        created: when, in UTC.
+        size: bytes on disk.
+        condition: `complete`, `incomplete`, or why it cannot be read.
+    """
 
     name: str
     samples: int
     model: str
+    integration: str
     created: str
+    size: int
     condition: str
 
 
@@ -29,11 +43,21 @@ def catalog(runs: Path) -> list[CatalogEntry]:
         try:
             store = RunStore(path, read_manifest(manifest_path))
         except LeaplabError as error:
-            entries.append(CatalogEntry(path.name, 0, "", "", str(error)))
+            entries.append(CatalogEntry(path.name, 0, "", "", "", _size(path), str(error)))
             continue
-        missing = len(store.missing_parts())
-        condition = f"incomplete ({missing} of {len(store.manifest.parts)} parts missing)" if missing else "complete"
-        entries.append(CatalogEntry(path.name, store.samples, store.manifest.model, store.manifest.created, condition))
+        missing, manifest = len(store.missing_parts()), store.manifest
+        condition = f"incomplete ({missing} of {len(manifest.parts)} parts missing)" if missing else "complete"
+        entries.append(
+            CatalogEntry(
+                path.name,
+                store.samples,
+                manifest.model,
+                manifest.integration,
+                manifest.created,
+                _size(path),
+                condition,
+            )
+        )
     return sorted(entries, key=lambda entry: entry.created, reverse=True)
 
 
@@ -52,3 +76,39 @@ def find_run(runs: Path, run: Path | None) -> Path:
         if (candidate / "manifest.json").exists():
             return candidate
     raise LeaplabError(f"There is no run '{run}' in {runs.resolve()}; `leaplab runs` lists those that are.")
+
+
+def delete_run(runs: Path, name: str) -> None:
+    """Delete a run by its name. What a person wrote about it stays, see `leaplab.store.notes`.
+
+    Raises:
+        LeaplabError: there is none, or it is being written.
+    """
+    path = find_run(runs, Path(name))
+    with locked(path):
+        clear_leftovers(path)
+        remove_run(path)
+
+
+def verify_run(path: Path) -> list[str]:
+    """Compare every file of a run with its checksum. A part with a file that differs counts as missing from then on.
+
+    Returns:
+        The files that differ: their paths below the run.
+
+    Raises:
+        LeaplabError: it is no run, or is being written.
+    """
+    with locked(path):
+        store = WrittenRun(path, read_manifest(path / "manifest.json"))
+        damaged = []
+        for part in store.manifest.parts:
+            entry = store.entry(part)
+            if entry is not None and (found := damaged_files(path, entry)):
+                damaged += found
+                store.forget(part)
+        return damaged
+
+
+def _size(path: Path) -> int:
+    return sum(file.lstat().st_size for file in path.rglob("*") if file.is_file())

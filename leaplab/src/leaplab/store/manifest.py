@@ -11,7 +11,7 @@ from leaplab.files import write_text
 from leaplab.protocol.description import PredictionSpec
 from leaplab.protocol.plan import Part
 
-SCHEMA = 1
+SCHEMA = 2
 """Raised when a run's layout changes in a way that older readers or newer ones cannot read."""
 
 

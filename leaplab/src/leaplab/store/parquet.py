@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from leaplab.errors import LeaplabError
 from leaplab.files import written_aside
+from leaplab.protocol.plain_text import plain_text
 
 SQL_TYPES = {"float": "DOUBLE", "int": "BIGINT", "string": "VARCHAR", "boolean": "BOOLEAN"}
 DTYPES: dict[str, type] = {"float": np.float64, "int": np.int64, "string": object, "boolean": np.bool_}
@@ -29,7 +30,12 @@ def write_table(path: Path, table: Mapping[str, Sequence[Any]], kinds: Mapping[s
     for position, (name, values) in enumerate(table.items()):
         kind = kinds[name]
         value, absent, nan = f"value{position}", f"absent{position}", f"nan{position}"
-        missing = np.array([item is None for item in values], bool)
+        if isinstance(values, np.ndarray):
+            missing = np.zeros(len(values), bool)
+        else:
+            missing = np.array([item is None for item in values], bool)
+        if kind == "string":
+            values = [None if item is None else plain_text(item) for item in values]
         if missing.any() and kind != "string":
             values = [DUMMIES[kind] if item is None else item for item in values]
         arrays[value] = np.array(values, DTYPES[kind])
@@ -46,6 +52,20 @@ def write_table(path: Path, table: Mapping[str, Sequence[Any]], kinds: Mapping[s
         connection.register("part", arrays)
         connection.execute(
             f"COPY (SELECT {', '.join(selected)} FROM part) TO {_literal(aside)} (FORMAT parquet, COMPRESSION zstd)"
+        )
+
+
+def widen_table(path: Path, kinds: Mapping[str, str]) -> None:
+    """Give a file these columns in this order, NULL where it has not had one."""
+    present = set(column_names([path]))
+    selected = ", ".join(
+        quoted(name) if name in present else f"NULL::{SQL_TYPES[kind]} AS {quoted(name)}"
+        for name, kind in kinds.items()
+    )
+    with written_aside(path) as aside, _reading([path]) as connection:
+        connection.execute(
+            f"COPY (SELECT {selected} FROM {parquet_table([path])}) TO {_literal(aside)}"
+            " (FORMAT parquet, COMPRESSION zstd)"
         )
 
 

@@ -2,75 +2,62 @@
 
 runs/NAME/
   manifest.json
-  samples/00000.parquet            sample_id, state and every column; written last, so it marks a part as whole
-  instances/00000.parquet          the element instances of these samples, where the integration has any
-  latent/SPACE/00000.npy           [n, W] float32
-  predictions/NAME/00000.npy       [n, ...] float32, small outputs only
-  confusion/COLUMN/00000.parquet   sample (row of the run), label, expected, probability
-  derived/                         what analyses made of it; may be deleted at any time
+  parts/00000.json                      what the part holds, see `leaplab.store.parts`
+  samples/00000.parquet                 sample_id, state and every column
+  instances/00000.parquet               the element instances of these samples, where the integration has any
+  latent/SPACE/00000.npy                [n, W] float32
+  latent/SPACE@instances/00000.npy      [m, W] float32, NaN for an instance without a vector
+  predictions/NAME/00000.npy            [n, ...] float32, small outputs only
+  ground_truths/NAME/00000.npy          [n, ...] float32, small ones only; none on the unlabeled state
+  thumbnails/INPUT/00000.npy            [n, 16, 16, C] uint8, of inputs that are images
+  confusion/COLUMN/00000.parquet        sample_id, state, offset (in the part), label, expected, probability
+  derived/                              what analyses made of it; may be deleted at any time
+
+Every Parquet file of a table has the same columns, NULL where a state has no value.
 """
 
-import os
-import shutil
 from bisect import bisect_right
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from functools import cached_property
+from collections import Counter
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, Literal
-from urllib.parse import unquote
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from leaplab.errors import LeaplabError
-from leaplab.files import file_name, write_array
 from leaplab.protocol.plan import Part
+from leaplab.protocol.results import Skipped
 from leaplab.store.columns import ID, STATE, declared_of
-from leaplab.store.manifest import ColumnEntry, Manifest, read_manifest, write_manifest
-from leaplab.store.parquet import column_names, read_columns, read_rows, write_table
+from leaplab.store.manifest import ColumnEntry, Manifest, read_manifest
+from leaplab.store.parquet import column_names, quoted, read_columns, read_rows
+from leaplab.store.parts import (
+    PartEntry,
+    array_path,
+    read_entry,
+    table_path,
+)
 
-CONFUSION_TYPES = {"sample": "int", "label": "string", "expected": "boolean", "probability": "float"}
+INSTANCES_OF = "@instances"
+"""Behind the name of a latent space: the vectors of the element instances in it."""
+CONFUSION_TYPES = {"label": "string", "expected": "boolean", "probability": "float"}
 UNDECLARED = ColumnEntry("float")
 """What a metric returns under a key that nobody declared."""
 KEYS = {ID: "string", STATE: "string"}
 """What identifies a sample, and the type."""
-INSTANCE_KEYS = {"instance_id": "string", "sample": "int", ID: "string", STATE: "string", "number": "int"}
-"""What identifies an element instance: `sample` is the row of its sample in the run."""
-
-Replace = Literal["never", "outdated", "always"]
-
-
-@dataclass(frozen=True)
-class PartValues:
-    """What a part of a run holds.
-
-    Attributes:
-        part: which one.
-        ids: its n sample ids.
-        columns: column -> n values, None where absent.
-        latents: space -> [n, W].
-        predictions: name -> [n, ...].
-        confusion: metric column -> offset, label, expected, probability; offsets count within the part.
-        instances: offset, number and columns of the samples' element instances, which come by sample and number; None
-            where the integration has none.
-    """
-
-    part: Part
-    ids: Sequence[str | int]
-    columns: Mapping[str, Sequence[Any]]
-    latents: Mapping[str, NDArray[Any]]
-    predictions: Mapping[str, NDArray[Any]]
-    confusion: Mapping[str, Mapping[str, Sequence[Any]]]
-    instances: Mapping[str, Sequence[Any]] | None = None
+OFFSET = "offset"
+"""Where in its part a sample lies, to whose row in the run this leads."""
+INSTANCE_KEYS = {"instance_id": "string", OFFSET: "int", ID: "string", STATE: "string", "number": "int"}
+"""What identifies an element instance."""
 
 
 class RunStore:
-    """A run's folder, to write parts to and to read columns from."""
+    """A run's folder, to read from."""
 
     def __init__(self, path: Path, manifest: Manifest) -> None:
         self.path = path
         self.manifest = manifest
+        self._entries: dict[int, PartEntry] = {}
 
     @classmethod
     def open(cls, path: Path) -> "RunStore":
@@ -83,86 +70,62 @@ class RunStore:
         missing = len(store.missing_parts())
         if missing:
             raise LeaplabError(
-                f"{path} is incomplete: {missing} of {len(store.manifest.parts)} parts are missing;"
-                " run the same `leaplab evaluate` again, it goes on where it stopped."
+                f"{path} is incomplete: {missing} of {len(store.manifest.parts)} parts are missing or damaged;"
+                " run the same `leaplab evaluate` again, it makes just these."
             )
         return store
 
-    @classmethod
-    def begin(cls, path: Path, manifest: Manifest, replace: Replace = "never") -> "RunStore":
-        """Open a run for writing: an interrupted or finished one of the same identity is taken up.
-
-        An *incomplete* run of another identity (the integration was mended in between) is replaced in any case. A
-        complete one is replaced where `replace` is `outdated`; `always` replaces whatever run is there.
-
-        Raises:
-            LeaplabError: a run that is not to be replaced, or something that is no run, is in the way.
-        """
-        manifest_path = path / "manifest.json"
-        if manifest_path.exists():
-            present = None if replace == "always" else cls._to_take_up(path, manifest, replace)
-            if present is not None:
-                return present
-            _remove(path)
-        elif path.exists() and (not path.is_dir() or any(path.iterdir())):
-            raise LeaplabError(f"{path} exists and is no run; choose another --name.")
-        write_manifest(manifest_path, manifest)
-        return cls(path, manifest)
-
-    @classmethod
-    def _to_take_up(cls, path: Path, manifest: Manifest, replace: Replace) -> "RunStore | None":
-        try:
-            present = cls(path, read_manifest(path / "manifest.json"))
-        except LeaplabError:
-            if replace == "outdated":
-                return None
-            raise
-        if present.manifest.identity == manifest.identity:
-            return present
-        if replace == "outdated" or present.missing_parts():
-            return None
-        raise LeaplabError(
-            f"{path} holds a run of another model, other code or other options;"
-            " give this one a --name, or replace that one by --update."
-        )
-
     def missing_parts(self) -> list[Part]:
         """Parts that are not whole on disk."""
-        return [part for part in self.manifest.parts if not self._part(part.number).exists()]
+        return [part for part in self.manifest.parts if self.entry(part) is None]
 
-    def write_part(self, values: PartValues) -> None:
-        """Write one part."""
-        part, name = values.part, f"{values.part.number:05d}"
-        for space, vectors in values.latents.items():
-            write_array(self._folder("latent", space) / f"{name}.npy", vectors.astype(np.float32, copy=False))
-        for prediction, outputs in values.predictions.items():
-            write_array(self._folder("predictions", prediction) / f"{name}.npy", outputs)
-        first_row = self._first_rows[part.number]
-        for column, elements in values.confusion.items():
-            elements = {**elements, "sample": [first_row + offset for offset in elements["offset"]]}
-            table = {name: elements[name] for name in CONFUSION_TYPES}
-            write_table(self._folder("confusion", column) / f"{name}.parquet", table, CONFUSION_TYPES)
+    def entry(self, part: Part) -> PartEntry | None:
+        """What a part holds; None where it is not whole."""
+        if part.number not in self._entries:
+            entry = read_entry(self.path, part.number)
+            if entry is None:
+                return None
+            self._entries[part.number] = entry
+        return self._entries[part.number]
 
-        texts = [str(i) for i in values.ids]
-        if values.instances is not None:
-            table = _instance_table(part, texts, first_row, values.instances)
-            kinds = {column: self._instance_kind(column) for column in table}
-            write_table(self._part(part.number, "instances"), table, kinds)
-        table = {ID: texts, STATE: [part.state] * len(texts), **values.columns}
-        write_table(self._part(part.number), table, {column: self._kind(column) for column in table})
+    def _whole(self) -> list[tuple[Part, PartEntry]]:
+        """The parts that are whole, in their order."""
+        return [(part, entry) for part in self.manifest.parts if (entry := self.entry(part)) is not None]
 
     @property
     def samples(self) -> int:
-        """Number of samples of the plan."""
-        return sum(part.stop - part.start for part in self.manifest.parts)
+        """Number of samples that were evaluated; of a part that is missing, those of the plan."""
+        return sum(self.states.values())
+
+    @property
+    def states(self) -> dict[str, int]:
+        """State -> number of samples that were evaluated; of a part that is missing, those of the plan."""
+        counts = dict.fromkeys(self.manifest.states, 0)
+        for part in self.manifest.parts:
+            entry = self.entry(part)
+            counts[part.state] += part.stop - part.start if entry is None else entry.rows
+        return counts
+
+    @property
+    def skipped(self) -> list[Skipped]:
+        """Samples that were left out, and why."""
+        return [skipped for _, entry in self._whole() for skipped in entry.skipped]
+
+    @property
+    def not_finite(self) -> dict[str, int]:
+        """Column, `latent/SPACE` or `predictions/NAME` -> how many samples have NaN or infinity in it."""
+        counts: Counter[str] = Counter()
+        for _, entry in self._whole():
+            counts.update(entry.not_finite)
+        return dict(counts)
 
     def columns(self) -> dict[str, ColumnEntry]:
         """Every column of the samples, without the id and the state, in the order of writing."""
         return {name: self.column_entry(name) for name in self._column_names if name not in KEYS}
 
-    @cached_property
+    @property
     def _column_names(self) -> list[str]:
-        return column_names(self._files())
+        return list(dict.fromkeys(name for _, entry in self._whole() for name in entry.columns))
 
     def column_entry(self, column: str) -> ColumnEntry:
         """What is declared of a column. A metric that returns a dictionary declares for its keys, or for all."""
@@ -174,12 +137,12 @@ class RunStore:
         Returns:
             As `read_columns` does.
         """
-        return read_columns(self._files(), {column: self._kind(column) for column in columns})
+        return read_columns(self._files(), {column: self._type(column) for column in columns})
 
     def row(self, row: int) -> dict[str, Any]:
         """All values of one sample, with its id and state; None where absent."""
-        part = self._part_of(row)
-        (values,) = read_rows(self._part(part.number), "LIMIT 1 OFFSET ?", row - self._first_rows[part.number])
+        part, offset = self._place_of(row)
+        (values,) = read_rows(table_path(self.path, "samples", None, part.number), "LIMIT 1 OFFSET ?", offset)
         absent = dict.fromkeys(self.columns())  # a column that this sample's part has not
         return {**dict.fromkeys(KEYS), **absent, **values}
 
@@ -206,21 +169,31 @@ class RunStore:
         Raises:
             LeaplabError: the run has no element instances.
         """
-        if not self.has_instances:
-            raise LeaplabError(f"{self.path} has no element instances; its integration declares none.")
-        return read_columns(self._files("instances"), {column: self._instance_kind(column) for column in columns})
+        self._require_instances()
+        return read_columns(self._files("instances"), {column: self._instance_type(column) for column in columns})
+
+    def instance_rows(self) -> NDArray[np.int64]:
+        """[m] for each element instance, the row of its sample.
+
+        Raises:
+            LeaplabError: the run has no element instances.
+        """
+        counts = [entry.instances for _, entry in self._whole()]
+        starts: NDArray[np.int64] = np.repeat(np.array(self._first_rows, np.int64), counts)
+        return starts + self.read_instances([OFFSET])[OFFSET].astype(np.int64)
 
     def instances_of(self, row: int) -> list[dict[str, Any]]:
         """All values of each element instance of one sample, by number; None where absent."""
         if not self.has_instances:
             return []
-        return read_rows(self._part(self._part_of(row).number, "instances"), "WHERE sample = ? ORDER BY number", row)
+        part, offset = self._place_of(row)
+        path = table_path(self.path, "instances", None, part.number)
+        return read_rows(path, f"WHERE {quoted(OFFSET)} = ? ORDER BY number", offset)
 
     def latent_spaces(self) -> dict[str, int]:
-        """Latent space -> width."""
-        folder = self.path / "latent"
-        spaces = sorted(unquote(path.name) for path in folder.iterdir()) if folder.exists() else []
-        return {space: self._arrays("latent", space)[0].shape[1] for space in spaces}
+        """Latent space of the samples -> width."""
+        spaces = self._shapes("latent")
+        return {space: shape[0] for space, shape in sorted(spaces.items()) if not space.endswith(INSTANCES_OF)}
 
     def latent(self, space: str) -> NDArray[np.float32]:
         """[N, W] float32 in row order.
@@ -230,79 +203,96 @@ class RunStore:
         """
         if space not in self.latent_spaces():
             raise LeaplabError(f"{self.path} has no latent space '{space}'; it has {', '.join(self.latent_spaces())}.")
-        return np.concatenate(self._arrays("latent", space))
+        return np.concatenate([array for _, array in self._arrays("latent", space)])
+
+    def instance_latent(self, space: str) -> NDArray[np.float32] | None:
+        """[m, W] float32, by sample and number, of the element instances; NaN for one without a vector.
+
+        Returns:
+            None where the run has none in this space.
+        """
+        arrays = [array for _, array in self._arrays("latent", f"{space}{INSTANCES_OF}")]
+        return np.concatenate(arrays) if arrays else None
 
     def prediction(self, name: str, row: int) -> NDArray[np.float32] | None:
         """One sample's stored output; None where the output was too large to store."""
-        if not self._folder("predictions", name).exists():
-            return None
-        part = self._part_of(row)
-        array = _mapped(self._folder("predictions", name) / f"{part.number:05d}.npy")
-        return np.array(array[row - self._first_rows[part.number]])
+        return self._of_row("predictions", name, row)
 
-    def _arrays(self, folder: str, name: str) -> list[NDArray[np.float32]]:
-        paths = [self._folder(folder, name) / f"{part.number:05d}.npy" for part in self.manifest.parts]
-        return [_mapped(path) for path in paths]
+    def ground_truth(self, name: str, row: int) -> NDArray[np.float32] | None:
+        """One sample's stored ground truth; None where it has none, or it was too large to store."""
+        return self._of_row("ground_truths", name, row)
+
+    def ground_truths(self) -> dict[str, tuple[int, ...]]:
+        """Ground truth that is stored -> shape of one sample's."""
+        return self._shapes("ground_truths")
+
+    def thumbnails(self) -> dict[str, NDArray[np.uint8]]:
+        """Input that is an image -> [N, 16, 16, C] uint8 in row order."""
+        return {
+            name: np.concatenate([array for _, array in self._arrays("thumbnails", name)])
+            for name in self._shapes("thumbnails")
+        }
 
     def sample_files(self) -> list[Path]:
         """The Parquet files of the samples, in row order."""
         return self._files()
 
-    def _folder(self, kind: str, name: str) -> Path:
-        return self.path / kind / file_name(name)  # names are free text; a slash would make folders of it
+    def _shapes(self, folder: str) -> dict[str, tuple[int, ...]]:
+        """Name of an array in a folder -> the shape of one row."""
+        shapes: dict[str, tuple[int, ...]] = {}
+        for _, entry in self._whole():
+            for name, shape in entry.arrays.get(folder, {}).items():
+                shapes.setdefault(name, shape)
+        return shapes
 
-    def _part(self, number: int, table: str = "samples") -> Path:
-        return self.path / table / f"{number:05d}.parquet"
+    def _arrays(self, folder: str, name: str) -> list[tuple[Part, NDArray[Any]]]:
+        """The array of each part that has one."""
+        return [
+            (part, _mapped(array_path(self.path, folder, name, part.number)))
+            for part, entry in self._whole()
+            if name in entry.arrays.get(folder, {})
+        ]
 
-    def _files(self, table: str = "samples") -> list[Path]:
-        return [self._part(part.number, table) for part in self.manifest.parts]
+    def _of_row(self, folder: str, name: str, row: int) -> NDArray[np.float32] | None:
+        part, offset = self._place_of(row)
+        entry = self.entry(part)
+        if entry is None or name not in entry.arrays.get(folder, {}):
+            return None
+        return np.array(_mapped(array_path(self.path, folder, name, part.number))[offset])
 
-    def _part_of(self, row: int) -> Part:
+    def _files(self, folder: str = "samples") -> list[Path]:
+        return [table_path(self.path, folder, None, part.number) for part, _ in self._whole()]
+
+    def _require_instances(self) -> None:
+        if not self.has_instances:
+            raise LeaplabError(f"{self.path} has no element instances; its integration declares none.")
+
+    def _place_of(self, row: int) -> tuple[Part, int]:
+        """The part of a row, and where in it the row lies."""
         if not 0 <= row < self.samples:
             raise IndexError(row)
-        return self.manifest.parts[bisect_right(self._first_rows, row) - 1]
+        place = bisect_right(self._first_rows, row) - 1
+        return self._whole()[place][0], row - self._first_rows[place]
 
-    @cached_property
+    @property
     def _first_rows(self) -> list[int]:
-        """The run's row of each part's first sample, by the part's number."""
+        """The run's row of the first sample of each part that is whole."""
         rows, row = [], 0
-        for part in self.manifest.parts:
+        for _, entry in self._whole():
             rows.append(row)
-            row += part.stop - part.start
+            row += entry.rows
         return rows
 
-    def _kind(self, column: str) -> str:
+    def _type(self, column: str) -> str:
         return KEYS.get(column) or self.column_entry(column).type
 
-    def _instance_kind(self, column: str) -> str:
+    def _instance_type(self, column: str) -> str:
         return INSTANCE_KEYS.get(column) or declared_of(column, self.manifest.instance_columns, UNDECLARED).type
 
 
-def _mapped(path: Path) -> NDArray[np.float32]:
+def _mapped(path: Path) -> NDArray[Any]:
     try:
-        array: NDArray[np.float32] = np.load(path, mmap_mode="r")
+        array: NDArray[Any] = np.load(path, mmap_mode="r")
     except (OSError, ValueError, EOFError) as error:
-        raise LeaplabError(f"{path} cannot be read ({error}); evaluate that run again.") from error
+        raise LeaplabError(f"{path} cannot be read ({error}); evaluate that run again, which mends it.") from error
     return array
-
-
-def _instance_table(
-    part: Part, ids: Sequence[str], first_row: int, instances: Mapping[str, Sequence[Any]]
-) -> dict[str, Sequence[Any]]:
-    offsets, numbers = instances["offset"], instances["number"]
-    keys: dict[str, Sequence[Any]] = {
-        "instance_id": [f"{ids[offset]}_{number}" for offset, number in zip(offsets, numbers, strict=True)],
-        "sample": [first_row + offset for offset in offsets],
-        ID: [ids[offset] for offset in offsets],
-        STATE: [part.state] * len(offsets),
-        "number": numbers,
-    }
-    return keys | {column: values for column, values in instances.items() if column not in ("offset", "number")}
-
-
-def _remove(path: Path) -> None:
-    # Renamed first: a removal that is interrupted leaves no half of a run under its name.
-    doomed = path.with_name(f".{path.name}.{os.getpid()}.removed")
-    shutil.rmtree(doomed, ignore_errors=True)  # of an interrupted process that had the same number
-    path.replace(doomed)
-    shutil.rmtree(doomed)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
-from typing import Any
+from typing import Any, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from leaplab.errors import LeaplabError
 from leaplab.protocol.description import Description, Node, Source
 from leaplab.protocol.observations import Topic
-from leaplab.worker.model import Predictor
+from leaplab.worker.model import Feature, Predictor, latent_vectors
 
 Array = NDArray[Any]
 NUMERIC = "biufc"
@@ -64,11 +64,24 @@ class Inferred:
             then it gets one.
         latent: [B, W] float32, or None where the model gives none.
         unbatched: position of each output without a batch axis -> the shape that the model gave it.
+        features: what feeds the head, of the whole batch.
     """
 
     outputs: list[Array | None]
     latent: Array | None
     unbatched: dict[int, tuple[int, ...]]
+    features: list[Feature] = field(default_factory=list)
+
+    def only(self, rows: Sequence[int]) -> Inferred:
+        """Of some of the samples."""
+        chosen = list(rows)
+        outputs = [
+            output if output is None or position in self.unbatched else output[chosen]
+            for position, output in enumerate(self.outputs)
+        ]
+        latent = None if self.latent is None else self.latent[chosen]
+        features = [feature._replace(values=feature.values[chosen]) for feature in self.features]
+        return Inferred(outputs, latent, self.unbatched, features)
 
 
 @dataclass(frozen=True)
@@ -150,13 +163,15 @@ def _run(predictor: Predictor, description: Description, batch: Batch, size: int
     one_by_one = (predictor.fixed_batch or size or count) == 1
     pieces: list[list[Array | None]] = []
     latents: list[Array] = []
+    features: list[list[Feature]] = []
     unbatched: dict[int, tuple[int, ...]] = {}
     for start in range(0, count, step):
         rows = min(step, count - start)
         given = [array[start : start + rows] for array in feed]
         if rows < step:
             given = [np.concatenate([array, np.repeat(array[-1:], step - rows, axis=0)]) for array in given]
-        outputs, latent = predictor.predict(given)
+        outputs, fed = predictor.run(given)
+        latent = latent_vectors(fed, step)
         piece: list[Array | None] = []
         for position, output in enumerate(outputs):
             if not isinstance(output, (np.ndarray, np.generic)):  # of onnxruntime, a sequence or a map
@@ -170,8 +185,13 @@ def _run(predictor: Predictor, description: Description, batch: Batch, size: int
         pieces.append(piece)
         if latent is not None:
             latents.append(latent[:rows])
+            features.append([feature._replace(values=feature.values[:rows]) for feature in fed])
     joined = [_joined([piece[position] for piece in pieces]) for position in range(len(pieces[0]))]
-    return Inferred(joined, _joined([*latents]) if latents else None, unbatched)
+    whole = [
+        parts[0] if len(parts) == 1 else parts[0]._replace(values=np.concatenate([each.values for each in parts]))
+        for parts in zip(*features)
+    ]
+    return Inferred(joined, _joined([*latents]) if latents else None, unbatched, whole)
 
 
 def _joined(arrays: list[Array | None]) -> Array | None:

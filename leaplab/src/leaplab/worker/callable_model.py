@@ -17,7 +17,7 @@ import numpy as np
 from leaplab.errors import LeaplabError
 from leaplab.protocol.model import without_latent
 from leaplab.worker.keras_model import is_keras
-from leaplab.worker.model import Array
+from leaplab.worker.model import Array, Feature, Predictor
 
 DEFAULT_SIGNATURE = "serving_default"
 """What TensorFlow calls the signature for inference."""
@@ -25,7 +25,7 @@ _CHUNK = 1 << 20
 _NUMBER = re.compile(r"\d+")
 
 
-class CallablePredictor:
+class CallablePredictor(Predictor):
     """Runs a model by calling it. See `leaplab.worker.model.Predictor`.
 
     A dictionary that it returns is taken in its own order, or by name where it comes of a SavedModel, in which it has
@@ -80,7 +80,7 @@ class CallablePredictor:
             raise LeaplabError(f"{path} cannot be read as a SavedModel: {' '.join(str(error).split())}") from error
         return cls(model, latent)
 
-    def predict(self, inputs: Sequence[Array]) -> tuple[list[Array], Array | None]:
+    def run(self, inputs: Sequence[Array]) -> tuple[list[Array], list[Feature]]:
         specs = self._endpoint.inputs
         if specs and len(specs) != len(inputs):
             raise LeaplabError(
@@ -89,7 +89,7 @@ class CallablePredictor:
             )
         given = [array.astype(spec.dtype.as_numpy_dtype) for array, spec in zip(inputs, specs)] or list(inputs)
         try:
-            return [np.asarray(array) for array in self._endpoint.outputs(given)], None
+            return [np.asarray(array) for array in self._endpoint.outputs(given)], []
         except Exception as error:  # whatever the model's own code raises is shown as a sentence
             shapes = ", ".join(f"{array.shape}" for array in inputs)
             raise LeaplabError(f"The model fails on {shapes}: {' '.join(str(error).split())}") from error

@@ -10,6 +10,7 @@ import numpy as np
 
 from leaplab.errors import LeaplabError
 from leaplab.protocol.inspection import Inspection, SampleOrder, Tensor, Visual
+from leaplab.protocol.plain_text import plain_text
 from leaplab.protocol.results import InstanceRows
 from leaplab.worker.batch import Batch, infer
 from leaplab.worker.encoding import Encoded, encode
@@ -33,7 +34,7 @@ def inspect_sample(integration: Integration, order: SampleOrder) -> Inspection:
     tensors = [_tensor("input", name, array[0]) for name, array in batch.inputs.items()]
     tensors += [_tensor("ground truth", name, array[0]) for name, array in batch.ground_truths.items()]
     tensors += [_tensor("prediction", n, array[0]) for n, array in zip(names, batch.predictions) if array is not None]
-    instances = read_instances(integration, encoded) if description.instances else InstanceRows()
+    instances = read_instances(integration, encoded)[0] if description.instances else InstanceRows()
     scored = score(integration, batch, float16=False)
     add_scores(instances, scored, description)
     scores = {column: values[0] for column, values in scored.columns.items()}
@@ -55,7 +56,7 @@ def visualize(integration: Integration, order: SampleOrder) -> list[Visual]:
 
 def _inferred(integration: Integration, order: SampleOrder) -> Encoded:
     # A run and a command line know ids as text; in the integration they may be integers.
-    by_text = {str(known): known for known in integration.sample_ids(order.state)}
+    by_text = {plain_text(str(known)): known for known in integration.sample_ids(order.state)}
     if order.sample_id not in by_text:
         some = ", ".join(list(by_text)[:3])
         raise LeaplabError(

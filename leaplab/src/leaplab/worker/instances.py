@@ -14,6 +14,7 @@ from leaplab.protocol.description import MetadataType
 from leaplab.worker.code_loader_access import CodeLoader, SampleId
 from leaplab.worker.places import told
 from leaplab.worker.samples import is_absent, typed
+from leaplab.worker.whereabouts import HERE
 
 
 @dataclass(frozen=True)
@@ -65,6 +66,7 @@ class InstanceReader:
 
     def _read_one(self, state: str, sample_id: SampleId, number: int) -> Instance | None:
         about = ""
+        HERE.note(f"instance masks '{self._encoder.name}'")
         try:
             found = self._encoder.function(sample_id, self._responses[state], number)
             if found is None:
@@ -77,7 +79,7 @@ class InstanceReader:
             about = ""
             name = None if found.name is None else str(found.name)
             return Instance(name, metadata, _checked(found.mask))
-        except Exception as error:  # whatever the integration's code raises is shown as a sentence
+        except (Exception, SystemExit) as error:  # whatever the integration's code raises is shown as a sentence
             where = f"Instance masks '{self._encoder.name}' on instance {number} of sample '{sample_id}' of {state}"
             sentence = str(error) if isinstance(error, LeaplabError) else told(error, self._root)
             raise LeaplabError(f"{where}: {about}{sentence}") from error

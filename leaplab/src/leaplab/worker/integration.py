@@ -38,6 +38,7 @@ from leaplab.protocol.script_failure import (
     script_failure,
 )
 from leaplab.worker.code_loader_access import CodeLoader, SampleId
+from leaplab.worker.input_properties import property_names
 from leaplab.worker.instances import Instance, InstanceReader, masks_encoder
 from leaplab.worker.loading import broken_file, load_predictor
 from leaplab.worker.model import Predictor
@@ -136,13 +137,14 @@ class Integration:
             )
         wiring = self._wiring
         metrics, instance_metrics = self._metrics(wiring)
+        inputs = tuple(InputSpec(i.name, tuple(i.shape), i.channel_dim) for i in setup.inputs)
         declared = {handler.name: handler.metadata_type for handler in self.code_loader.handlers.metadata}
         visualizer_types = {visualizer.name: visualizer.type.value for visualizer in setup.visualizers}
         return Description(
             root=self._order.root,
             entry_file=self._order.entry_file,
             states={state: len(ids) for state, ids in self._ids.items()},
-            inputs=tuple(InputSpec(i.name, tuple(i.shape), i.channel_dim) for i in setup.inputs),
+            inputs=inputs,
             ground_truths=tuple(GroundTruthSpec(o.name, tuple(o.shape)) for o in setup.outputs),
             metadata=tuple(
                 MetadataSpec(m.name, _metadata_type(m, declared))
@@ -164,6 +166,7 @@ class Integration:
                 MetadataSpec(key, type_.value) for key, type_ in (declared.get(INSTANCE_METADATA) or {}).items()
             ),
             instance_metrics=instance_metrics,
+            input_properties=property_names(inputs),
         )
 
     def sample_ids(self, state: str) -> list[SampleId]:
@@ -278,7 +281,7 @@ class Integration:
     def _named_failure(self, doing: str) -> Iterator[None]:
         try:
             yield
-        except Exception as error:  # whatever the integration's code raises is shown as a sentence
+        except (Exception, SystemExit) as error:  # whatever the integration's code raises is shown as a sentence
             raise LeaplabError(f"{doing[0].upper()}{doing[1:]}: {told(error, self.root)}") from error
 
     @property

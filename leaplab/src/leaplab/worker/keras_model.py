@@ -18,7 +18,7 @@ import numpy as np
 from leaplab.errors import LeaplabError
 from leaplab.protocol.graph import frontier
 from leaplab.protocol.model import without_latent
-from leaplab.worker.model import Array, latent_vectors
+from leaplab.worker.model import Array, Feature, Predictor
 
 _KERAS_PACKAGES = ("keras", "tf_keras", "tensorflow")
 _KERNELS = ("kernel", "depthwise_kernel")
@@ -27,7 +27,7 @@ _CANDIDATES = 3
 """How many layers a person is told to choose from."""
 
 
-class KerasPredictor:
+class KerasPredictor(Predictor):
     """Runs a functional or sequential Keras model. See `leaplab.worker.model.Predictor`.
 
     Args:
@@ -59,7 +59,7 @@ class KerasPredictor:
         self._inputs = [tensor.name.partition(":")[0] for tensor in model.inputs]
         self._model = build(model.inputs, [*outputs, *(tensor for _, tensor, _ in features)])
 
-    def predict(self, inputs: Sequence[Array]) -> tuple[list[Array], Array | None]:
+    def run(self, inputs: Sequence[Array]) -> tuple[list[Array], list[Feature]]:
         if len(inputs) != len(self._inputs):
             raise LeaplabError(
                 f"The model takes {len(self._inputs)} inputs ({', '.join(self._inputs)}), but the integration feeds it"
@@ -68,8 +68,10 @@ class KerasPredictor:
         results = self._model.predict_on_batch(list(inputs) if len(inputs) > 1 else inputs[0])
         results = results if isinstance(results, (list, tuple)) else [results]
         arrays = [np.asarray(result) for result in results]
-        features = [(name, arrays[self._outputs + place], axis) for place, (name, axis) in enumerate(self._features)]
-        return arrays[: self._outputs], latent_vectors(features, len(inputs[0]))
+        features = [
+            Feature(name, arrays[self._outputs + place], axis) for place, (name, axis) in enumerate(self._features)
+        ]
+        return arrays[: self._outputs], features
 
 
 def read_keras(path: Path, custom_objects: Mapping[str, Any] | None = None) -> Any:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, Protocol
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,8 +13,16 @@ from leaplab.errors import LeaplabError
 Array = NDArray[Any]
 
 
-class Predictor(Protocol):
-    """A model that runs.
+class Feature(NamedTuple):
+    """What feeds a model's head: its name, [B, ...] values, and their channel axis."""
+
+    name: str
+    values: Array
+    channel_axis: int
+
+
+class Predictor:
+    """A model that runs; one class a kind of model.
 
     Attributes:
         format: `onnx`, `keras` or `saved_model`.
@@ -31,27 +39,32 @@ class Predictor(Protocol):
     unbatched: frozenset[int]
     notices: tuple[str, ...]
 
-    def predict(self, inputs: Sequence[Array]) -> tuple[list[Array], Array | None]:
+    def run(self, inputs: Sequence[Array]) -> tuple[list[Array], list[Feature]]:
         """Run one batch.
 
         Args:
             inputs: one array [B, ...] a model input, in the model's order.
 
         Returns:
-            The outputs [B, ...] in the model's order, and the latent vectors [B, W] float32 (None where the model
-            has no layer with weights that feeds its output, or runs as it is).
+            The outputs [B, ...] in the model's order, and what feeds the head (nothing where the model has no layer
+            with weights that feeds its output, or runs as it is).
 
         Raises:
-            LeaplabError: it fails, takes another number of inputs, or what gives the latent vectors has no batch axis.
+            LeaplabError: it fails, or takes another number of inputs.
         """
-        ...
+        raise NotImplementedError
+
+    def predict(self, inputs: Sequence[Array]) -> tuple[list[Array], Array | None]:
+        """The outputs of one batch, as `run` gives them, and its latent vectors, see `latent_vectors`."""
+        outputs, features = self.run(inputs)
+        return outputs, latent_vectors(features, len(inputs[0]) if features else 0)
 
 
-def latent_vectors(features: Sequence[tuple[str, Array, int]], rows: int) -> Array | None:
+def latent_vectors(features: Sequence[Feature], rows: int) -> Array | None:
     """The latent vectors of a batch.
 
     Args:
-        features: (name, array, channel axis) of what feeds the head.
+        features: what feeds the head.
         rows: samples of the batch.
 
     Returns:

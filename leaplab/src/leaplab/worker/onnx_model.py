@@ -16,7 +16,7 @@ import numpy as np
 
 from leaplab.errors import LeaplabError
 from leaplab.protocol.model import EditedModel, without_latent
-from leaplab.worker.model import Array, latent_vectors
+from leaplab.worker.model import Array, Feature, Predictor
 
 ELEMENT_TYPES = {
     "tensor(float)": np.float32,
@@ -40,7 +40,7 @@ _TRIAL_BATCH = 3
 """Samples of a trial run: a number that is seldom one of a model's own axes."""
 
 
-class OnnxPredictor:
+class OnnxPredictor(Predictor):
     """Runs an ONNX model. See `leaplab.worker.model.Predictor`.
 
     Args:
@@ -105,7 +105,7 @@ class OnnxPredictor:
         self._features = [(names[place], place, axis) for place, axis in features]
         self.latent_source = ", ".join(tensor for tensor, _, _ in self._features)
 
-    def predict(self, inputs: Sequence[Array]) -> tuple[list[Array], Array | None]:
+    def run(self, inputs: Sequence[Array]) -> tuple[list[Array], list[Feature]]:
         if len(inputs) != len(self._inputs):
             raise LeaplabError(
                 f"The model takes {len(self._inputs)} inputs ({', '.join(i.name for i in self._inputs)}), but the"
@@ -120,8 +120,7 @@ class OnnxPredictor:
         except Exception as error:  # onnxruntime's exceptions share no public base class
             shapes = ", ".join(f"{name} {array.shape}" for name, array in feed.items())
             raise LeaplabError(f"The model fails on {shapes}: {' '.join(str(error).split())}") from error
-        features = [(name, results[place], axis) for name, place, axis in self._features]
-        return results[: self._outputs], latent_vectors(features, len(inputs[0]) if features else 0)
+        return results[: self._outputs], [Feature(name, results[place], axis) for name, place, axis in self._features]
 
     def _exchanged(self, feed: dict[str, Array]) -> list[Any]:
         """Run with values of onnxruntime's own, since numpy has no bfloat16: it comes and goes as float32."""

@@ -1,149 +1,246 @@
 """The way of the samples, in the integration's process: encode -> infer -> score, one part of a plan after another.
 
 Inference runs in a thread of its own (onnxruntime and TensorFlow release the interpreter's lock), so that the next
-batch is encoded meanwhile. All functions of the integration are called from one thread.
+batch is encoded meanwhile; so do the properties of inputs, which are numpy's. All functions of the integration are
+called from one thread.
 """
 
 from __future__ import annotations
 
+import os
+import re
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Iterable, Iterator
+from typing import TYPE_CHECKING, Any, Iterator, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
 
-from leaplab.protocol.description import Description
-from leaplab.protocol.model import LATENT_SPACE
+from leaplab.errors import LeaplabError
 from leaplab.protocol.operations import EvaluateOrder
-from leaplab.protocol.plan import Part, Plan
-from leaplab.protocol.results import Confusion, InstanceRows, PartResult
-from leaplab.worker.batch import NUMERIC, Inferred, infer
+from leaplab.protocol.plan import Part
+from leaplab.protocol.results import InstanceRows, PartResult, Skipped
+from leaplab.protocol.whereabouts import OUT_OF_MEMORY
+from leaplab.worker.batch import Inferred, infer
+from leaplab.worker.collector import Collector
 from leaplab.worker.encoding import Encoded, encode
-from leaplab.worker.instance_rows import add_scores, read_instances
+from leaplab.worker.input_properties import InputFacts, input_facts
+from leaplab.worker.instance_rows import read_instances
 from leaplab.worker.planning import planned_ids
 from leaplab.worker.scoring import Scores, score
+from leaplab.worker.whereabouts import HERE, MODEL
 
 if TYPE_CHECKING:
     from leaplab.worker.integration import Integration
 
-Array = NDArray[Any]
-MAX_STORED_PREDICTION = 4096
-"""Values a sample: larger outputs (a detector's) are not stored but computed again for the sample one looks at."""
+HANDLER = re.compile(r"(?:The )?((?:[A-Z]|the |input|ground)[a-z ]* '[^']*'|Custom latent spaces)")
+"""What a sentence about a failure begins with."""
+
+
+@dataclass
+class _Step:
+    """Samples of a part that come together.
+
+    Attributes:
+        offsets: their places in the part.
+        careful: nothing else runs at the same time.
+        ends: they are the last of the part; there may be none.
+    """
+
+    part: Part
+    ids: list[str | int]
+    offsets: list[int]
+    careful: bool = False
+    ends: bool = False
 
 
 @dataclass
 class _Pending:
     """A batch whose inference goes on."""
 
-    part: Part
+    step: _Step
     encoded: Encoded
     inferred: Future[Inferred]
+    facts: Future[InputFacts]
+
+
+@dataclass
+class Finished:
+    """A batch with all that is known of it."""
+
+    encoded: Encoded
+    inferred: Inferred
+    scores: Scores
     instances: InstanceRows | None
+    vectors: NDArray[np.float32] | None
 
 
 def evaluate(integration: Integration, order: EvaluateOrder) -> Iterator[PartResult]:
     """Evaluate some parts of a plan, one result a part, in order.
 
     Raises:
-        LeaplabError: a sample, a handler or the model is not as the contract has it.
+        LeaplabError: a sample, a handler or the model is not as the contract has it, and the order does not let such
+            samples be skipped.
     """
-    plan, predictor = order.plan, integration.predictor(order.load)
-    size = predictor.fixed_batch or plan.batch_size
-    has_instances = bool(integration.description.instances)
-    with ThreadPoolExecutor(1, "inference") as pool:
+    with ThreadPoolExecutor(1, "inference") as models, ThreadPoolExecutor(1, "properties") as properties:
+        yield from _Evaluation(integration, order, models, properties).results()
+
+
+class _Evaluation:
+    def __init__(
+        self, integration: Integration, order: EvaluateOrder, models: ThreadPoolExecutor, properties: ThreadPoolExecutor
+    ) -> None:
+        self._integration, self._order = integration, order
+        self._models, self._properties = models, properties
+        self._predictor = integration.predictor(order.load)
+        self._size = self._predictor.fixed_batch or order.plan.batch_size
+        self._bad = {(bad.part, bad.offset): bad for bad in order.bad}
+        self._ids: dict[str, list[str | int]] = {}
+        self._skipped: dict[int, dict[int, Skipped]] = {}
+        self._collector: Collector | None = None
+
+    def results(self) -> Iterator[PartResult]:
         pending: _Pending | None = None
-        collector: _Collector | None = None
-        for part, ids in _batches(integration, plan, order.parts, size):
-            encoded = encode(integration, part.state, ids)
-            future = pool.submit(infer, predictor, integration.description, encoded.batch, size)
-            instances = read_instances(integration, encoded) if has_instances else None
+        for step in (step for part in self._order.parts for step in self._steps(part)):
+            if step.careful and pending is not None:
+                yield from self._collected(pending)
+                pending = None
+            following = self._begun(step)
             if pending is not None:
-                collector, done = _collected(integration, plan, pending, collector)
-                yield from done
-            pending = _Pending(part, encoded, future, instances)
+                yield from self._collected(pending)
+            pending = following
+            if step.careful:
+                yield from self._collected(pending)
+                pending = None
         if pending is not None:
-            collector, done = _collected(integration, plan, pending, collector)
-            yield from done
+            yield from self._collected(pending)
+
+    def _steps(self, part: Part) -> Iterator[_Step]:
+        integration, plan = self._integration, self._order.plan
+        if part.state not in self._ids:
+            self._ids[part.state] = planned_ids(integration, part.state, plan.limit)
+        ids = self._ids[part.state][part.start : part.stop]
+        careful = np.zeros(len(ids), bool)
+        for number, start, stop in self._order.careful:
+            if number == part.number:
+                careful[start:stop] = True
+        for start in range(0, len(ids), self._size):
+            stop = min(start + self._size, len(ids))
+            together: list[int] = []
+            for offset in range(start, stop):
+                bad = self._bad.get((part.number, offset))
+                if bad is not None:
+                    self._skip(part, offset, ids[offset], bad.handler, bad.reason)
+                elif careful[offset]:
+                    yield _Step(part, [ids[offset]], [offset], careful=True)
+                else:
+                    together.append(offset)
+            ends = stop == len(ids)
+            if together or ends:
+                yield _Step(part, [ids[offset] for offset in together], together, ends=ends)
+
+    def _begun(self, step: _Step) -> _Pending:
+        number, offsets, kept = step.part.number, step.offsets, list(range(len(step.ids)))
+
+        def begin(row: int) -> None:
+            HERE.move(number, offsets[row], offsets[row] + 1, step.ids[row])
+
+        def failed(row: int, error: LeaplabError) -> None:
+            self._left_out(step.part, offsets[row], step.ids[row], error)
+            kept.remove(row)
+
+        encoded = encode(self._integration, step.part.state, step.ids, begin, failed if self._order.skip else None)
+        HERE.leave()
+        step.offsets = [offsets[row] for row in kept]
+        description, scales = self._integration.description, self._order.plan.scales
+        inferred = self._models.submit(self._inferred, step, encoded)
+        facts = self._properties.submit(input_facts, encoded.batch.inputs, description.inputs, scales)
+        return _Pending(step, encoded, inferred, facts)
+
+    def _inferred(self, step: _Step, encoded: Encoded) -> Inferred:
+        if not encoded.batch.ids:
+            return Inferred([], None, {})
+        with MODEL.at(step.part.number, step.offsets[0], step.offsets[-1] + 1, encoded.batch.ids[0], "model"):
+            return infer(self._predictor, self._integration.description, encoded.batch, self._size)
+
+    def _collected(self, pending: _Pending) -> Iterator[PartResult]:
+        step, encoded, count = pending.step, pending.encoded, len(pending.encoded.batch.ids)
+        collector = self._collector = self._collector or Collector(step.part, self._integration.description)
+        facts = pending.facts.result()
+        if count:
+            finished, rows = self._done(step, encoded, pending.inferred)
+            if finished is not None:
+                collector.add(finished, facts if len(rows) == count else facts.only(rows))
+        if step.ends:
+            self._collector = None
+            number = step.part.number  # of the next part some may be skipped already
+            yield collector.finished([skipped for _, skipped in sorted(self._skipped.pop(number, {}).items())])
+
+    def _done(
+        self, step: _Step, encoded: Encoded, inferring: Future[Inferred]
+    ) -> tuple[Finished | None, Sequence[int]]:
+        """A batch with its scores, and which of its samples that are: those on which nothing failed."""
+        rows = range(len(encoded.batch.ids))
+        try:
+            return self._scored(step, encoded, inferring.result(), rows), rows
+        except LeaplabError as error:
+            whole = error
+        # What fails on many samples may fail by one of them, which is to be named, or left out.
+        bad: dict[int, LeaplabError] = {}
+        for row in rows if len(rows) > 1 else ():
+            try:
+                self._again(step, encoded, [row])
+            except LeaplabError as found:
+                if not self._order.skip:
+                    raise
+                bad[row] = found
+        if not self._order.skip:
+            raise whole
+        good = [row for row in rows if row not in bad]
+        finished = None
+        if bad and good:
+            try:
+                finished = self._again(step, encoded, good)
+            except LeaplabError as found:
+                whole = found
+        if finished is None:
+            bad.update((row, whole) for row in rows if row not in bad)
+        for row, reason in bad.items():
+            self._left_out(step.part, step.offsets[row], encoded.batch.ids[row], reason)
+        return finished, good
+
+    def _again(self, step: _Step, encoded: Encoded, rows: Sequence[int]) -> Finished:
+        some = encoded.only(rows)
+        part = _Step(step.part, list(some.batch.ids), [step.offsets[row] for row in rows], step.careful)
+        return self._scored(part, some, self._models.submit(self._inferred, part, some).result(), range(len(rows)))
+
+    def _scored(self, step: _Step, encoded: Encoded, inferred: Inferred, rows: range) -> Finished:
+        integration, offsets = self._integration, step.offsets
+        encoded.batch.predictions = inferred.outputs
+        instances = vectors = None
+
+        def begin(row: int) -> None:
+            HERE.move(step.part.number, offsets[row], offsets[row] + 1, encoded.batch.ids[row])
+
+        if integration.description.instances:
+            instances, vectors = read_instances(integration, encoded, inferred.features, begin)
+        HERE.move(step.part.number, offsets[rows[0]], offsets[rows[-1]] + 1, encoded.batch.ids[0])
+        scores = score(integration, encoded.batch, self._order.plan.float16)
+        HERE.leave()
+        return Finished(encoded, inferred, scores, instances, vectors)
+
+    def _left_out(self, part: Part, offset: int, sample_id: Any, error: LeaplabError) -> None:
+        if isinstance(error.__cause__, MemoryError) and HERE.is_shared:
+            # What fills the memory may stay in it, and fail every sample that comes after: another process goes on.
+            HERE.move(part.number, offset, offset + 1, sample_id)
+            HERE.note(_handler_of(error))
+            os._exit(OUT_OF_MEMORY)
+        self._skip(part, offset, sample_id, _handler_of(error), str(error))
+
+    def _skip(self, part: Part, offset: int, sample_id: Any, handler: str, reason: str) -> None:
+        self._skipped.setdefault(part.number, {})[offset] = Skipped(part.state, str(sample_id), handler, reason)
 
 
-def _batches(
-    integration: Integration, plan: Plan, parts: Iterable[Part], size: int
-) -> Iterator[tuple[Part, list[str | int]]]:
-    ids_of: dict[str, list[str | int]] = {}
-    for part in parts:
-        if part.state not in ids_of:
-            ids_of[part.state] = planned_ids(integration, part.state, plan.limit)
-        ids = ids_of[part.state]
-        for start in range(part.start, part.stop, size):
-            yield part, ids[start : min(start + size, part.stop)]
-
-
-class _Collector:
-    """Gathers the batches of one part."""
-
-    def __init__(self, part: Part, description: Description) -> None:
-        self.result = PartResult(part)
-        self._description = description
-        self._latents: dict[str, list[Array]] = {}
-        self._predictions: dict[str, list[Array]] = {}
-
-    def add(self, encoded: Encoded, inferred: Inferred, scores: Scores, instances: InstanceRows | None) -> None:
-        result, offset = self.result, len(self.result.ids)
-        count = len(encoded.batch.ids)
-        result.ids += encoded.batch.ids
-        for name, values in encoded.metadata.items():
-            result.metadata.setdefault(name, []).extend(values)
-        for column, scored in scores.columns.items():
-            gathered = result.scores.setdefault(column, [])
-            gathered.extend([None] * (offset - len(gathered)))  # a metric's keys may come and go with the batch
-            gathered.extend(scored)
-        for name, vectors in encoded.latents.items():
-            self._latents.setdefault(name, []).append(np.stack(vectors))
-        if inferred.latent is not None:
-            self._latents.setdefault(LATENT_SPACE, []).append(inferred.latent)
-        for position, (spec, output) in enumerate(zip(self._description.predictions, inferred.outputs)):
-            if output is None or position in inferred.unbatched or output.dtype.kind not in NUMERIC:
-                continue  # text, or nothing of which each sample has a share
-            if output.size <= MAX_STORED_PREDICTION * count:
-                self._predictions.setdefault(spec.name, []).append(output.astype(np.float32, copy=False))
-        for column, elements in scores.confusion.items():
-            whole = result.confusion.setdefault(column, Confusion())
-            whole.offset.extend(offset + place for place in elements.offset)
-            whole.label.extend(elements.label)
-            whole.expected.extend(elements.expected)
-            whole.probability.extend(elements.probability)
-        if instances is not None:
-            add_scores(instances, scores, self._description)
-            result.instances = result.instances or InstanceRows()
-            result.instances.extend(instances, offset)
-
-    @property
-    def complete(self) -> bool:
-        return len(self.result.ids) == self.result.part.stop - self.result.part.start
-
-    def finished(self) -> PartResult:
-        for gathered in self.result.scores.values():
-            gathered.extend([None] * (len(self.result.ids) - len(gathered)))
-        self.result.latents = {name: np.concatenate(arrays) for name, arrays in self._latents.items()}
-        self.result.predictions = {
-            name: np.concatenate(arrays)
-            for name, arrays in self._predictions.items()
-            # One that had no batch axis in some batches, or was small enough in some, is not of every sample.
-            if sum(map(len, arrays)) == len(self.result.ids)
-        }
-        return self.result
-
-
-def _collected(
-    integration: Integration, plan: Plan, pending: _Pending, collector: _Collector | None
-) -> tuple[_Collector | None, list[PartResult]]:
-    batch = pending.encoded.batch
-    inferred = pending.inferred.result()
-    batch.predictions = inferred.outputs
-    if collector is None:
-        collector = _Collector(pending.part, integration.description)
-    collector.add(pending.encoded, inferred, score(integration, batch, plan.float16), pending.instances)
-    if collector.complete:
-        return None, [collector.finished()]
-    return collector, []
+def _handler_of(error: LeaplabError) -> str:
+    found = HANDLER.match(str(error))
+    return found[1][0].lower() + found[1][1:] if found else "model"

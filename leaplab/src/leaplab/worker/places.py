@@ -25,6 +25,11 @@ def told(error: BaseException, root: Path) -> str:
         path = Path(frame.filename)
         if is_own(path, root):
             place = f" ({path.relative_to(root)}, line {frame.lineno}, in {frame.name})"
-    message = " ".join(str(error).split()) or "no message"
+    if isinstance(error, SystemExit):
+        return f"it ends its process (sys.exit({error.code!r})){place}"
+    try:
+        message = " ".join(str(error).split()) or "no message"
+    except Exception as broken:  # of an exception whose own text cannot be made
+        message = f"its text cannot be told, because making it raises {type(broken).__name__}"
     plain = in_plain_words(message)
     return f"{plain}{place}" if plain != message else f"{type(error).__name__}: {message}{place}"

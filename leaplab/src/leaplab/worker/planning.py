@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import hashlib
-from typing import TYPE_CHECKING
+from contextlib import suppress
+from typing import TYPE_CHECKING, Iterable
 
 import numpy as np
 
+from leaplab.errors import LeaplabError
 from leaplab.protocol.plan import Part, Plan, PlanOrder
+from leaplab.worker.input_properties import channel_axis, scale_of
 
 if TYPE_CHECKING:
     from leaplab.worker.integration import Integration
@@ -44,7 +47,22 @@ def make_plan(integration: Integration, order: PlanOrder) -> Plan:
         order.float16,
         order.latent,
         instances,
+        _scales(integration, counts),
     )
+
+
+def _scales(integration: Integration, states: Iterable[str]) -> dict[str, tuple[float, float]]:
+    """The scale of each input that is an image, by the first sample of each state, which binding has read already."""
+    images = [spec.name for spec in integration.description.inputs if channel_axis(spec) is not None]
+    ends: dict[str, list[float]] = {name: [] for name in images}
+    for state in states if images else ():
+        with suppress(LeaplabError):  # it is told, or skipped, where it is evaluated
+            sample = integration.sample(state, integration.sample_ids(state)[0])
+            for name in images:
+                ends[name] += [float(np.min(sample.inputs[name])), float(np.max(sample.inputs[name]))]
+    return {
+        name: scale_of(min(found), max(found)) for name, found in ends.items() if np.isfinite(found).all() and found
+    }
 
 
 def planned_ids(integration: Integration, state: str, limit: int | None) -> list[str | int]:

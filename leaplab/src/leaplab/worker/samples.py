@@ -14,6 +14,7 @@ from leaplab.errors import LeaplabError
 from leaplab.protocol.description import MetadataType
 from leaplab.worker.code_loader_access import CodeLoader, SampleId, is_grouped
 from leaplab.worker.places import told
+from leaplab.worker.whereabouts import HERE
 
 METADATA_TYPES: dict[str, Callable[[Any], Any]] = {"float": float, "int": int, "string": str, "boolean": bool}
 INSTANCE_METADATA = "builtin_instance_extra_metadata"
@@ -57,6 +58,13 @@ class SampleReader:
         self._metadata = [handler for handler in self._handlers.metadata if handler.name not in BUILT_IN_METADATA]
         self._types = types
         self._root = root
+        kinds = (
+            ("input", self._handlers.inputs),
+            ("ground truth", self._handlers.ground_truths),
+            ("metadata", self._metadata),
+        )
+        # What tells where the process is, made once.
+        self._noted = {(kind, each.name): f"{kind} '{each.name}'" for kind, handlers in kinds for each in handlers}
 
     def read(self, state: str, sample_id: SampleId) -> Sample:
         """One sample. Of a grouped dataset, that sample alone is encoded, as a group of one.
@@ -72,14 +80,17 @@ class SampleReader:
             kind = "input"
             for handler in self._handlers.inputs:
                 name = handler.name
+                HERE.note(self._noted[kind, name])
                 inputs[name] = call(handler)
             kind = "ground truth"
             for handler in self._handlers.ground_truths if state != "unlabeled" else ():
                 name = handler.name
+                HERE.note(self._noted[kind, name])
                 ground_truths[name] = call(handler)
             kind = "metadata"
             for handler in self._metadata:
                 name = handler.name
+                HERE.note(self._noted[kind, name])
                 found = call(handler)
                 if isinstance(found, dict):
                     for key, value in found.items():
@@ -87,8 +98,9 @@ class SampleReader:
                 else:
                     metadata[name] = self._converted(name, found)
             kind, name = "custom latent spaces", ""
+            HERE.note(kind)
             latents = self._code_loader.latents(state, sample_id)
-        except Exception as error:  # whatever the integration's code raises is shown as a sentence
+        except (Exception, SystemExit) as error:  # whatever the integration's code raises is shown as a sentence
             named = f"{kind.capitalize()} '{name}'" if name else kind.capitalize()
             sentence = str(error) if isinstance(error, LeaplabError) else told(error, self._root)
             raise LeaplabError(f"{named} on sample '{sample_id}' of {state}: {sentence}") from error
@@ -136,6 +148,8 @@ def typed(value: Any, declared: MetadataType) -> Any:
         return None
     if declared == "int" and converted != value:
         raise LeaplabError(f"it is declared int but returned {value!r}; declare it float.")
+    if declared == "int" and not -(2**63) <= converted < 2**63:
+        raise LeaplabError(f"it returned {value!r}, which is beyond 64 bits; declare it float or string.")
     return converted
 
 

@@ -13,6 +13,7 @@ from leaplab.protocol.description import Node
 from leaplab.protocol.results import Confusion
 from leaplab.worker.batch import Batch
 from leaplab.worker.code_loader_access import as_float16, is_expected
+from leaplab.worker.whereabouts import HERE
 
 if TYPE_CHECKING:
     from leaplab.worker.integration import Integration
@@ -73,6 +74,7 @@ def score_node(integration: Integration, kind: Kind, node: Node, batch: Batch, f
         "metric": integration.run_metric,
         "instance metric": integration.run_instance_metric,
     }
+    HERE.note(f"{kind} '{node.column}'")
     result = runs[kind](node, batch.state, batch.ids, as_float16(arguments) if float16 else arguments)
     if kind == "instance metric":
         scores.instances[f"metric.{node.column}"] = _instance_values(f"{kind}.{node.column}", result, batch)

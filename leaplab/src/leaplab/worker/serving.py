@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import inspect
 import os
+import resource
 import signal
 import socket
 import traceback
@@ -12,10 +13,17 @@ from functools import partial
 from leaplab.errors import LeaplabError
 from leaplab.protocol.binding import BindOrder, Bound
 from leaplab.protocol.wire import Call, Close, Done, Failed, Imported, Item, receive, send
+from leaplab.worker.whereabouts import share
 
 
-def serve(descriptor: int) -> None:
-    """Bind the integration that the first message names, say so, then answer calls until the other side closes."""
+def serve(descriptor: int, memory: int) -> None:
+    """Bind the integration that the first message names, say so, then answer calls until the other side closes.
+
+    Args:
+        descriptor: of the socket that leads to the lab.
+        memory: descriptor of the file that tells the lab where this process is, see `leaplab.protocol.whereabouts`.
+    """
+    share(memory, descriptor)
     try:
         with socket.socket(fileno=descriptor) as connection:
             _converse(connection)
@@ -29,6 +37,7 @@ def _converse(connection: socket.socket) -> None:
     say = partial(send, connection.sendall)
     hear = partial(receive, partial(_fill, connection))
     order: BindOrder = hear()
+    _limit_memory(order.memory)
     try:
         from leaplab.worker.integration import Integration
         from leaplab.worker.operations import FUNCTIONS
@@ -55,6 +64,13 @@ def _converse(connection: socket.socket) -> None:
             raise
         except Exception as error:
             say(_failed(error))
+
+
+def _limit_memory(size: int | None) -> None:
+    if size is not None:
+        # What is allocated, not the address space, of which frameworks reserve far more than they use.
+        _, hard = resource.getrlimit(resource.RLIMIT_DATA)
+        resource.setrlimit(resource.RLIMIT_DATA, (size, hard))
 
 
 def _fill(connection: socket.socket, target: memoryview) -> None:

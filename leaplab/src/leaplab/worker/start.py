@@ -1,7 +1,7 @@
-"""The process of an integration, run by path in its interpreter: `python start.py DESCRIPTOR ROOT [HIDDEN ...]`.
+"""The process of an integration, run by path in its interpreter: `python start.py DESCRIPTOR MEMORY ROOT [HIDDEN ...]`.
 
-DESCRIPTOR is the number of an open socket that leads to the lab, ROOT the integration's folder, and HIDDEN are folders
-that must not be on the search path.
+DESCRIPTOR is the number of an open socket that leads to the lab, MEMORY that of an open file in which the process notes
+where it is, ROOT the integration's folder, and HIDDEN are folders that must not be on the search path.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ import types
 
 def main(arguments: list[str]) -> None:
     """Make leaplab's two shared packages importable, put the integration's modules first, and serve it."""
-    descriptor, root, *hidden = arguments
+    descriptor, memory, root, *hidden = arguments
     here = os.path.dirname(os.path.abspath(__file__))  # noqa: PTH100, PTH120 - before anything else is imported
     sys.path[:] = [entry for entry in sys.path if os.path.abspath(entry or ".") != here]  # noqa: PTH100
     # A bare package: leaplab's own __init__ and what it needs are the lab's, and not installed here.
@@ -22,7 +22,8 @@ def main(arguments: list[str]) -> None:
     bare.__path__ = [os.path.dirname(here)]  # noqa: PTH120
     sys.modules["leaplab"] = bare
     faulthandler.enable()  # a crash, or SIGABRT from the lab, tells where
-    os.set_inheritable(int(descriptor), False)
+    for each in (descriptor, memory):
+        os.set_inheritable(int(each), False)
     for stream in (sys.stdout, sys.stderr):
         stream.reconfigure(line_buffering=True)  # type: ignore[union-attr]
 
@@ -33,7 +34,7 @@ def main(arguments: list[str]) -> None:
 
     sys.path[:] = integration_first(sys.path, root, Path(here).parent, hidden)
     sys.argv = [sys.argv[0]]
-    serve(int(descriptor))
+    serve(int(descriptor), int(memory))
 
 
 if __name__ == "__main__":

@@ -1,0 +1,114 @@
+"""Batches, gathered into a part."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from leaplab.protocol.description import Description
+from leaplab.protocol.model import LATENT_SPACE
+from leaplab.protocol.plan import Part
+from leaplab.protocol.results import Confusion, InstanceRows, PartResult, Skipped
+from leaplab.worker.batch import NUMERIC
+from leaplab.worker.input_properties import InputFacts
+from leaplab.worker.instance_rows import add_scores
+
+if TYPE_CHECKING:
+    from leaplab.worker.pipeline import Finished
+
+Array = NDArray[Any]
+MAX_STORED_VALUES = 4096
+"""Values a sample: larger predictions (a detector's) and ground truths are not stored but made again for the sample
+that one looks at."""
+
+
+class Collector:
+    """Gathers the batches of one part."""
+
+    def __init__(self, part: Part, description: Description) -> None:
+        self._result = PartResult(part)
+        self._description = description
+        self._latents: dict[str, list[Array]] = {}
+        self._predictions: dict[str, list[Array]] = {}
+        self._ground_truths: dict[str, list[Array]] = {}
+        self._thumbnails: dict[str, list[NDArray[np.uint8]]] = {}
+        self._vectors: list[Array] = []
+
+    def add(self, finished: Finished, facts: InputFacts) -> None:
+        """Add a batch; the facts are of its inputs."""
+        encoded, inferred, scores = finished.encoded, finished.inferred, finished.scores
+        result, offset = self._result, len(self._result.ids)
+        count = len(encoded.batch.ids)
+        result.ids += encoded.batch.ids
+        for name, values in encoded.metadata.items():
+            result.metadata.setdefault(name, []).extend(values)
+        for name, values in facts.columns.items():
+            result.inputs.setdefault(name, []).extend(values)
+        for column, scored in scores.columns.items():
+            gathered = result.scores.setdefault(column, [])
+            gathered.extend([None] * (offset - len(gathered)))  # a metric's keys may come and go with the batch
+            gathered.extend(scored)
+        for name, vectors in encoded.latents.items():
+            self._latents.setdefault(name, []).append(np.stack(vectors))
+        if inferred.latent is not None:
+            self._latents.setdefault(LATENT_SPACE, []).append(inferred.latent)
+        for position, (spec, output) in enumerate(zip(self._description.predictions, inferred.outputs)):
+            if output is None or position in inferred.unbatched or output.dtype.kind not in NUMERIC:
+                continue  # text, or nothing of which each sample has a share
+            if output.size <= MAX_STORED_VALUES * count:
+                self._predictions.setdefault(spec.name, []).append(output.astype(np.float32, copy=False))
+        for name, array in encoded.batch.ground_truths.items():
+            if array.size <= MAX_STORED_VALUES * count:
+                self._ground_truths.setdefault(name, []).append(array)
+        for name, small in facts.thumbnails.items():
+            self._thumbnails.setdefault(name, []).append(small)
+        for column, elements in scores.confusion.items():
+            whole = result.confusion.setdefault(column, Confusion())
+            whole.offset.extend(offset + place for place in elements.offset)
+            whole.label.extend(elements.label)
+            whole.expected.extend(elements.expected)
+            whole.probability.extend(elements.probability)
+        if finished.instances is not None:
+            add_scores(finished.instances, scores, self._description)
+            result.instances = result.instances or InstanceRows()
+            result.instances.extend(finished.instances, offset)
+        if finished.vectors is not None:
+            self._vectors.append(finished.vectors)
+
+    def finished(self, skipped: Sequence[Skipped]) -> PartResult:
+        """The whole part, without the samples that were skipped."""
+        result = self._result
+        count = len(result.ids)
+        for gathered in result.scores.values():
+            gathered.extend([None] * (count - len(gathered)))
+        for columns in (result.metadata, result.scores, result.inputs):
+            columns.update({name: _compact(values) for name, values in columns.items()})
+        result.latents = {name: np.concatenate(arrays) for name, arrays in self._latents.items()}
+        result.predictions = _of_every_sample(self._predictions, count)
+        result.ground_truths = _of_every_sample(self._ground_truths, count)
+        result.thumbnails = {name: np.concatenate(arrays) for name, arrays in self._thumbnails.items()}
+        if result.instances is None and self._description.instances:
+            result.instances = InstanceRows()
+        if self._vectors:
+            result.instance_latents = {LATENT_SPACE: np.concatenate(self._vectors)}
+        result.skipped = list(skipped)
+        return result
+
+
+def _compact(values: list[Any]) -> Any:
+    """Numbers of one type as an array, which crosses to the lab as it is."""
+    types = set(map(type, values))
+    if types == {float}:
+        return np.array(values, np.float64)
+    if types == {bool}:
+        return np.array(values, np.bool_)
+    if types == {int} and min(values) >= -(2**63) and max(values) < 2**63:
+        return np.array(values, np.int64)
+    return values
+
+
+def _of_every_sample(arrays: dict[str, list[Array]], count: int) -> dict[str, Array]:
+    """Those that are whole: one that has no batch axis, or is too large, in some batches is not of every sample."""
+    return {name: np.concatenate(found) for name, found in arrays.items() if sum(map(len, found)) == count}

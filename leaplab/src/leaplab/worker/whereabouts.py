@@ -1,0 +1,99 @@
+"""Says where this process is, see `leaplab.protocol.whereabouts`."""
+
+from __future__ import annotations
+
+import mmap
+import os
+from contextlib import contextmanager
+from typing import Any, Iterator
+
+from leaplab.protocol.whereabouts import (
+    HANDLER_AT,
+    HANDLER_LENGTH,
+    HEAD,
+    NOWHERE,
+    SAMPLE_AT,
+    SAMPLE_LENGTH,
+    SIZE,
+    SLOTS,
+)
+
+
+class Slot:
+    """Notes what one thread runs, before it runs. What is noted before memory is shared is for nobody to read."""
+
+    def __init__(self) -> None:
+        self._memory: Any = bytearray(SIZE)
+        self._connection: int | None = None
+        self._process = os.getpid()
+        self._written = 0
+        self._place = (NOWHERE, 0, 0)
+        self._sample = b""
+        self._texts: dict[str, bytes] = {}
+
+    def share(self, memory: Any, connection: int) -> None:
+        """Write to this memory from here on; without the connection nothing that is done is of use."""
+        self._memory, self._connection, self._process = memory, connection, os.getpid()
+
+    @property
+    def is_shared(self) -> bool:
+        """Whether the lab can see this."""
+        return self._connection is not None
+
+    def move(self, part: int, start: int, stop: int, sample_id: object) -> None:
+        """What runs from here on is for these samples of a part, of which the first has this id."""
+        self._place = (part, start, stop)
+        self._sample = str(sample_id).encode(errors="replace")[:SAMPLE_LENGTH]
+        self._memory[SAMPLE_AT : SAMPLE_AT + len(self._sample)] = self._sample
+
+    @contextmanager
+    def at(self, part: int, start: int, stop: int, sample_id: object, handler: str) -> Iterator[None]:
+        """Within, a handler runs for these samples of a part."""
+        self.move(part, start, stop, sample_id)
+        self.note(handler)
+        try:
+            yield
+        finally:
+            self.leave()
+
+    def leave(self) -> None:
+        """No function of the integration runs."""
+        self._place = (NOWHERE, 0, 0)
+        self.note("")
+
+    def note(self, handler: str) -> None:
+        """A function of the integration, or its model, is about to run."""
+        if self._connection is not None:
+            self._require_connection(self._connection)
+        text = self._texts.get(handler)
+        if text is None:
+            text = self._texts[handler] = handler.encode(errors="replace")[:HANDLER_LENGTH]
+        self._written += 1
+        self._memory[HANDLER_AT : HANDLER_AT + len(text)] = text
+        HEAD.pack_into(self._memory, 0, self._written, *self._place, len(text), len(self._sample))
+
+    def _require_connection(self, connection: int) -> None:
+        # What a handler has forked goes on as a second process that would answer, and what has closed the socket never
+        # could: both end where they are. `_exit`, because whatever else would run belongs to the first process.
+        if os.getpid() != self._process:
+            os._exit(1)
+        try:
+            os.fstat(connection)
+        except OSError:
+            os._exit(1)
+
+
+HERE, MODEL = Slot(), Slot()
+"""Of the thread that calls the integration's functions, and of the one that runs its model."""
+
+
+def share(descriptor: int, connection: int) -> None:
+    """Let the lab see where this process is.
+
+    Args:
+        descriptor: of an open file of `SLOTS` x `SIZE` bytes, which the lab has mapped, too.
+        connection: the socket that leads to the lab.
+    """
+    memory = memoryview(mmap.mmap(descriptor, SLOTS * SIZE))
+    for place, slot in enumerate((HERE, MODEL)):
+        slot.share(memory[place * SIZE : (place + 1) * SIZE], connection)
