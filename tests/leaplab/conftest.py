@@ -64,9 +64,9 @@ def one_process(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     opened: dict[tuple[Any, ...], Session] = {}
     open_session = sessions.open_session
 
-    def shared(*arguments: Any) -> nullcontext[Session]:
+    def shared(*arguments: Any, memory: int | None = None) -> nullcontext[Session]:
         if arguments not in opened:
-            opened[arguments] = open_session(*arguments)
+            opened[arguments] = open_session(*arguments, memory=memory)
         return nullcontext(opened[arguments])
 
     monkeypatch.setattr(sessions, "open_session", shared)
@@ -164,6 +164,7 @@ def make_manifest() -> Callable[..., Manifest]:
         known: dict[str, Any] = {
             "schema": SCHEMA,
             "identity": "one",
+            "basis": "any",
             "created": "2026-01-02T03:04:05+00:00",
             "integration": "somewhere",
             "entry_file": "leap_binder.py",

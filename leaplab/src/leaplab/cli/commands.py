@@ -29,6 +29,7 @@ from leaplab.cli.printing import (
 )
 from leaplab.errors import LeaplabError
 from leaplab.protocol.plan import BATCH_SIZE
+from leaplab.store.columns import LOSS, METADATA, METRIC
 
 if TYPE_CHECKING:
     from leaplab.environments.interpreter import Interpreter
@@ -53,6 +54,10 @@ InProcess = Annotated[bool, typer.Option("--in-process", help="For debuggers: no
 Python = Annotated[
     Path | None, typer.Option(help="Interpreter, or its environment's folder, to run the integration in.")
 ]
+
+
+AGAIN = {"metadata": METADATA, "losses": LOSS, "metrics": METRIC}
+"""What `--only` takes, and the group of columns that it means."""
 
 
 class OnError(StrEnum):
@@ -87,6 +92,13 @@ def evaluate(
     memory: Annotated[
         float | None, typer.Option(min=0.1, help="GiB that the integration's process may take (Linux).")
     ] = None,
+    only: Annotated[
+        str | None,
+        typer.Option(
+            metavar="COLUMNS",
+            help="Compute just these columns of the run again, of metadata,losses,metrics; all else of it stays.",
+        ),
+    ] = None,
     in_process: InProcess = False,
     wiring: Wiring = None,
     python: Python = None,
@@ -106,16 +118,18 @@ def evaluate(
 
     if in_process and (time_limit or memory):
         raise LeaplabError("--time-limit and --memory are for the integration's own process; leave out --in-process.")
+    if only is not None and (update or overwrite):
+        raise LeaplabError("--only keeps the run, which --update and --overwrite replace; name one of them.")
     replace: Replace = "always" if overwrite else "outdated" if update else "never"
     order = PlanOrder(tuple(state) if state else None, limit, batch_size, float16=float16, latent=latent)
-    options = Options(runs, name, model, wiring, order, replace)
+    options = Options(runs, name, model, wiring, order, replace, _groups(only))
     project = find_project(path)
     interpreter = _interpreter(project, python, in_process)
     console.print(f"Binding {project.root / project.entry_file}", markup=False, soft_wrap=True)
     size = None if memory is None else int(memory * 2**30)
 
     def bind() -> "Session":
-        return open_session(project, model, in_process, wiring, interpreter, size)
+        return open_session(project, model, in_process, wiring, interpreter, memory=size)
 
     with bind() as session:
         notices = session.notices()
@@ -145,6 +159,7 @@ def evaluate(
                 "states": summary,
                 "skipped": store.skipped,
                 "not_finite": store.not_finite,
+                "updates": store.manifest.updates,
             }
         )
         return
@@ -351,6 +366,16 @@ def _interpreter(project: "Project", python: Path | None, in_process: bool) -> "
             "--in-process runs the integration in leaplab's own interpreter, where a debugger is; leave out --python."
         )
     return None
+
+
+def _groups(only: str | None) -> tuple[str, ...]:
+    """The groups of columns that `--only` names."""
+    if only is None:
+        return ()
+    named = [word.strip() for word in only.split(",")]
+    if wrong := [word for word in named if word not in AGAIN]:
+        raise LeaplabError(f"--only takes {', '.join(AGAIN)}, separated by commas, and not '{wrong[0]}'.")
+    return tuple(AGAIN[word] for word in named)
 
 
 def _warn(sentences: Iterable[str]) -> None:

@@ -33,8 +33,11 @@ class LocalRunner:
         self._bad: list[BadSample] = []
         self._careful: list[tuple[int, int, int]] = []
 
-    def run(self, plan: Plan, parts: Sequence[Part]) -> Iterator[PartResult]:
+    def run(self, plan: Plan, parts: Sequence[Part], only: Sequence[str] = ()) -> Iterator[PartResult]:
         """One result a part, in order.
+
+        Args:
+            only: groups of columns that are computed, see `EvaluateOrder`.
 
         Raises:
             LeaplabError: see `leaplab.worker.pipeline.evaluate`; or the process dies, and is not to be skipped over.
@@ -42,7 +45,8 @@ class LocalRunner:
         remaining = list(parts)
         while remaining:
             skip = self._reopen is not None
-            order = EvaluateOrder(plan, tuple(remaining), self._load, skip, tuple(self._bad), tuple(self._careful))
+            bad, careful = tuple(self._bad), tuple(self._careful)
+            order = EvaluateOrder(plan, tuple(remaining), self._load, skip, bad, careful, tuple(only))
             try:
                 for result in self._session.stream(EVALUATE, order, time_limit=self._time_limit):
                     del remaining[0]

@@ -31,8 +31,8 @@ EVALUATION = 3
 class Runner(Protocol):
     """Evaluates parts of a plan, in any order, one process or many."""
 
-    def run(self, plan: Plan, parts: Sequence[Part]) -> Iterator[PartResult]:
-        """One result a part."""
+    def run(self, plan: Plan, parts: Sequence[Part], only: Sequence[str] = ()) -> Iterator[PartResult]:
+        """One result a part; of some groups of columns alone where they are named."""
         ...
 
 
@@ -47,6 +47,8 @@ class Options:
         wiring: a wiring file, which the session was opened with.
         order: which samples, and how; the plan is made of it.
         replace: which run of the same name may be replaced, see `WrittenRun.begin`.
+        only: groups of columns to compute again of the run that is there, see `WrittenRun.begin_again`; none given,
+            all that it lacks.
     """
 
     runs: Path
@@ -55,6 +57,7 @@ class Options:
     wiring: Path | None = None
     order: PlanOrder = field(default_factory=PlanOrder)
     replace: Replace = "never"
+    only: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -78,7 +81,7 @@ def prepare(session: Session, options: Options, notices: Sequence[str] = ()) -> 
 
     Raises:
         LeaplabError: a state does not exist, the model cannot be run, another process writes the run, or see
-            `WrittenRun.begin`.
+            `WrittenRun.begin` and `WrittenRun.begin_again`.
     """
     description = session.call(DESCRIBE)
     plan = session.call(PLAN, options.order)
@@ -86,11 +89,12 @@ def prepare(session: Session, options: Options, notices: Sequence[str] = ()) -> 
     load, without = _load_order(model, options.order.latent)
     loaded = session.call(LOAD, load)
     said = (*without, *loaded.notices)
-    identity = _identity(EVALUATION, description.code_sha256, model.sha256, plan_sha256(plan))
+    basis = _identity(EVALUATION, model.sha256, plan_sha256(plan))
     name = file_name(options.name or Path(model.name).stem)
     manifest = Manifest(
         schema=SCHEMA,
-        identity=identity,
+        identity=_identity(basis, description.code_sha256),
+        basis=basis,
         created=datetime.now(UTC).isoformat(timespec="seconds"),
         integration=description.root,
         entry_file=description.entry_file,
@@ -111,13 +115,19 @@ def prepare(session: Session, options: Options, notices: Sequence[str] = ()) -> 
             str(session.interpreter.executable),
             ".".join(map(str, session.interpreter.version)),
         ),
+        code_sha256=description.code_sha256,
     )
     run = options.runs / name
     if run.is_symlink():  # what is replaced is the run, not the link
         run = run.resolve()
     with locked(run):
         clear_leftovers(run)
-        yield Prepared(WrittenRun.begin(run, manifest, options.replace), plan, load, said)
+        store = (
+            WrittenRun.begin_again(run, manifest, options.only)
+            if options.only
+            else WrittenRun.begin(run, manifest, options.replace)
+        )
+        yield Prepared(store, plan, load, said)
 
 
 def _load_order(model: ModelSource, latent: str | None) -> tuple[LoadOrder, tuple[str, ...]]:
@@ -141,32 +151,35 @@ def plan_sha256(plan: Plan) -> str:
 
 def carry_out(runner: Runner, store: WrittenRun, plan: Plan, progress: Callable[[int], None]) -> None:
     """Evaluate the parts that the run lacks. `progress` is told how many samples each finished part had."""
-    missing = {part.number for part in store.missing_parts()}
-    for result in runner.run(plan, [part for part in plan.parts if part.number in missing]):
-        columns: dict[str, Sequence[Any]] = {
-            column_of(METADATA, name): values for name, values in result.metadata.items()
-        }
-        columns |= {column_of(INPUT, name): values for name, values in result.inputs.items()}
-        columns |= result.scores
-        confusion = {column: vars(elements) for column, elements in result.confusion.items()}
-        instances = None if result.instances is None else result.instances.table()
-        store.write_part(
-            PartValues(
-                result.part,
-                result.ids,
-                columns,
-                result.latents,
-                result.predictions,
-                confusion,
-                instances,
-                result.instance_latents,
-                result.ground_truths,
-                result.thumbnails,
-                result.skipped,
-            )
-        )
-        progress(result.part.stop - result.part.start)
+    if outdated := store.outdated_parts():
+        for result in runner.run(plan, outdated, store.manifest.updates[-1].groups):
+            if not result.skipped:  # else the part's arrays are of samples that are to be left out: it is missing still
+                store.renew_part(_values(result))
+                progress(result.part.stop - result.part.start)
+    if missing := store.missing_parts():
+        for result in runner.run(plan, missing):
+            store.write_part(_values(result))
+            progress(result.part.stop - result.part.start)
     store.finish()
+
+
+def _values(result: PartResult) -> PartValues:
+    columns: dict[str, Sequence[Any]] = {column_of(METADATA, name): values for name, values in result.metadata.items()}
+    columns |= {column_of(INPUT, name): values for name, values in result.inputs.items()}
+    columns |= result.scores
+    return PartValues(
+        result.part,
+        result.ids,
+        columns,
+        result.latents,
+        result.predictions,
+        {column: vars(elements) for column, elements in result.confusion.items()},
+        None if result.instances is None else result.instances.table(),
+        result.instance_latents,
+        result.ground_truths,
+        result.thumbnails,
+        result.skipped,
+    )
 
 
 def _columns(description: Description) -> dict[str, ColumnEntry]:

@@ -34,7 +34,7 @@ def cached(
         parameters: JSON values.
         compute: makes the array.
     """
-    key = json.dumps([store.manifest.identity, name, version, parameters], sort_keys=True)
+    key = json.dumps([store.manifest.identity, store.manifest.revision, name, version, parameters], sort_keys=True)
     digest = hashlib.sha256(key.encode()).hexdigest()[:16]
     path = store.path / "derived" / f"{file_name(name)}-{digest}.npy"
     with _lock_of(path):

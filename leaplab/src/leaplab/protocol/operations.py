@@ -59,6 +59,8 @@ class EvaluateOrder:
         bad: samples to leave out without a try.
         careful: (part, start, stop): these samples go one by one, nothing else at the same time, so that what the
             process dies of can be told.
+        only: groups of columns, `metadata`, `loss` and `metric`, that are computed, and nothing else; none given,
+            everything.
     """
 
     plan: Plan
@@ -67,6 +69,7 @@ class EvaluateOrder:
     skip: bool = False
     bad: tuple[BadSample, ...] = ()
     careful: tuple[tuple[int, int, int], ...] = ()
+    only: tuple[str, ...] = ()
 
 
 DESCRIBE: Operation[None, Description] = Operation("describe")

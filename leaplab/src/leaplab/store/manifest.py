@@ -41,11 +41,26 @@ class RunInterpreter(Struct, frozen=True):
     version: str
 
 
+class Update(Struct, frozen=True):
+    """What of a run was computed again by itself.
+
+    Attributes:
+        created: when, in UTC.
+        groups: of columns, see `leaplab.store.columns`.
+        code_sha256: of the integration that they were computed by; the rest of the run is by an earlier one.
+    """
+
+    created: str
+    groups: tuple[str, ...]
+    code_sha256: str
+
+
 class Manifest(Struct, frozen=True):
     """A run.
 
     Attributes:
         identity: decides whether two evaluations are the same: code, model, samples and options.
+        basis: the same without the code; what stays where only some columns are computed again.
         integration: absolute folder of the integration, and its entry file.
         model: the model file's name, format, sha256 and the path it was given by `--model` (else None).
         wiring_option: the path that was given by `--wiring`.
@@ -55,10 +70,14 @@ class Manifest(Struct, frozen=True):
         instances: state -> number of element instances of its samples; empty where the integration has none.
         instance_columns: the columns of these.
         interpreter: that the integration ran in.
+        code_sha256: of the integration.
+        revision: how often some of its columns were computed again; a part of an earlier revision lacks the last time.
+        updates: what was computed then, the last one last.
     """
 
     schema: int
     identity: str
+    basis: str
     created: str
     integration: str
     entry_file: str
@@ -76,6 +95,9 @@ class Manifest(Struct, frozen=True):
     instances: dict[str, int] = {}
     instance_columns: dict[str, ColumnEntry] = {}
     interpreter: RunInterpreter | None = None
+    code_sha256: str = ""
+    revision: int = 0
+    updates: tuple[Update, ...] = ()
 
 
 def write_manifest(path: Path, manifest: Manifest) -> None:

@@ -19,14 +19,44 @@ SQL_TYPES = {"float": "DOUBLE", "int": "BIGINT", "string": "VARCHAR", "boolean":
 DTYPES: dict[str, type] = {"float": np.float64, "int": np.int64, "string": object, "boolean": np.bool_}
 DUMMIES: dict[str, Any] = {"float": 0.0, "int": 0, "boolean": False}
 """Stand in an array for values that are absent; a mask beside it makes them NULL."""
+AS_PARQUET = "(FORMAT parquet, COMPRESSION zstd)"
 EXACT_IN_DOUBLE = 2**53
 """Up to here every whole number is a double of its own."""
 
 
 def write_table(path: Path, table: Mapping[str, Sequence[Any]], kinds: Mapping[str, str]) -> None:
     """Write columns of values, None where absent, as their stated kinds: a part may be absent throughout."""
+    arrays, selected = _as_arrays(table, kinds)
+    columns = ", ".join(f"{column} AS {quoted(name)}" for name, column in selected.items())
+    with written_aside(path) as aside, _connection() as connection:
+        connection.register("part", arrays)
+        connection.execute(f"COPY (SELECT {columns} FROM part) TO {_literal(aside)} {AS_PARQUET}")
+
+
+def replace_columns(
+    path: Path, names: Sequence[str], table: Mapping[str, Sequence[Any]], kinds: Mapping[str, str]
+) -> None:
+    """Write a file anew: these columns in this order, those that the table has from there, the others from the file.
+
+    Args:
+        table: as many rows as the file has, in its order.
+    """
+    arrays, selected = _as_arrays(table, kinds)
+    columns = ", ".join(f"{selected.get(name, 'file.' + quoted(name))} AS {quoted(name)}" for name in names)
+    rows = f"{parquet_table([path])} AS file"
+    with written_aside(path) as aside, _reading([path]) as connection:
+        if arrays:
+            connection.register("part", arrays)
+            rows += " POSITIONAL JOIN part"
+        connection.execute(f"COPY (SELECT {columns} FROM {rows}) TO {_literal(aside)} {AS_PARQUET}")
+
+
+def _as_arrays(
+    table: Mapping[str, Sequence[Any]], kinds: Mapping[str, str]
+) -> tuple[dict[str, NDArray[Any]], dict[str, str]]:
+    """Arrays for DuckDB to read, and each column as SQL makes it of them."""
     arrays: dict[str, NDArray[Any]] = {}
-    selected = []
+    selected: dict[str, str] = {}
     for position, (name, values) in enumerate(table.items()):
         kind = kinds[name]
         value, absent, nan = f"value{position}", f"absent{position}", f"nan{position}"
@@ -47,12 +77,8 @@ def write_table(path: Path, table: Mapping[str, Sequence[Any]], kinds: Mapping[s
             # DuckDB reads a NaN of numpy as NULL; a loss that is NaN is no absent loss.
             arrays[nan] = not_a_number
             column = f"CASE WHEN {nan} THEN 'nan'::DOUBLE ELSE {column} END"
-        selected.append(f"{column} AS {quoted(name)}")
-    with written_aside(path) as aside, _connection() as connection:
-        connection.register("part", arrays)
-        connection.execute(
-            f"COPY (SELECT {', '.join(selected)} FROM part) TO {_literal(aside)} (FORMAT parquet, COMPRESSION zstd)"
-        )
+        selected[name] = column
+    return arrays, selected
 
 
 def widen_table(path: Path, kinds: Mapping[str, str]) -> None:
@@ -63,10 +89,7 @@ def widen_table(path: Path, kinds: Mapping[str, str]) -> None:
         for name, kind in kinds.items()
     )
     with written_aside(path) as aside, _reading([path]) as connection:
-        connection.execute(
-            f"COPY (SELECT {selected} FROM {parquet_table([path])}) TO {_literal(aside)}"
-            " (FORMAT parquet, COMPRESSION zstd)"
-        )
+        connection.execute(f"COPY (SELECT {selected} FROM {parquet_table([path])}) TO {_literal(aside)} {AS_PARQUET}")
 
 
 def column_names(files: Sequence[Path]) -> list[str]:
@@ -106,7 +129,9 @@ def _reading(files: Sequence[Path]) -> Iterator[duckdb.DuckDBPyConnection]:
             yield connection
         except duckdb.Error as error:
             reason = str(error).splitlines()[0]
-            raise LeaplabError(f"{files[0].parent} cannot be read ({reason}); evaluate that run again.") from error
+            raise LeaplabError(
+                f"{files[0].parent} cannot be read ({reason}); evaluate that run again, which mends it."
+            ) from error
 
 
 @lru_cache(maxsize=1)

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from leaplab.files import file_name, write_array, write_text
 from leaplab.protocol.results import Skipped
-from leaplab.store.parquet import widen_table, write_table
+from leaplab.store.parquet import replace_columns, widen_table, write_table
 
 
 class FileEntry(Struct, frozen=True):
@@ -34,6 +34,7 @@ class PartEntry(Struct, frozen=True):
         files: path below the run -> the file.
         skipped: samples of the plan that were left out, and why.
         not_finite: column, `latent/SPACE` or `predictions/NAME` -> how many samples have NaN or infinity in it.
+        revision: of the run, that its columns are of.
     """
 
     rows: int
@@ -43,6 +44,7 @@ class PartEntry(Struct, frozen=True):
     files: dict[str, FileEntry]
     skipped: tuple[Skipped, ...] = ()
     not_finite: dict[str, int] = {}
+    revision: int = 0
 
 
 class PartFiles:
@@ -69,6 +71,14 @@ class PartFiles:
         """Write FOLDER/NAME/00000.parquet, or FOLDER/00000.parquet."""
         path = table_path(self._run, folder, name, self._number)
         write_table(path, columns, kinds)
+        self._add(path)
+
+    def replaced(
+        self, folder: str, names: Sequence[str], columns: Mapping[str, Sequence[Any]], kinds: Mapping[str, str]
+    ) -> None:
+        """Write FOLDER/00000.parquet anew, see `replace_columns`."""
+        path = table_path(self._run, folder, None, self._number)
+        replace_columns(path, names, columns, kinds)
         self._add(path)
 
     def widened(self, folder: str, kinds: Mapping[str, str]) -> None:

@@ -76,14 +76,14 @@ class RunStore:
         return store
 
     def missing_parts(self) -> list[Part]:
-        """Parts that are not whole on disk."""
+        """Parts that are not whole on disk, or lack what was last computed again."""
         return [part for part in self.manifest.parts if self.entry(part) is None]
 
     def entry(self, part: Part) -> PartEntry | None:
-        """What a part holds; None where it is not whole."""
+        """What a part holds; None where it is missing, see `missing_parts`."""
         if part.number not in self._entries:
             entry = read_entry(self.path, part.number)
-            if entry is None:
+            if entry is None or entry.revision != self.manifest.revision:
                 return None
             self._entries[part.number] = entry
         return self._entries[part.number]

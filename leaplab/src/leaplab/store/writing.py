@@ -19,13 +19,25 @@ from leaplab.errors import LeaplabError
 from leaplab.protocol.plain_text import plain_text
 from leaplab.protocol.plan import Part
 from leaplab.protocol.results import Skipped
-from leaplab.store.columns import ID, LOSS, METRIC, STATE, group_of
-from leaplab.store.manifest import Manifest, read_manifest, write_manifest
-from leaplab.store.parts import PartEntry, PartFiles, entry_path, not_finite_rows, write_entry
+from leaplab.store.columns import GROUPS, ID, INPUT, LOSS, METADATA, METRIC, STATE, group_of
+from leaplab.store.manifest import ColumnEntry, Manifest, Update, read_manifest, write_manifest
+from leaplab.store.parquet import column_names
+from leaplab.store.parts import (
+    PartEntry,
+    PartFiles,
+    entry_path,
+    not_finite_rows,
+    read_entry,
+    table_path,
+    write_entry,
+)
 from leaplab.store.run import CONFUSION_TYPES, INSTANCES_OF, KEYS, OFFSET, RunStore
 
 REMOVED = ".removed"
 """Ends the name of a run that is being deleted."""
+
+COLUMN_ORDER = ("", METADATA, INPUT, LOSS, METRIC)
+"""Groups of columns as they stand in the table of a part's samples."""
 
 Replace = Literal["never", "outdated", "always"]
 
@@ -104,6 +116,56 @@ class WrittenRun(RunStore):
             " give this one a --name, or replace that one by --update."
         )
 
+    @classmethod
+    def begin_again(cls, path: Path, manifest: Manifest, groups: Sequence[str]) -> Self:
+        """Open a run to compute some groups of its columns once more, by code that may have changed since.
+
+        One that was interrupted in doing so goes on where it stopped. Where the code has changed meanwhile, or other
+        groups are asked for, its parts that lack the former time are evaluated as a whole.
+
+        Args:
+            manifest: of an evaluation as a whole, as things are now.
+            groups: of columns, see `leaplab.store.columns`.
+
+        Raises:
+            LeaplabError: there is no run there, or one of another model, other samples or other options.
+        """
+        present = cls(path, read_manifest(path / "manifest.json"))
+        if present.manifest.basis != manifest.basis:
+            raise LeaplabError(
+                f"{path} is of another model, other samples or other options, so that nothing of it can stay;"
+                " evaluate without --only, with --update."
+            )
+        former, ordered = present.manifest, tuple(group for group in GROUPS if group in groups)
+        if present.outdated_parts() and former.identity == manifest.identity and former.updates[-1].groups == ordered:
+            return present
+        renewed = structs.replace(
+            manifest,
+            created=former.created,
+            latent_source=former.latent_source,
+            columns=_renewed(former.columns, manifest.columns, ordered),
+            instance_columns=_renewed(former.instance_columns, manifest.instance_columns, ordered),
+            code_sha256=former.code_sha256,
+            revision=former.revision + 1,
+            updates=(*former.updates, Update(manifest.created, ordered, manifest.code_sha256)),
+        )
+        with _telling(path):
+            write_manifest(path / "manifest.json", renewed)
+        return cls(path, renewed)
+
+    def outdated_parts(self) -> list[Part]:
+        """Parts that lack nothing but what was last to be computed again.
+
+        One of which samples were left out is not among them: they may fail no more, or others may.
+        """
+        latest = self.manifest.revision
+        entries = [(part, self._stored(part)) for part in self.manifest.parts if self.entry(part) is None]
+        # What lacks several times lacks more than the last time tells.
+        return [part for part, entry in entries if entry and entry.revision == latest - 1 and not entry.skipped]
+
+    def _stored(self, part: Part) -> PartEntry | None:
+        return read_entry(self.path, part.number)
+
     def forget_skipped(self) -> None:
         """Take the parts that lack skipped samples for missing, so that they are evaluated again."""
         for part, entry in self._whole():
@@ -124,14 +186,22 @@ class WrittenRun(RunStore):
         with _telling(self.path):
             self._write_part(values)
 
+    def renew_part(self, values: PartValues) -> None:
+        """Put the columns that were computed again, and confusion elements, in the place of those of a part.
+
+        Args:
+            values: of all samples of one of the `outdated_parts`; columns of other groups, and arrays, are left out.
+
+        Raises:
+            LeaplabError: as `write_part`.
+        """
+        with _telling(self.path):
+            self._renew_part(values)
+
     def _write_part(self, values: PartValues) -> None:
         part, ids = values.part, [plain_text(str(i)) for i in values.ids]
         files = PartFiles(self.path, part.number)
-        not_finite = {
-            column: count
-            for column, found in values.columns.items()
-            if group_of(column) in (LOSS, METRIC) and (count := _not_finite(found))
-        }
+        not_finite = _not_finite_columns(values.columns)
         vectors = {space: found.astype(np.float32, copy=False) for space, found in values.latents.items()}
         vectors |= {f"{space}{INSTANCES_OF}": found for space, found in values.instance_latents.items()}
         arrays: tuple[tuple[str, Mapping[str, NDArray[Any]]], ...] = (
@@ -146,9 +216,7 @@ class WrittenRun(RunStore):
                 judged = folder == "predictions" or (folder == "latent" and name in values.latents)
                 if judged and (count := not_finite_rows(array)):
                     not_finite[f"{folder}/{name}"] = count
-        for column, elements in values.confusion.items():
-            table = {**_keys_of(part, ids, elements[OFFSET]), **{key: elements[key] for key in CONFUSION_TYPES}}
-            files.table("confusion", column, table, {**KEYS, OFFSET: "int", **CONFUSION_TYPES})
+        _write_confusion(files, part, ids, values.confusion)
         shapes = {folder: {name: array.shape[1:] for name, array in named.items()} for folder, named in arrays if named}
         instances = 0
         if values.instances is not None:
@@ -157,8 +225,39 @@ class WrittenRun(RunStore):
             files.table("instances", None, table, {column: self._instance_type(column) for column in table})
         table = {ID: ids, STATE: [part.state] * len(ids), **values.columns}
         files.table("samples", None, table, {column: self._type(column) for column in table})
-        entry = PartEntry(len(ids), instances, tuple(table), shapes, files.written, tuple(values.skipped), not_finite)
+        skipped, revision = tuple(values.skipped), self.manifest.revision
+        entry = PartEntry(len(ids), instances, tuple(table), shapes, files.written, skipped, not_finite, revision)
         self._publish(part, entry)
+
+    def _renew_part(self, values: PartValues) -> None:
+        part, groups, former = values.part, self.manifest.updates[-1].groups, self._stored(values.part)
+        assert former is not None, f"part {part.number} is not whole"
+        assert len(values.ids) == former.rows, f"part {part.number} has {former.rows} samples, not {len(values.ids)}"
+        files = PartFiles(self.path, part.number)
+        new = {column: found for column, found in values.columns.items() if group_of(column) in groups}
+        names = _in_place(former.columns, list(new), groups, COLUMN_ORDER)
+        files.replaced("samples", names, new, {column: self._type(column) for column in new})
+        if values.instances is not None:
+            found = {column: each for column, each in values.instances.items() if group_of(column) in groups}
+            present = column_names([table_path(self.path, "instances", None, part.number)])
+            order = _in_place(present, list(found), groups, ("", METADATA, METRIC))
+            files.replaced("instances", order, found, {column: self._instance_type(column) for column in found})
+        kept = former.files
+        if METRIC in groups:
+            ids = [plain_text(str(i)) for i in values.ids]
+            _write_confusion(files, part, ids, values.confusion)
+            kept = {path: file for path, file in kept.items() if not path.startswith("confusion/")}
+        not_finite = {name: count for name, count in former.not_finite.items() if group_of(name) not in groups}
+        entry = structs.replace(
+            former,
+            columns=tuple(names),
+            files=kept | files.written,
+            not_finite=not_finite | _not_finite_columns(new),
+            revision=self.manifest.revision,
+        )
+        self._publish(part, entry)
+        for path in former.files.keys() - entry.files.keys():
+            (self.path / path).unlink(missing_ok=True)
 
     def finish(self) -> None:
         """Give every part's table the columns that some part has, NULL where this one has no value.
@@ -176,7 +275,8 @@ class WrittenRun(RunStore):
                 self._publish(part, structs.replace(entry, columns=tuple(names), files=entry.files | files.written))
 
     def _publish(self, part: Part, entry: PartEntry) -> None:
-        if read_manifest(self.path / "manifest.json").identity != self.manifest.identity:
+        present = read_manifest(self.path / "manifest.json")
+        if (present.identity, present.revision) != (self.manifest.identity, self.manifest.revision):
             raise LeaplabError(f"{self.path} holds another run by now, which something else has begun; evaluate again.")
         write_entry(self.path, part.number, entry)
         self._entries[part.number] = entry
@@ -195,6 +295,34 @@ def _telling(run: Path) -> Iterator[None]:
 
 def _cannot_be_written(run: Path, reason: str) -> str:
     return f"{run} cannot be written ({reason}); make room, or name another folder by --runs, and evaluate again."
+
+
+def _write_confusion(
+    files: PartFiles, part: Part, ids: Sequence[str], confusion: Mapping[str, Mapping[str, Sequence[Any]]]
+) -> None:
+    for column, elements in confusion.items():
+        table = {**_keys_of(part, ids, elements[OFFSET]), **{key: elements[key] for key in CONFUSION_TYPES}}
+        files.table("confusion", column, table, {**KEYS, OFFSET: "int", **CONFUSION_TYPES})
+
+
+def _renewed(
+    former: Mapping[str, ColumnEntry], current: Mapping[str, ColumnEntry], groups: Sequence[str]
+) -> dict[str, ColumnEntry]:
+    """What is declared of the columns where some groups of them are of the current code."""
+    kept = {name: entry for name, entry in former.items() if group_of(name) not in groups}
+    return kept | {name: entry for name, entry in current.items() if group_of(name) in groups}
+
+
+def _in_place(former: Sequence[str], new: Sequence[str], groups: Sequence[str], order: Sequence[str]) -> list[str]:
+    """The names of a table's columns in the order in which a part is written, some groups replaced by the new ones."""
+    names = [*(name for name in former if group_of(name) not in groups), *new]
+    return sorted(names, key=lambda name: order.index(group_of(name)))
+
+
+def _not_finite_columns(columns: Mapping[str, Sequence[Any]]) -> dict[str, int]:
+    """Loss or metric -> how many of its values are NaN or infinity, of those that have one."""
+    scores = {column: found for column, found in columns.items() if group_of(column) in (LOSS, METRIC)}
+    return {column: count for column, found in scores.items() if (count := _not_finite(found))}
 
 
 def _not_finite(values: Sequence[Any]) -> int:

@@ -12,6 +12,7 @@ from leaplab.errors import LeaplabError
 from leaplab.protocol.description import Description
 from leaplab.worker.batch import Batch
 from leaplab.worker.samples import Sample
+from leaplab.worker.wanted import EVERYTHING, Wanted
 
 if TYPE_CHECKING:
     from leaplab.worker.integration import Integration
@@ -53,12 +54,14 @@ def encode(
     ids: list[str | int],
     begin: Callable[[int], object] = lambda row: None,
     failed: Callable[[int, LeaplabError], object] | None = None,
+    wanted: Wanted = EVERYTHING,
 ) -> Encoded:
     """Encode samples of one state.
 
     Args:
         begin: called with the place of each sample before it is read.
         failed: called with the place of each sample that cannot be encoded, and why; the others are the batch then.
+        wanted: of the samples; what is not has no arrays and no columns.
 
     Raises:
         LeaplabError: an encoder raised, or gave a wrong dtype, a wrong shape or, for an input, a value that is not
@@ -70,8 +73,9 @@ def encode(
     for row, sample_id in enumerate(ids):
         begin(row)
         try:
-            sample = integration.sample(state, sample_id)
-            _require_usable(sample, sample_id, description)
+            sample = integration.sample(state, sample_id, wanted)
+            if wanted.tensors:
+                _require_usable(sample, sample_id, description)
         except LeaplabError as error:
             if failed is None:
                 raise
@@ -80,7 +84,8 @@ def encode(
             good_ids.append(sample_id)
             samples.append(sample)
     inputs = {
-        spec.name: _stacked([sample.inputs[spec.name] for sample in samples], spec.shape) for spec in description.inputs
+        spec.name: _stacked([sample.inputs[spec.name] for sample in samples], spec.shape)
+        for spec in (description.inputs if wanted.tensors else ())
     }
     first = samples[0] if samples else Sample({}, {}, {}, {})
     ground_truths = {
@@ -89,7 +94,7 @@ def encode(
         if spec.name in first.ground_truths
     }
     encoded = Encoded(Batch(state, good_ids, inputs, ground_truths))
-    for spec in description.metadata:
+    for spec in description.metadata if wanted.metadata else ():
         encoded.metadata[spec.name] = [sample.metadata.get(spec.name) for sample in samples]
     for name in first.latents:
         encoded.latents[name] = [np.asarray(sample.latents[name], np.float32).reshape(-1) for sample in samples]

@@ -43,7 +43,7 @@ def read_instances(
     rows, batch = InstanceRows(), encoded.batch
     keys = [spec.name for spec in description.instance_metadata]
     rows.columns = {column: [] for column in _values(None, keys)}
-    batch.instances = [integration.instance_count(batch.state, sample_id) for sample_id in batch.ids]
+    count_instances(integration, encoded)
     vectors: list[NDArray[Any] | None] = []
     for offset, sample_id in enumerate(batch.ids):
         begin(offset)
@@ -56,6 +56,17 @@ def read_instances(
             if maps is not None:
                 vectors.append(None if instance is None else instance_vector(instance.mask, maps))
     return rows, _stacked(vectors, features) if maps_of(features, 0) is not None else None
+
+
+def count_instances(integration: Integration, encoded: Encoded) -> InstanceRows:
+    """The instances of encoded samples without a column; the batch learns how many each sample has."""
+    batch = encoded.batch
+    batch.instances = [integration.instance_count(batch.state, sample_id) for sample_id in batch.ids]
+    rows = InstanceRows()
+    for offset, count in enumerate(batch.instances):
+        rows.offset += [offset] * count
+        rows.number += range(count)
+    return rows
 
 
 def add_scores(rows: InstanceRows, scores: Scores, description: Description) -> None:

@@ -50,6 +50,7 @@ from leaplab.worker.samples import (
     SampleReader,
     sample_ids_by_state,
 )
+from leaplab.worker.wanted import EVERYTHING, Wanted
 from leaplab.worker.wiring import Wiring, read_wiring
 from leaplab.worker.written_wiring import ModelEnds, is_mapping, written_wiring
 
@@ -202,9 +203,9 @@ class Integration:
         if count := self.instance_count(state, sample_id):
             yield from self._instance_reader.read(state, sample_id, count)
 
-    def sample(self, state: str, sample_id: SampleId) -> Sample:
+    def sample(self, state: str, sample_id: SampleId, wanted: Wanted = EVERYTHING) -> Sample:
         """What the handlers say of one sample, see `SampleReader.read`."""
-        return self._reader.read(state, sample_id)
+        return self._reader.read(state, sample_id, wanted)
 
     def raw_metadata(self, state: str, sample_id: SampleId) -> dict[str, Any]:
         """Column -> what the metadata functions return for a sample, as they return it."""

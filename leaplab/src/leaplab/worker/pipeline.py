@@ -25,9 +25,10 @@ from leaplab.worker.batch import Inferred, infer
 from leaplab.worker.collector import Collector
 from leaplab.worker.encoding import Encoded, encode
 from leaplab.worker.input_properties import InputFacts, input_facts
-from leaplab.worker.instance_rows import read_instances
+from leaplab.worker.instance_rows import count_instances, read_instances
 from leaplab.worker.planning import planned_ids
 from leaplab.worker.scoring import Scores, score
+from leaplab.worker.wanted import wanted
 from leaplab.worker.whereabouts import HERE, MODEL
 
 if TYPE_CHECKING:
@@ -93,6 +94,7 @@ class _Evaluation:
         self._integration, self._order = integration, order
         self._models, self._properties = models, properties
         self._predictor = integration.predictor(order.load)
+        self._wanted = wanted(order.only, integration.description)
         self._size = self._predictor.fixed_batch or order.plan.batch_size
         self._bad = {(bad.part, bad.offset): bad for bad in order.bad}
         self._ids: dict[str, list[str | int]] = {}
@@ -149,16 +151,18 @@ class _Evaluation:
             self._left_out(step.part, offsets[row], step.ids[row], error)
             kept.remove(row)
 
-        encoded = encode(self._integration, step.part.state, step.ids, begin, failed if self._order.skip else None)
+        skipping = failed if self._order.skip else None
+        encoded = encode(self._integration, step.part.state, step.ids, begin, skipping, self._wanted)
         HERE.leave()
         step.offsets = [offsets[row] for row in kept]
         description, scales = self._integration.description, self._order.plan.scales
         inferred = self._models.submit(self._inferred, step, encoded)
-        facts = self._properties.submit(input_facts, encoded.batch.inputs, description.inputs, scales)
+        looked_at = description.inputs if self._wanted.everything else ()
+        facts = self._properties.submit(input_facts, encoded.batch.inputs, looked_at, scales)
         return _Pending(step, encoded, inferred, facts)
 
     def _inferred(self, step: _Step, encoded: Encoded) -> Inferred:
-        if not encoded.batch.ids:
+        if not encoded.batch.ids or not self._wanted.model:
             return Inferred([], None, {})
         with MODEL.at(step.part.number, step.offsets[0], step.offsets[-1] + 1, encoded.batch.ids[0], "model"):
             return infer(self._predictor, self._integration.description, encoded.batch, self._size)
@@ -191,11 +195,10 @@ class _Evaluation:
             try:
                 self._again(step, encoded, [row])
             except LeaplabError as found:
-                if not self._order.skip:
-                    raise
                 bad[row] = found
         if not self._order.skip:
-            raise whole
+            # Where each of them fails, or none alone, it is no sample's fault.
+            raise next(iter(bad.values())) if 0 < len(bad) < len(rows) else whole
         good = [row for row in rows if row not in bad]
         finished = None
         if bad and good:
@@ -223,9 +226,13 @@ class _Evaluation:
             HERE.move(step.part.number, offsets[row], offsets[row] + 1, encoded.batch.ids[row])
 
         if integration.description.instances:
-            instances, vectors = read_instances(integration, encoded, inferred.features, begin)
+            if self._wanted.metadata:
+                features = inferred.features if self._wanted.everything else ()
+                instances, vectors = read_instances(integration, encoded, features, begin)
+            else:
+                instances = count_instances(integration, encoded)
         HERE.move(step.part.number, offsets[rows[0]], offsets[rows[-1]] + 1, encoded.batch.ids[0])
-        scores = score(integration, encoded.batch, self._order.plan.float16)
+        scores = score(integration, encoded.batch, self._order.plan.float16, self._wanted)
         HERE.leave()
         return Finished(encoded, inferred, scores, instances, vectors)
 

@@ -14,6 +14,7 @@ from leaplab.errors import LeaplabError
 from leaplab.protocol.description import MetadataType
 from leaplab.worker.code_loader_access import CodeLoader, SampleId, is_grouped
 from leaplab.worker.places import told
+from leaplab.worker.wanted import EVERYTHING, Wanted
 from leaplab.worker.whereabouts import HERE
 
 METADATA_TYPES: dict[str, Callable[[Any], Any]] = {"float": float, "int": int, "string": str, "boolean": bool}
@@ -32,6 +33,8 @@ class Sample:
         ground_truths: name -> array; empty on the unlabeled state.
         metadata: column -> value, None where absent.
         latents: custom latent space -> vector.
+
+    What was not wanted is empty.
     """
 
     inputs: dict[str, NDArray[Any]]
@@ -66,7 +69,7 @@ class SampleReader:
         # What tells where the process is, made once.
         self._noted = {(kind, each.name): f"{kind} '{each.name}'" for kind, handlers in kinds for each in handlers}
 
-    def read(self, state: str, sample_id: SampleId) -> Sample:
+    def read(self, state: str, sample_id: SampleId, wanted: Wanted = EVERYTHING) -> Sample:
         """One sample. Of a grouped dataset, that sample alone is encoded, as a group of one.
 
         Raises:
@@ -76,19 +79,19 @@ class SampleReader:
         call = self._caller(state, sample_id)
         kind, name = "", ""
         try:
-            inputs, ground_truths, metadata = {}, {}, {}
+            inputs, ground_truths, metadata, latents = {}, {}, {}, {}
             kind = "input"
-            for handler in self._handlers.inputs:
+            for handler in self._handlers.inputs if wanted.tensors else ():
                 name = handler.name
                 HERE.note(self._noted[kind, name])
                 inputs[name] = call(handler)
             kind = "ground truth"
-            for handler in self._handlers.ground_truths if state != "unlabeled" else ():
+            for handler in self._handlers.ground_truths if wanted.tensors and state != "unlabeled" else ():
                 name = handler.name
                 HERE.note(self._noted[kind, name])
                 ground_truths[name] = call(handler)
             kind = "metadata"
-            for handler in self._metadata:
+            for handler in self._metadata if wanted.metadata else ():
                 name = handler.name
                 HERE.note(self._noted[kind, name])
                 found = call(handler)
@@ -97,9 +100,10 @@ class SampleReader:
                         metadata[f"{name}_{key}"] = self._converted(f"{name}_{key}", value)
                 else:
                     metadata[name] = self._converted(name, found)
-            kind, name = "custom latent spaces", ""
-            HERE.note(kind)
-            latents = self._code_loader.latents(state, sample_id)
+            if wanted.everything:
+                kind, name = "custom latent spaces", ""
+                HERE.note(kind)
+                latents = self._code_loader.latents(state, sample_id)
         except (Exception, SystemExit) as error:  # whatever the integration's code raises is shown as a sentence
             named = f"{kind.capitalize()} '{name}'" if name else kind.capitalize()
             sentence = str(error) if isinstance(error, LeaplabError) else told(error, self._root)

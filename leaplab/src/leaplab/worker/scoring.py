@@ -13,6 +13,7 @@ from leaplab.protocol.description import Node
 from leaplab.protocol.results import Confusion
 from leaplab.worker.batch import Batch
 from leaplab.worker.code_loader_access import as_float16, is_expected
+from leaplab.worker.wanted import EVERYTHING, Wanted
 from leaplab.worker.whereabouts import HERE
 
 if TYPE_CHECKING:
@@ -37,8 +38,8 @@ class Scores:
     instances: dict[str, list[list[float | None]]] = field(default_factory=dict)
 
 
-def score(integration: Integration, batch: Batch, float16: bool) -> Scores:
-    """Run every wired loss and metric on a batch, and instance metrics where the integration has instances.
+def score(integration: Integration, batch: Batch, float16: bool, wanted: Wanted = EVERYTHING) -> Scores:
+    """Run the wired losses and metrics that are wanted on a batch, those of instances where it has instances.
 
     Raises:
         LeaplabError: a handler raised, or returned something else than one value a sample.
@@ -46,9 +47,9 @@ def score(integration: Integration, batch: Batch, float16: bool) -> Scores:
     description = integration.description
     scores = Scores()
     kinds: tuple[tuple[Kind, tuple[Node, ...]], ...] = (
-        ("loss", description.losses),
-        ("metric", description.metrics),
-        ("instance metric", description.instance_metrics if batch.instances else ()),
+        ("loss", description.losses if wanted.losses else ()),
+        ("metric", description.metrics if wanted.metrics else ()),
+        ("instance metric", description.instance_metrics if wanted.metrics and batch.instances else ()),
     )
     for kind, nodes in kinds:
         for node in nodes:
