@@ -1,7 +1,8 @@
-"""Which tests run where: examples by `--example`; real data, a browser and other interpreters where they are present.
+"""Which tests run where: examples by `--example`; what needs real data, a browser, another interpreter or a small disk
+where there is such.
 
-A test that lacks its data, its browser or its interpreter is deselected, and pytest's last line counts it. Where
-`REQUIRE_REAL_DATA`, `REQUIRE_BROWSER` or `REQUIRE_PYTHONS` is set, as in CI, it runs and fails.
+A test that lacks one is deselected, and pytest's last line counts it. Where `REQUIRE_REAL_DATA`, `REQUIRE_BROWSER`,
+`REQUIRE_PYTHONS` or `REQUIRE_SMALL_DISK` is set, as in CI, it runs and fails.
 """
 
 import os
@@ -49,7 +50,8 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     for item in items:
         if item.get_closest_marker("browser"):
             item.add_marker("long")
-    absent = [item for item in items if _lacks_data(item) or _lacks_browser(item) or _lacks_python(item)]
+    lacks = (_lacks_data, _lacks_browser, _lacks_python, _lacks_small_disk)
+    absent = [item for item in items if any(lacking(item) for lacking in lacks)]
     if absent:
         config.hook.pytest_deselected(items=absent)
         items[:] = [item for item in items if item not in absent]
@@ -87,6 +89,21 @@ def _lacks_python(item: pytest.Item) -> bool:
         return False
     versions = {version for marker in item.iter_markers("python") for version in marker.args}
     return not all(_interpreter(version) for version in versions)
+
+
+def _lacks_small_disk(item: pytest.Item) -> bool:
+    required = item.get_closest_marker("small_disk") is not None and not os.environ.get("REQUIRE_SMALL_DISK")
+    return required and not _mounts()
+
+
+@cache
+def _mounts() -> bool:
+    """Whether a process may have a file system of its own, in memory."""
+    command = ["unshare", "--user", "--map-root-user", "--mount", "mount", "-t", "tmpfs", "tmpfs", "/tmp"]
+    try:
+        return subprocess.run(command, capture_output=True, check=False).returncode == 0
+    except OSError:
+        return False
 
 
 @cache

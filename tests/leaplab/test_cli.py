@@ -44,7 +44,7 @@ def is_one_sentence(finished, *told) -> Any:
         (on_sample_04("raise FileNotFoundError('frame 4 is gone')"),
          ["'training-04' of training", "FileNotFoundError: frame 4 is gone", "(leap_binder.py, line", "encode_image"]),
         (on_sample_04("image = image * np.nan"), ["input 'image' of sample 'training-04' holds NaN"]),
-        (on_sample_04("import sys", "sys.exit(5)"), ["ended with exit code 5"]),
+        (on_sample_04("import sys", "sys.exit(5)"), ["'training-04' of training: it ends its process (sys.exit(5))"]),
         ({"scores.py": (METRIC, "    return np.ones(1, np.float32)\n")},
          ["Metric 'accuracy' returned 1 values for a batch of 6 samples"]),
         ({"scores.py": (METRIC, "    return truth.nothing\n")},

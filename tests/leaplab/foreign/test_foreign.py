@@ -160,9 +160,10 @@ def test_foreign_integration_is_evaluated_and_sampled(command, make_model, store
         assert_row(row, foreign, number, outputs_of(model, foreign, name, number))
     assert_latents(tmp_path / "model", foreign, len(rows))
     parts = stored_rows(SimpleNamespace(path=tmp_path / "model"), "instances")
-    assert [(part["sample"], part["number"], part["name"], part["metadata.row"]) for part in parts] == [
-        (row, part, f"row {part}", part)
-        for row, (state, sample_id) in enumerate(expected)
+    keys = ("state", "sample_id", "number", "name", "metadata.row")
+    assert [tuple(part[key] for key in keys) for part in parts] == [
+        (state, sample_id, part, f"row {part}", part)
+        for state, sample_id in expected
         for part in range(foreign.instances(foreign.states[state][sample_id]) if foreign.instances else 0)
     ]
 

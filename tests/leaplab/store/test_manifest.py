@@ -18,7 +18,7 @@ def path(tmp_path, make_manifest):
 def test_manifest_comes_back_as_it_went(path, make_manifest):
     assert read_manifest(path) == make_manifest({"training": (2, 1)}, {"loss.a": "float"}, notices=("naïve 🐱",))
     text = path.read_text()
-    assert text.startswith('{\n  "schema": 1,\n  "identity": "one",\n'), "a person reads it, line by line"
+    assert text.startswith('{\n  "schema": 2,\n  "identity": "one",\n'), "a person reads it, line by line"
     assert text.endswith("\n}\n")
     assert json.loads(text)["parts"][1] == {"number": 1, "state": "training", "start": 2, "stop": 3}
 

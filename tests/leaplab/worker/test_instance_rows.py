@@ -248,7 +248,7 @@ METRIC = "    return dict.fromkeys(range(7), darkest)\n"
         (METRIC, "    return {0: darkest, 1: darkest[:1]}\n",
          "Instance metric 'darkest[1]' returned 1 values for a batch of 5 samples; return one value a sample."),
         (METRIC, "    return {}[number]\n",
-         "Instance metric 'darkest' on sample 'a' of training: NameError: name 'number' is not defined"),
+         "Instance metric 'darkest' on the 5 samples 'a' to 'd' of training: NameError: name 'number' is not defined"),
         ("mask=mask,", "mask=mask[None] if sample_id == 'd' else mask,",
          "Instance masks 'masks' on instance 1 of sample 'd' of training: its mask is float32 of shape (1, 6, 6, 1)"),
         ('{"row": 2, "weight": 1.5}', '{"colour": "red"}',
