@@ -7,6 +7,7 @@ import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -66,7 +67,7 @@ def one_process(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 
     def shared(*arguments: Any, memory: int | None = None) -> nullcontext[Session]:
         if arguments not in opened:
-            opened[arguments] = open_session(*arguments, memory=memory)
+            opened[arguments] = partial(open_session, memory=memory)(*arguments)
         return nullcontext(opened[arguments])
 
     monkeypatch.setattr(sessions, "open_session", shared)

@@ -1,6 +1,7 @@
 """`--only`: some columns of a run computed again, by code that has changed; all else of it stays."""
 
 import json
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -45,7 +46,7 @@ def stop_after(parts: int):
 
 
 @pytest.fixture
-def edited(make_project, changed):
+def edited(make_project: Callable[..., Path], changed: Callable[[Path, str, str], None]) -> Callable[..., Path]:
     """A project that was evaluated; `edited(*changes)` edits its binder."""
     root = make_project()
 

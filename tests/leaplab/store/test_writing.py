@@ -6,7 +6,9 @@ import json
 import os
 import subprocess
 import sys
+from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import Any
 
 import duckdb
 import numpy as np
@@ -31,17 +33,17 @@ with locked(Path(sys.argv[1])):
 """
 
 
-def written(store: WrittenRun, part: int = 0, **columns) -> None:
+def written(store: WrittenRun, part: int = 0, **columns: Sequence[Any]) -> None:
     planned = store.manifest.parts[part]
     count = planned.stop - planned.start
     ids = [f"{planned.state}-{planned.start + number}" for number in range(count)]
-    values = {"metadata.label": list(range(count)), "loss.a": [0.5] * count} | columns
+    values: dict[str, Sequence[Any]] = {"metadata.label": list(range(count)), "loss.a": [0.5] * count, **columns}
     latent = np.arange(count * 3, dtype=np.float32).reshape(count, 3)
     store.write_part(PartValues(planned, ids, values, {"model": latent}, {"out": latent}, {}))
 
 
 @pytest.fixture
-def store(make_store) -> WrittenRun:
+def store(make_store: Callable[..., WrittenRun]) -> WrittenRun:
     """A finished run of two parts."""
     store = make_store({"training": (3,), "unlabeled": (2,)}, COLUMNS)
     written(store, 0, **{"metric.b": [1.0, 2.0, 3.0]})
@@ -183,7 +185,9 @@ def test_what_killed_writers_have_left_is_removed(store):
 
 def test_plain_sql_reads_all_parts(store):
     files = str(store.path / "samples" / "*.parquet").replace("'", "''")
-    rows = duckdb.sql(f"SELECT sample_id, \"metric.b\" FROM read_parquet('{files}') ORDER BY sample_id").fetchall()
+    query = f"SELECT sample_id, \"metric.b\" FROM read_parquet('{files}') ORDER BY sample_id"
+    with duckdb.connect() as connection:
+        rows = connection.execute(query).fetchall()
 
     # Without `union_by_name`, which the reader of another program does not know of.
     assert rows == [
@@ -198,11 +202,12 @@ def test_plain_sql_reads_all_parts(store):
 def test_values_that_are_not_finite_are_counted_by_what_they_are_in(make_store):
     store = make_store({"training": (3, 2)}, COLUMNS)
     nan, infinity = float("nan"), float("inf")
-    for number, (loss, vectors) in enumerate([([nan, 1.0, infinity], [0, 0, nan]), ([None, -infinity], [0, 0])]):
+    parts: list[tuple[list[Any], list[float]]] = [([nan, 1.0, infinity], [0, 0, nan]), ([None, -infinity], [0, 0])]
+    for number, (loss, vectors) in enumerate(parts):
         part = store.manifest.parts[number]
         ids = [str(place) for place in range(part.start, part.stop)]
         latent = np.array(vectors, np.float32)[:, None]
-        values = {"loss.a": loss, "metadata.depth": [nan] * len(ids)}
+        values: dict[str, Sequence[Any]] = {"loss.a": loss, "metadata.depth": [nan] * len(ids)}
         store.write_part(PartValues(part, ids, values, {"model": latent}, {"out": 1 / (1 - latent)}, {}))
     store.finish()
 
@@ -251,13 +256,13 @@ def test_manifest_comes_with_its_updates(store):
 
 
 @pytest.fixture
-def a_place(tmp_path) -> Path:
+def a_place(tmp_path: Path) -> Path:
     path = tmp_path / "place"
     path.write_text("a file")
     return path
 
 
 def test_runs_that_cannot_be_written_are_a_sentence(a_place):
-    with pytest.raises(LeaplabError, match=r"cannot be written \(.*\); name another folder by --runs"):
-        with locked(a_place / "runs" / "one"):
-            pass
+    told = pytest.raises(LeaplabError, match=r"cannot be written \(.*\); name another folder by --runs")
+    with told, locked(a_place / "runs" / "one"):
+        pass

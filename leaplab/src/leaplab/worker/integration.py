@@ -43,6 +43,7 @@ from leaplab.worker.instances import Instance, InstanceReader, masks_encoder
 from leaplab.worker.loading import broken_file, load_predictor
 from leaplab.worker.model import Predictor
 from leaplab.worker.places import is_below, is_own, told
+from leaplab.worker.replaced_functions import replaced_functions
 from leaplab.worker.samples import (
     BUILT_IN_METADATA,
     INSTANCE_METADATA,
@@ -98,6 +99,10 @@ class Integration:
             notices.append(
                 "leaplab leaves out the element instances, as the platform does: no function is decorated with"
                 " tensorleap_instances_masks_encoder."
+            )
+        if replaced := replaced_functions():
+            notices.append(
+                f"The integration replaces {', '.join(replaced)}; what leaplab computes in its process is by these."
             )
         return tuple(notices)
 

@@ -31,7 +31,7 @@ def make_plan(integration: Integration, order: PlanOrder) -> Plan:
     for state in order.states or integration.description.states:
         ids = planned_ids(integration, state, order.limit)
         counts[state] = len(ids)
-        digest.update("\n".join([state, *map(str, ids)]).encode())
+        digest.update("\n".join([state, *map(str, ids)]).encode(errors="surrogatepass"))
         if integration.description.instances:
             having = [integration.instance_count(state, sample_id) for sample_id in ids]
             instances[state] = sum(having)

@@ -5,15 +5,22 @@ from __future__ import annotations
 import inspect
 import os
 import resource
+import select
 import signal
 import socket
+import threading
+import time
 import traceback
 from functools import partial
 
 from leaplab.errors import LeaplabError
 from leaplab.protocol.binding import BindOrder, Bound
 from leaplab.protocol.wire import Call, Close, Done, Failed, Imported, Item, receive, send
+from leaplab.worker.replaced_functions import replaced_functions
 from leaplab.worker.whereabouts import share
+
+GRACE = 3
+"""Seconds from the lab's end to that of a process which does not come to its own."""
 
 
 def serve(descriptor: int, memory: int) -> None:
@@ -24,13 +31,27 @@ def serve(descriptor: int, memory: int) -> None:
         memory: descriptor of the file that tells the lab where this process is, see `leaplab.protocol.whereabouts`.
     """
     share(memory, descriptor)
+    threading.Thread(target=_end_with_the_lab, args=(descriptor,), daemon=True).start()
     try:
         with socket.socket(fileno=descriptor) as connection:
             _converse(connection)
     except (EOFError, BrokenPipeError, ConnectionResetError):
         # The lab is gone, or waits for no answer any more: it may be that nobody else ends what was started here.
-        if os.getpgrp() == os.getpid():
-            os.killpg(os.getpgrp(), signal.SIGKILL)
+        _end_group()
+
+
+def _end_with_the_lab(descriptor: int) -> None:
+    """End this process and what it has started soon after the lab is gone, whatever runs here."""
+    hung_up = select.poll()
+    hung_up.register(descriptor, 0)
+    hung_up.poll()
+    time.sleep(GRACE)  # where the lab has closed in good order, this ends by itself
+    _end_group()
+
+
+def _end_group() -> None:
+    if os.getpgrp() == os.getpid():
+        os.killpg(os.getpgrp(), signal.SIGKILL)
 
 
 def _converse(connection: socket.socket) -> None:
@@ -84,4 +105,10 @@ def _fill(connection: socket.socket, target: memoryview) -> None:
 def _failed(error: BaseException) -> Failed:
     mendable = isinstance(error, LeaplabError)
     message = str(error) if mendable else f"{type(error).__name__}: {error}"
+    if not mendable and (replaced := replaced_functions()):
+        mendable = True
+        message = (
+            f"leaplab's own work in the integration's process failed ({message}); the integration replaces"
+            f" {', '.join(replaced)}: leave these as they are."
+        )
     return Failed(message, mendable, traceback.format_exc())
