@@ -7,7 +7,7 @@ from pathlib import Path
 from rich.console import Console
 from rich.table import Table
 
-from benchmarks import binding, checking, detection, encoding, evaluation, exploration, segmentation
+from benchmarks import binding, checking, detection, encoding, evaluation, exploration, overhead, segmentation
 from benchmarks.measuring import Figure, machine
 
 BENCHMARKS = {
@@ -17,6 +17,7 @@ BENCHMARKS = {
     "encoding": encoding.run,
     "evaluation": evaluation.run,
     "exploration": exploration.run,
+    "overhead": overhead.run,
     "segmentation": segmentation.run,
 }
 REPORT = Path("build/benchmarks.json")

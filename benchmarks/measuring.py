@@ -56,8 +56,8 @@ class Watched:
     output: str
 
 
-def watch(arguments: Sequence[str], environment: dict[str, str] | None = None) -> Watched:
-    """Run this Python with arguments, in the repository's root, and watch it.
+def watch(arguments: Sequence[str], environment: dict[str, str] | None = None, folder: Path = ROOT) -> Watched:
+    """Run this Python with arguments, in a folder, and watch it.
 
     Raises:
         RuntimeError: it failed; with what it printed.
@@ -65,7 +65,7 @@ def watch(arguments: Sequence[str], environment: dict[str, str] | None = None) -
     started = time.perf_counter()
     process = subprocess.Popen(
         [sys.executable, *arguments],
-        cwd=ROOT,
+        cwd=folder,
         env={**os.environ, "TL_DISABLE_ANALYTICS": "true", **(environment or {})},
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,

@@ -203,7 +203,7 @@ def test_an_evaluation_comes_to_its_end_whatever_handlers_do(misbehaving, comman
         "training-01": "input 'image'",
         "training-03": "metadata 'label'",
         "training-05": "ground truth 'classes'",
-        "training-11": "input 'image'",
+        "training-11": "process",
         "training-17": "input 'image'",
         "training-20": "loss 'defined_for_some'",
         "training-23": "input 'image'",

@@ -29,7 +29,7 @@ def encoded(image=GOOD, truth=GOOD[0], state="training") -> Any:
             ground_truths=(GroundTruthSpec("classes", (3,)),),
             metadata=(MetadataSpec("place", "int"), MetadataSpec("never", "float")),
         ),
-        sample=lambda _, key: samples[key],
+        sample=lambda _, key, wanted: samples[key],
     )
     return encode(integration, state, ["a", "b", "c"])
 

@@ -13,12 +13,15 @@ from leaplab.protocol.plan import Part
 
 @dataclass
 class Confusion:
-    """Confusion elements: `offset` is the sample's place among those that they are of."""
+    """Confusion elements: `offset` is the sample's place among those that they are of.
 
-    offset: list[int] = field(default_factory=list)
+    Numbers of a whole part are arrays.
+    """
+
+    offset: Any = field(default_factory=list)
     label: list[str] = field(default_factory=list)
-    expected: list[bool] = field(default_factory=list)
-    probability: list[float] = field(default_factory=list)
+    expected: Any = field(default_factory=list)
+    probability: Any = field(default_factory=list)
 
 
 @dataclass(frozen=True)

@@ -141,9 +141,16 @@ def _database() -> duckdb.DuckDBPyConnection:
     return connection
 
 
-def _connection() -> duckdb.DuckDBPyConnection:
+@contextmanager
+def _connection() -> Iterator[duckdb.DuckDBPyConnection]:
     """A cursor of the process's one in-memory database: opening one for each query costs more than the query."""
-    return _database().cursor()
+    with _database().cursor() as connection:
+        try:
+            yield connection
+        except (RuntimeError, duckdb.InterruptException) as error:
+            if "interrupt" not in str(error).lower():
+                raise
+            raise KeyboardInterrupt from error  # DuckDB's way of passing Ctrl-C on
 
 
 def parquet_table(files: Sequence[Path]) -> str:

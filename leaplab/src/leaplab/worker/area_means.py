@@ -22,15 +22,15 @@ def area_means(values: NDArray[Any], axis: int, count: int) -> NDArray[Any]:
         return area_means(np.repeat(values, -(-count // side), axis=axis), axis, count)
     edges = np.arange(count + 1) * side / count
     starts = np.floor(edges).astype(np.intp)
-    sums = np.add.reduceat(values, starts[:-1], axis=axis)
-    shape = [1] * values.ndim
-    shape[axis] = count - 1
+    first = np.moveaxis(values, axis, 0)
+    sums = np.empty((count, *first.shape[1:]), values.dtype)
+    # Not `np.add.reduceat`, which sums the few values of each share one column after another.
+    for share in range(count):
+        np.add.reduce(first[starts[share] : starts[share + 1]], axis=0, out=sums[share])
     # Of what lies across a border, this part belongs to the share before it.
-    parts = (edges - starts)[1:-1].astype(values.dtype).reshape(shape)
-    across = np.take(values, starts[1:-1], axis=axis) * parts
-    before, after = [[slice(None)] * values.ndim for _ in range(2)]
-    before[axis], after[axis] = slice(None, -1), slice(1, None)
-    sums[tuple(before)] += across
-    sums[tuple(after)] -= across
-    means: NDArray[Any] = sums * values.dtype.type(count / side)
-    return means
+    parts = (edges - starts)[1:-1].astype(values.dtype).reshape(-1, *[1] * (values.ndim - 1))
+    across = first[starts[1:-1]] * parts
+    sums[:-1] += across
+    sums[1:] -= across
+    sums *= values.dtype.type(count / side)
+    return np.moveaxis(sums, 0, axis)

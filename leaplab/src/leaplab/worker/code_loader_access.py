@@ -11,7 +11,7 @@ import inspect
 import os
 import sys
 from contextlib import contextmanager
-from functools import cached_property
+from functools import cached_property, lru_cache
 from typing import Any, Callable, Iterator, Mapping, Sequence, Union
 
 import numpy as np
@@ -327,11 +327,12 @@ def as_float16(arguments: Mapping[str, NDArray[Any]]) -> dict[str, NDArray[Any]]
     return {name: downcast(array) for name, array in arguments.items()}
 
 
-def is_expected(element: Any) -> bool:
-    """Whether an element of a confusion matrix is of a positive outcome."""
+@lru_cache(maxsize=1)
+def positive_outcome() -> Any:
+    """The outcome that an element of a confusion matrix has where it is expected."""
     from code_loader.contract.enums import ConfusionMatrixValue
 
-    return bool(element.expected_outcome is ConfusionMatrixValue.Positive)
+    return ConfusionMatrixValue.Positive
 
 
 def _downcast(value: Any) -> Any:

@@ -83,7 +83,7 @@ class Collector:
         count = len(result.ids)
         for gathered in result.scores.values():
             gathered.extend([None] * (count - len(gathered)))
-        for columns in (result.metadata, result.scores, result.inputs):
+        for columns in (result.metadata, result.scores, result.inputs, *map(vars, result.confusion.values())):
             columns.update({name: _compact(values) for name, values in columns.items()})
         result.latents = {name: np.concatenate(arrays) for name, arrays in self._latents.items()}
         result.predictions = _of_every_sample(self._predictions, count)

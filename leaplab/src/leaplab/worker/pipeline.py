@@ -34,6 +34,8 @@ from leaplab.worker.whereabouts import HERE, MODEL
 if TYPE_CHECKING:
     from leaplab.worker.integration import Integration
 
+WORTH_A_THREAD = 2**20
+"""Values of a batch from which on another thread computes their properties: a smaller one costs more to hand over."""
 HANDLER = re.compile(r"(?:The )?((?:[A-Z]|the |input|ground)[a-z ]* '[^']*'|Custom latent spaces)")
 """What a sentence about a failure begins with."""
 
@@ -158,7 +160,12 @@ class _Evaluation:
         description, scales = self._integration.description, self._order.plan.scales
         inferred = self._models.submit(self._inferred, step, encoded)
         looked_at = description.inputs if self._wanted.everything else ()
-        facts = self._properties.submit(input_facts, encoded.batch.inputs, looked_at, scales)
+        size = sum(array.size for array in encoded.batch.inputs.values())
+        if size < WORTH_A_THREAD:
+            facts: Future[InputFacts] = Future()
+            facts.set_result(input_facts(encoded.batch.inputs, looked_at, scales))
+        else:
+            facts = self._properties.submit(input_facts, encoded.batch.inputs, looked_at, scales)
         return _Pending(step, encoded, inferred, facts)
 
     def _inferred(self, step: _Step, encoded: Encoded) -> Inferred:

@@ -12,7 +12,7 @@ from leaplab.errors import LeaplabError
 from leaplab.protocol.description import Node
 from leaplab.protocol.results import Confusion
 from leaplab.worker.batch import Batch
-from leaplab.worker.code_loader_access import as_float16, is_expected
+from leaplab.worker.code_loader_access import as_float16, positive_outcome
 from leaplab.worker.wanted import EVERYTHING, Wanted
 from leaplab.worker.whereabouts import HERE
 
@@ -146,10 +146,10 @@ def _named(column: str) -> str:
 
 
 def _confusion(result: list[list[Any]]) -> Confusion:
-    elements = [element for row in result for element in row]
+    elements, positive = [element for row in result for element in row], positive_outcome()
     return Confusion(
         offset=[offset for offset, row in enumerate(result) for _ in row],
         label=[element.label for element in elements],
-        expected=[is_expected(element) for element in elements],
+        expected=[element.expected_outcome is positive for element in elements],
         probability=[float(element.predicted_probability) for element in elements],
     )

@@ -18,6 +18,8 @@ from leaplab.protocol.whereabouts import (
     SLOTS,
 )
 
+UNKNOWN_HANDLER = "process"
+
 
 class Slot:
     """Notes what one thread runs, before it runs. What is noted before memory is shared is for nobody to read."""
@@ -25,7 +27,6 @@ class Slot:
     def __init__(self) -> None:
         self._memory: Any = bytearray(SIZE)
         self._connection: int | None = None
-        self._process = os.getpid()
         self._written = 0
         self._place = (NOWHERE, 0, 0)
         self._sample = b""
@@ -33,7 +34,7 @@ class Slot:
 
     def share(self, memory: Any, connection: int) -> None:
         """Write to this memory from here on; without the connection nothing that is done is of use."""
-        self._memory, self._connection, self._process = memory, connection, os.getpid()
+        self._memory, self._connection = memory, connection
 
     @property
     def is_shared(self) -> bool:
@@ -42,6 +43,7 @@ class Slot:
 
     def move(self, part: int, start: int, stop: int, sample_id: object) -> None:
         """What runs from here on is for these samples of a part, of which the first has this id."""
+        self._require_connection()
         self._place = (part, start, stop)
         self._sample = str(sample_id).encode(errors="replace")[:SAMPLE_LENGTH]
         self._memory[SAMPLE_AT : SAMPLE_AT + len(self._sample)] = self._sample
@@ -58,13 +60,15 @@ class Slot:
 
     def leave(self) -> None:
         """No function of the integration runs."""
+        self._require_connection()
         self._place = (NOWHERE, 0, 0)
         self.note("")
 
     def note(self, handler: str) -> None:
         """A function of the integration, or its model, is about to run."""
-        if self._connection is not None:
-            self._require_connection(self._connection)
+        if FORKED:
+            # A second process that would answer. `_exit`, because whatever else would run belongs to the first one.
+            os._exit(1)
         text = self._texts.get(handler)
         if text is None:
             text = self._texts[handler] = handler.encode(errors="replace")[:HANDLER_LENGTH]
@@ -72,16 +76,25 @@ class Slot:
         self._memory[HANDLER_AT : HANDLER_AT + len(text)] = text
         HEAD.pack_into(self._memory, 0, self._written, *self._place, len(text), len(self._sample))
 
-    def _require_connection(self, connection: int) -> None:
-        # What a handler has forked goes on as a second process that would answer, and what has closed the socket never
-        # could: both end where they are. `_exit`, because whatever else would run belongs to the first process.
-        if os.getpid() != self._process:
-            os._exit(1)
+    def _require_connection(self) -> None:
+        # What has closed the socket could never answer. Once a sample: asking costs as much as a small handler.
+        if self._connection is None:
+            return
         try:
-            os.fstat(connection)
+            os.fstat(self._connection)
         except OSError:
+            self.note(UNKNOWN_HANDLER)
             os._exit(1)
 
+
+def _is_forked() -> None:
+    global FORKED
+    FORKED = True
+
+
+FORKED = False
+"""Whether this is what a handler has forked. It may do what it was made for, but run no further handler."""
+os.register_at_fork(after_in_child=_is_forked)
 
 HERE, MODEL = Slot(), Slot()
 """Of the thread that calls the integration's functions, and of the one that runs its model."""
