@@ -35,7 +35,7 @@ def at(handler, sample_id):
         "segfault": lambda: ctypes.string_at(0),
         "fork": os.fork,
         "leak": lambda: KEPT.append(bytearray(8 * 2**30)),
-        "print": lambda: [print("x" * 2**20) for _ in range(80)],
+        "print": lambda: [print("x" * 2**20) for _ in range(1024)],
         "exit": lambda: sys.exit(5),
         "_exit": lambda: os._exit(3),
         "close": lambda: os.closerange(3, 4096),

@@ -20,6 +20,11 @@ def area_means(values: NDArray[Any], axis: int, count: int) -> NDArray[Any]:
     side = values.shape[axis]
     if side < count:
         return area_means(np.repeat(values, -(-count // side), axis=axis), axis, count)
+    if side % count == 0:
+        before, after = values.shape[:axis], values.shape[axis + 1 :]
+        split: NDArray[Any] = values.reshape(*before, count, side // count, *after)
+        means: NDArray[Any] = split.mean(axis=axis + 1)
+        return means
     edges = np.arange(count + 1) * side / count
     starts = np.floor(edges).astype(np.intp)
     first = np.moveaxis(values, axis, 0)

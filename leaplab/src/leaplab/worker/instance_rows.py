@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from leaplab.protocol.description import Description
 from leaplab.protocol.results import InstanceRows
 from leaplab.worker.encoding import Encoded
-from leaplab.worker.instance_vectors import instance_vector, maps_of
+from leaplab.worker.instance_vectors import are_maps, instance_vector, maps_of
 from leaplab.worker.instances import Instance
 from leaplab.worker.model import Feature
 from leaplab.worker.scoring import Scores
@@ -55,7 +55,7 @@ def read_instances(
                 rows.columns[column].append(value)
             if maps is not None:
                 vectors.append(None if instance is None else instance_vector(instance.mask, maps))
-    return rows, _stacked(vectors, features) if maps_of(features, 0) is not None else None
+    return rows, _stacked(vectors, features) if are_maps(features) else None
 
 
 def count_instances(integration: Integration, encoded: Encoded) -> InstanceRows:

@@ -13,11 +13,24 @@ from leaplab.worker.model import Feature
 Array = NDArray[Any]
 
 
+def are_maps(features: Sequence[Feature]) -> bool:
+    """Whether what feeds the head tells places apart."""
+    return bool(features) and all(feature.values.ndim == 4 for feature in features)
+
+
 def maps_of(features: Sequence[Feature], row: int) -> list[Array] | None:
-    """The feature maps of one sample of a batch, [C, h, w] each; None where something else feeds the head."""
-    if not features or any(feature.values.ndim != 4 for feature in features):
+    """The feature maps of one sample of a batch, [C, h, w] float32 each, laid out in this order: many instances are read
+    from them. None where something else feeds the head.
+    """
+    if not are_maps(features):
         return None
-    return [np.moveaxis(feature.values, feature.channel_axis, 1)[row] for feature in features]
+    of_sample = [np.moveaxis(feature.values, feature.channel_axis, 1)[row] for feature in features]
+    return [np.ascontiguousarray(each, np.float32) for each in of_sample]
+
+
+def _span(some: Array) -> slice:
+    """From the first that is true to the last."""
+    return slice(int(some.argmax()), len(some) - int(some[::-1].argmax()))
 
 
 def instance_vector(mask: Array, maps: Sequence[Array]) -> Array | None:
@@ -25,21 +38,31 @@ def instance_vector(mask: Array, maps: Sequence[Array]) -> Array | None:
 
     Args:
         mask: [H, W], or with channels in front or behind; what is not 0 belongs to the instance, in any channel.
-        maps: [C, h, w] each, of the same area.
+        maps: [C, h, w] float32 each, of the same area, see `maps_of`.
 
     Returns:
         [W] float32, W the sum of the channels; None for an empty mask.
     """
-    inside = mask != 0
-    if inside.ndim == 3:
-        # Channels are fewer than pixels are on a side.
-        inside = np.logical_or.reduce(inside, axis=int(np.argmin(inside.shape)))
+    # Channels are fewer than pixels are on a side. One by one: numpy goes along an axis of three very slowly.
+    channels = np.moveaxis(mask, int(np.argmin(mask.shape)), 0) if mask.ndim == 3 else mask[np.newaxis]
+    inside = channels[0] != 0
+    for channel in channels[1:]:
+        inside |= channel != 0
     if not inside.any():
         return None
-    covered = inside.astype(np.float32)
+    shares: dict[tuple[int, int], Array] = {}
+    for sides in sorted({(each.shape[1], each.shape[2]) for each in maps}, reverse=True):
+        # Of a finer grid whose cells fill those of a coarser one, the means are as good as those of the mask.
+        finer = (found for known, found in shares.items() if not known[0] % sides[0] and not known[1] % sides[1])
+        covered = next(finer, None)
+        covered = inside.astype(np.float32) if covered is None else covered
+        shares[sides] = area_means(area_means(covered, 0, sides[0]), 1, sides[1])
     vectors = []
     for each in maps:
-        weights = area_means(area_means(covered, 0, each.shape[1]), 1, each.shape[2]).reshape(-1)
-        flat = each.reshape(len(each), -1).astype(np.float32, copy=False)
-        vectors.append(flat @ weights / weights.sum())
+        weights = shares[each.shape[1], each.shape[2]]
+        # Most of a map lies outside of a mask, and reading it costs most. Not a matrix product, whose threads would
+        # wait for the model's.
+        box = _span(weights.any(axis=1)), _span(weights.any(axis=0))
+        sums = np.einsum("chw,hw->c", each[(slice(None), *box)], weights[box])
+        vectors.append(sums / weights.sum())
     return np.concatenate(vectors).astype(np.float32)
