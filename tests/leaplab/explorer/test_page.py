@@ -67,15 +67,18 @@ def test_the_map_shows_the_digits_in_their_classes(page: Page) -> None:
     assert len(colours) > 100, "an empty map has hardly any colours"
 
 
-def test_another_column_recolours_the_map(page: Page) -> None:
+@pytest.mark.parametrize(
+    ("column", "name"), [("loss.cross_entropy", "cross entropy"), ("input.border_share", "border share")]
+)
+def test_another_column_recolours_the_map(page: Page, column: str, name: str) -> None:
     before = pixels_of_map(page)
-    page.get_by_test_id("colour-select").select_option("loss.cross_entropy")
-    page.wait_for_function("window.explorer.colour === 'loss.cross_entropy'", timeout=SLOW)
-    expect(page.get_by_test_id("legend")).to_contain_text("cross entropy")
+    page.get_by_test_id("colour-select").select_option(column)
+    page.wait_for_function(f"window.explorer.colour === '{column}'", timeout=SLOW)
+    expect(page.get_by_test_id("legend")).to_contain_text(name)
     page.wait_for_timeout(500)
     after = pixels_of_map(page)
     assert (before != after).any(axis=2).mean() > 0.001
-    assert "loss.cross_entropy" in page.url, "a link must reproduce the view"
+    assert column in page.url, "a link must reproduce the view"
 
 
 def test_a_click_on_a_point_shows_that_digit(page: Page, address: str, mnist_run: RunStore) -> None:
@@ -90,6 +93,7 @@ def test_a_click_on_a_point_shows_that_digit(page: Page, address: str, mnist_run
     details = page.get_by_test_id("details")
     expect(details).to_contain_text("cross entropy")
     expect(details).to_contain_text("distance to own class")
+    expect(details).to_contain_text("sharpness")
 
     picture = page.get_by_test_id("visual-digit").locator("img")
     expect(picture).to_be_visible(timeout=SLOW)

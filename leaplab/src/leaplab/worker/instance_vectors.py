@@ -19,8 +19,8 @@ def are_maps(features: Sequence[Feature]) -> bool:
 
 
 def maps_of(features: Sequence[Feature], row: int) -> list[Array] | None:
-    """The feature maps of one sample of a batch, [C, h, w] float32 each, laid out in this order: many instances are read
-    from them. None where something else feeds the head.
+    """The feature maps of one sample of a batch, [C, h, w] float32 each, laid out in this order, because many instances
+    are read from them. None where something else feeds the head.
     """
     if not are_maps(features):
         return None
@@ -62,7 +62,7 @@ def instance_vector(mask: Array, maps: Sequence[Array]) -> Array | None:
         weights = shares[each.shape[1], each.shape[2]]
         # Most of a map lies outside of a mask, and reading it costs most. Not a matrix product, whose threads would
         # wait for the model's.
-        box = _span(weights.any(axis=1)), _span(weights.any(axis=0))
+        box = _span(weights.max(axis=1) > 0), _span(weights.max(axis=0) > 0)
         sums = np.einsum("chw,hw->c", each[(slice(None), *box)], weights[box])
         vectors.append(sums / weights.sum())
     return np.concatenate(vectors).astype(np.float32)
