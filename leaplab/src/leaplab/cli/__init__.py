@@ -1,5 +1,6 @@
 """The command line."""
 
+from leaplab.cli import analyses
 from leaplab.cli.commands import main
 
-__all__ = ["main"]
+__all__ = ["analyses", "main"]

@@ -11,10 +11,11 @@ from typing import Any, overload
 import numpy as np
 from numpy.typing import NDArray
 
+from leaplab.analysis.neighbours import Metric
 from leaplab.analysis.projection import METHODS
 from leaplab.errors import LeaplabError
 from leaplab.population.columns import Column
-from leaplab.population.population import Population, Vectors, open_population
+from leaplab.population.population import Population, SimilarSamples, Vectors, open_population
 from leaplab.store.catalog import find_run
 from leaplab.store.columns import ID, STATE
 
@@ -140,6 +141,30 @@ class Run:
         wanted = self.where(where)
         kept = np.isin(vectors.rows, wanted)
         return Vectors(vectors.rows[kept], vectors.values[kept], len(wanted) - int(kept.sum()))
+
+    def similar(
+        self,
+        ids: str | Names,
+        count: int = 20,
+        metric: Metric = "cosine",
+        space: str | None = None,
+        where: str | None = None,
+    ) -> SimilarSamples:
+        """The samples nearest to one, or to the centre of several, in a latent space; nearest first, without these.
+
+        Args:
+            ids: of the samples; `STATE/ID` where an id is not unique.
+            count: the most that are wanted.
+            metric: `cosine` or `euclidean`.
+            space: its name; the model's own where none is given.
+            where: only among rows that meet a condition.
+
+        Raises:
+            LeaplabError: there is no such sample, space or metric, or `where` is no condition.
+        """
+        rows = [self._population.row_of(each) for each in ([ids] if isinstance(ids, str) else ids)]
+        among = None if where is None else self.where(where)
+        return self._population.similar(rows, count, metric, space, among)
 
     def map(self, space: str | None = None, method: str = METHODS[0]) -> NDArray[np.float32]:
         """[N, 2] within [-1, 1]: the latent space on a plane; NaN for rows without a finite vector.

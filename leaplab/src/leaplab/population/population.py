@@ -1,7 +1,7 @@
 """A run, read once: rows and ids, columns, vectors, selections, maps and clusters."""
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, fields
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from leaplab.analysis.clusters import k_means
+from leaplab.analysis.neighbours import METRICS, Metric, Neighbours, centre_of
 from leaplab.analysis.projection import METHODS, Method, in_order, project
 from leaplab.errors import LeaplabError, MissingError, QuestionError
 from leaplab.population.cached import cached
@@ -40,6 +41,43 @@ class Vectors:
     left_out: int
 
 
+@dataclass(frozen=True)
+class Similar:
+    """A sample that is near to others.
+
+    Attributes:
+        row: in the run.
+        distance: by the metric that was asked for.
+    """
+
+    sample_id: str
+    state: str
+    row: int
+    distance: float
+
+
+@dataclass(frozen=True)
+class SimilarSamples:
+    """What is near to some samples.
+
+    Attributes:
+        space: the latent space that distances are of.
+        metric: `cosine` or `euclidean`.
+        query: ids of the samples that were looked from.
+        similar: nearest first.
+    """
+
+    space: str
+    metric: str
+    query: tuple[str, ...]
+    similar: tuple[Similar, ...]
+
+    def table(self) -> dict[str, list[Any]]:
+        """Column -> one value a sample that was found, nearest first."""
+        names = [field.name for field in fields(Similar)]
+        return {name: [getattr(each, name) for each in self.similar] for name in names}
+
+
 class Population:
     """All samples of a run.
 
@@ -50,6 +88,7 @@ class Population:
     def __init__(self, store: RunStore) -> None:
         self.store = store
         self._vectors: dict[str, Vectors] = {}
+        self._searches: dict[tuple[str, Metric], Neighbours] = {}
 
     @property
     def samples(self) -> int:
@@ -87,6 +126,16 @@ class Population:
                 f"This run has no sample '{sample_id}'{f' in {state}' if state else ''}; ids are like {some}."
             )
         return rows[0]
+
+    def require_state(self, state: str) -> str:
+        """The state itself.
+
+        Raises:
+            LeaplabError: the run has no such state.
+        """
+        if state not in self.store.manifest.states:
+            raise MissingError(f"This run has no state '{state}'; it has {', '.join(self.store.manifest.states)}.")
+        return state
 
     def require_row(self, row: int) -> int:
         """The row itself.
@@ -201,6 +250,51 @@ class Population:
         parameters = {"space": space, "method": method, "seed": SEED}
         chosen: Method = method
         return cached(self.store, "map", MAP_VERSION, parameters, lambda: self._projected(space, chosen))
+
+    def similar(
+        self,
+        queries: Sequence[int],
+        count: int = 20,
+        metric: Metric = "cosine",
+        space: str | None = None,
+        among: NDArray[np.int64] | None = None,
+    ) -> SimilarSamples:
+        """The samples whose vectors are nearest to that of one, or to the centre of several; these are not among them.
+
+        Args:
+            queries: rows.
+            count: the most that are wanted.
+            among: rows that may be found; None takes all.
+
+        Returns:
+            Nearest first, equal distances by row.
+
+        Raises:
+            LeaplabError: there is no such row, space or metric, or a query has no finite vector.
+        """
+        if metric not in METRICS:
+            raise QuestionError(f"There is no metric '{metric}'; there are {', '.join(METRICS)}.")
+        if not queries:
+            raise QuestionError("Name at least one sample to look from.")
+        space = self.space(space)
+        vectors = self.vectors(space)
+        places = np.searchsorted(vectors.rows, [self.require_row(row) for row in queries])
+        for row, place in zip(queries, places, strict=True):
+            if place == len(vectors.rows) or vectors.rows[place] != row:
+                raise MissingError(f"The vector of '{self.ids[row]}' holds NaN or infinity, so nothing is near to it.")
+        allowed = np.ones(len(vectors.rows), bool) if among is None else np.isin(vectors.rows, among)
+        allowed[places] = False
+        chosen = vectors.values[places]
+        query = chosen[0] if len(places) == 1 else centre_of(chosen, metric)
+        found, distances = self._neighbours(space, metric).nearest(query, count, allowed)
+        pairs = zip(vectors.rows[found].tolist(), distances.tolist(), strict=True)
+        similar = tuple(Similar(self.ids[row], self.states[row], row, distance) for row, distance in pairs)
+        return SimilarSamples(space, metric, tuple(self.ids[row] for row in queries), similar)
+
+    def _neighbours(self, space: str, metric: Metric) -> Neighbours:
+        if (space, metric) not in self._searches:
+            self._searches[space, metric] = Neighbours(self.vectors(space).values, metric)
+        return self._searches[space, metric]
 
     def clusters(self, space: str | None = None) -> NDArray[np.int32]:
         """[N] numbers of k-means clusters, -1 for rows without a finite vector, computed once a run.
