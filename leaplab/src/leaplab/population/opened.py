@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from leaplab.analysis.neighbours import Metric
 from leaplab.analysis.projection import METHODS
 from leaplab.errors import LeaplabError
+from leaplab.population.clusters import Clusters, clusters_of
 from leaplab.population.columns import Column
 from leaplab.population.population import Population, SimilarSamples, Vectors, open_population
 from leaplab.store.catalog import find_run
@@ -165,6 +166,19 @@ class Run:
         rows = [self._population.row_of(each) for each in ([ids] if isinstance(ids, str) else ids)]
         among = None if where is None else self.where(where)
         return self._population.similar(rows, count, metric, space, among)
+
+    def clusters(self, clusters: int | None = None, space: str | None = None, where: str | None = None) -> Clusters:
+        """Clusters of a latent space, and what sets each apart from the rest.
+
+        Args:
+            clusters: their number; None chooses it by the silhouette.
+            space: its name; the model's own where none is given.
+            where: only of rows that meet a condition.
+
+        Raises:
+            LeaplabError: there is no such space, `where` is no condition, or no sample meets it.
+        """
+        return clusters_of(self._population, clusters, space, None if where is None else self.where(where))
 
     def map(self, space: str | None = None, method: str = METHODS[0]) -> NDArray[np.float32]:
         """[N, 2] within [-1, 1]: the latent space on a plane; NaN for rows without a finite vector.
