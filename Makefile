@@ -115,7 +115,7 @@ test: setup web ## Run the tests of the web page, then `poetry run test`: all bu
 	@$(call step,web-test,Testing the web page,$(in_web) && npm test)
 	@$(POETRY) run test $(ARGS)
 
-test-long: setup web ## Run the long tests: other interpreters, kills, a browser
+test-long: setup web ## Run the long tests: other interpreters, kills, a browser, trainings
 	@$(POETRY) run test --long $(ARGS)
 
 mutants: setup ## Break a package bit by bit and show what no test notices: ARGS=vision, store or tasks

@@ -7,10 +7,11 @@ from pathlib import Path
 from rich.console import Console
 from rich.table import Table
 
-from benchmarks import binding, checking, detection, encoding, evaluation, exploration, overhead, segmentation
+from benchmarks import answers, binding, checking, detection, encoding, evaluation, exploration, overhead, segmentation
 from benchmarks.measuring import Figure, machine
 
 BENCHMARKS = {
+    "answers": answers.run,
     "binding": binding.run,
     "checking": checking.run,
     "detection": detection.run,

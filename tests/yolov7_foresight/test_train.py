@@ -90,6 +90,7 @@ def test_the_average_precision_of_a_perfect_model_is_1_and_of_a_silent_one_0(
     np.testing.assert_allclose(silent[present], 0.0)
 
 
+@pytest.mark.long  # minutes: a detector in Keras, and its export
 def test_a_training_writes_the_model_in_both_formats_and_its_history(
     train: Any, quick: ForesightConfig, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

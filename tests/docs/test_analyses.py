@@ -1,0 +1,19 @@
+"""docs/analyses.md has a section for each command that asks a run a question, and no other."""
+
+import re
+
+from leaplab.cli.commands import app
+
+
+def test_every_analysis_has_its_section(repository):
+    commands = {
+        (command.name or command.callback.__name__)
+        for command in app.registered_commands
+        if command.callback is not None and command.callback.__module__ == "leaplab.cli.analyses"
+    }
+    text = (repository / "docs" / "analyses.md").read_text(encoding="utf-8")
+    sections = re.split(r"^## leaplab (\w[\w-]*)$", text, flags=re.MULTILINE)[1:]
+
+    assert set(sections[::2]) == commands
+    for section in sections[1::2]:
+        assert "**How far to trust it.**" in section
