@@ -49,11 +49,11 @@ def test_a_number_that_is_given_is_kept(blobs):
 
     assert found.chosen_by == "given"
     assert sum(parent is None for parent in found.parents) == 3
-    # Two groups of one cluster are its parts.
+    # Two groups of one cluster are its subclusters.
     for number, parent in enumerate(found.parents):
         if parent is not None:
-            assert (found.numbers[found.parts == number] == parent).all()
-            assert (found.parts == number).sum() == found.sizes[number]
+            assert (found.numbers[found.subclusters == number] == parent).all()
+            assert (found.subclusters == number).sum() == found.sizes[number]
     assert any(parent is not None for parent in found.parents)
 
 
@@ -63,7 +63,7 @@ def test_the_order_of_the_samples_is_of_no_account(blobs):
     one, other = cluster(vectors, seed=4), cluster(vectors[shuffled], seed=4)
 
     np.testing.assert_array_equal(one.numbers[shuffled], other.numbers)
-    np.testing.assert_array_equal(one.parts[shuffled], other.parts)
+    np.testing.assert_array_equal(one.subclusters[shuffled], other.subclusters)
     np.testing.assert_array_equal(one.distances[shuffled], other.distances)
     assert (one.silhouette, one.stability) == (other.silhouette, other.stability)
 

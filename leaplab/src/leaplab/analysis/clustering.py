@@ -23,21 +23,21 @@ LEAST_SILHOUETTE = 0.1
 
 @dataclass(frozen=True)
 class Clustering:
-    """Clusters of n vectors, the largest first; the parts of some behind them.
+    """Clusters of n vectors, the largest first; the subclusters of some behind them.
 
     Attributes:
         numbers: [n] int32 of each vector's cluster.
-        parts: [n] int32 of the part of its cluster; -1 where that is not divided.
+        subclusters: [n] int32 of the subcluster of its cluster; -1 where that is not divided.
         distances: [n] from each vector to its cluster's centre, in principal components.
-        sizes: cluster or part -> number of vectors.
-        parents: cluster or part -> the cluster that it is a part of; None for a cluster.
+        sizes: cluster or subcluster -> number of vectors.
+        parents: cluster or subcluster -> the cluster that it is of; None for a cluster.
         chosen_by: `silhouette`, or `given`.
         silhouette: mean silhouette, in [-1, 1]; None for a single cluster.
         stability: adjusted Rand index of two clusterings that two halves of the vectors give, on all; None likewise.
     """
 
     numbers: NDArray[np.int32]
-    parts: NDArray[np.int32]
+    subclusters: NDArray[np.int32]
     distances: NDArray[np.float64]
     sizes: list[int] = field(default_factory=list)
     parents: list[int | None] = field(default_factory=list)
@@ -64,7 +64,7 @@ def cluster(vectors: NDArray[np.floating], clusters: int | None = None, seed: in
     back = np.argsort(order)
     return Clustering(
         found.numbers[back],
-        found.parts[back],
+        found.subclusters[back],
         found.distances[back],
         found.sizes,
         found.parents,
@@ -97,15 +97,15 @@ def _clustered(components: NDArray[np.float32], clusters: int | None, generator:
     stability = float(adjusted_rand_score(*(_assigned(half, components) for half in halves)))
     means = np.array([components[numbers == number].mean(axis=0, dtype=np.float64) for number in range(len(sizes))])
     distances = np.linalg.norm(components - means[numbers], axis=1)
-    parts, sizes, parents = _divided(components, numbers, sizes, generator)
+    subclusters, sizes, parents = _divided(components, numbers, sizes, generator)
     silhouette = _silhouette(judged, numbers[shuffled[: len(judged)]])
-    return Clustering(numbers, parts, distances, sizes, parents, chosen_by, silhouette, stability)
+    return Clustering(numbers, subclusters, distances, sizes, parents, chosen_by, silhouette, stability)
 
 
 def _divided(
     components: NDArray[np.float32], numbers: NDArray[np.int32], sizes: list[int], generator: np.random.Generator
 ) -> tuple[NDArray[np.int32], list[int], list[int | None]]:
-    parts = np.full(len(numbers), -1, np.int32)
+    subclusters = np.full(len(numbers), -1, np.int32)
     all_sizes = list(sizes)
     parents: list[int | None] = [None for _ in sizes]
     for number in range(len(sizes)):
@@ -120,10 +120,10 @@ def _divided(
         larger = int(np.bincount(halves, minlength=2).argmax())
         for half in (larger, 1 - larger):
             members = rows[halves == half]
-            parts[members] = len(all_sizes)
+            subclusters[members] = len(all_sizes)
             all_sizes.append(len(members))
             parents.append(number)
-    return parts, all_sizes, parents
+    return subclusters, all_sizes, parents
 
 
 def _single(components: NDArray[np.float32], chosen_by: str) -> Clustering:

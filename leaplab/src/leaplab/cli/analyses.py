@@ -124,7 +124,7 @@ def clusters(
     shown = Table("cluster", "samples", "what sets it apart", box=None, pad_edge=False)
     whole = [each for each in answer.clusters if each.parent is None]
     for each in whole:
-        for one in (each, *(part for part in answer.clusters if part.parent == each.number)):
+        for one in (each, *(inner for inner in answer.clusters if inner.parent == each.number)):
             name = str(one.number) if one.parent is None else f"  {one.number}"
             shown.add_row(name, f"{one.size:,}", escape("; ".join(map(told_difference, one.differences[:SHOWN]))))
     Console().print(shown)

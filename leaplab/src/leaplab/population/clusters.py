@@ -25,14 +25,14 @@ SEED = 0
 
 @dataclass(frozen=True)
 class Cluster:
-    """A cluster, or a part of one.
+    """A cluster, or one of the two that a cluster divides into.
 
     Attributes:
-        number: from 0, the largest cluster first; parts come behind all clusters.
+        number: from 0, the largest cluster first; subclusters come behind all clusters.
         size: number of samples.
-        parent: the cluster that it is a part of.
-        differences: what sets it apart from all other samples that were clustered, a part from the rest of its cluster;
-            the largest effect first.
+        parent: the cluster that it is of.
+        differences: what sets it apart from all other samples that were clustered, a subcluster from the rest of its
+            cluster; the largest effect first.
     """
 
     number: int
@@ -47,13 +47,13 @@ class Clusters:
 
     Attributes:
         space: the latent space.
-        clusters: the largest first, their parts behind them.
+        clusters: the largest first, their subclusters behind them.
         chosen_by: `silhouette` or `given`.
         silhouette: how far apart they are, in [-1, 1]; None for one cluster.
         stability: how far two halves of the samples agree on them (adjusted Rand index); None likewise.
         rows: [n] of the run.
         numbers: [n] the cluster of each.
-        parts: [n] the part of its cluster, -1 where that is not divided.
+        subclusters: [n] the subcluster of its cluster, -1 where that is not divided.
         distances: [n] to the cluster's centre, in standardised principal components.
         ids: their ids.
         states: their states.
@@ -66,7 +66,7 @@ class Clusters:
     stability: float | None
     rows: NDArray[np.int64]
     numbers: NDArray[np.int32]
-    parts: NDArray[np.int32]
+    subclusters: NDArray[np.int32]
     distances: NDArray[np.float64]
     ids: Sequence[str]
     states: Sequence[str]
@@ -101,7 +101,7 @@ def clusters_of(
 
     def computed() -> NDArray[np.uint8]:
         found = cluster(vectors.values[kept], clusters, SEED)
-        arrays = (found.numbers.tolist(), found.parts.tolist(), found.distances.tolist())
+        arrays = (found.numbers.tolist(), found.subclusters.tolist(), found.distances.tolist())
         kept_answer = _Kept(
             _described(population, found, rows), found.chosen_by, found.silhouette, found.stability, *arrays
         )
@@ -117,7 +117,7 @@ def clusters_of(
         known.stability,
         rows,
         np.array(known.numbers, np.int32),
-        np.array(known.parts, np.int32),
+        np.array(known.subclusters, np.int32),
         np.array(known.distances, np.float64),
         [population.ids[row] for row in rows],
         [population.states[row] for row in rows],
@@ -132,7 +132,7 @@ class _Kept(Struct):
     silhouette: float | None
     stability: float | None
     numbers: list[int]
-    parts: list[int]
+    subclusters: list[int]
     distances: list[float]
 
 
@@ -146,7 +146,7 @@ def _described(population: "Population", found: Clustering, rows: NDArray[np.int
     for number in sorted({parent for parent in found.parents if parent is not None}):
         inside = found.numbers == number
         of_cluster = {name: Values(each.numbers[inside], each.categories) for name, each in columns.items()}
-        told |= differences(of_cluster, found.parts[inside])
+        told |= differences(of_cluster, found.subclusters[inside])
     pairs = zip(found.sizes, found.parents, strict=True)
     return tuple(Cluster(number, size, parent, tuple(told[number])) for number, (size, parent) in enumerate(pairs))
 
