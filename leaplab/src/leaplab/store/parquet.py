@@ -147,10 +147,12 @@ def _connection() -> Iterator[duckdb.DuckDBPyConnection]:
     with _database().cursor() as connection:
         try:
             yield connection
-        except (RuntimeError, duckdb.InterruptException) as error:
-            if "interrupt" not in str(error).lower():
-                raise
-            raise KeyboardInterrupt from error  # DuckDB's way of passing Ctrl-C on
+        except (RuntimeError, duckdb.Error) as error:
+            # DuckDB's three ways of passing Ctrl-C on.
+            told = str(error).startswith(("Query interrupted", "KeyboardInterrupt"))
+            if told or isinstance(error, duckdb.InterruptException):
+                raise KeyboardInterrupt from error
+            raise
 
 
 def parquet_table(files: Sequence[Path]) -> str:
