@@ -6,8 +6,10 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 from urllib.parse import quote
 
+import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
@@ -28,6 +30,11 @@ def write_text(path: Path, text: str) -> None:
     """Write a text file."""
     with written_aside(path) as aside:
         aside.write_text(text, encoding="utf-8")
+
+
+def write_json(path: Path, value: Any, indent: int = 1) -> None:
+    """Write a value as indented JSON."""
+    write_text(path, msgspec.json.format(msgspec.json.encode(value), indent=indent).decode() + "\n")
 
 
 def write_array(path: Path, array: NDArray[np.generic]) -> None:

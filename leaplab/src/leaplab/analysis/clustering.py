@@ -1,7 +1,7 @@
 """Clusters of latent vectors: how many there are, how sure that is, and into what each divides."""
 
 import warnings
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -62,15 +62,11 @@ def cluster(vectors: NDArray[np.floating], clusters: int | None = None, seed: in
     components = standard_components(np.asarray(vectors)[order])
     found = _clustered(components, clusters, np.random.default_rng(seed))
     back = np.argsort(order)
-    return Clustering(
-        found.numbers[back],
-        found.subclusters[back],
-        found.distances[back],
-        found.sizes,
-        found.parents,
-        found.chosen_by,
-        found.silhouette,
-        found.stability,
+    return replace(
+        found,
+        numbers=found.numbers[back],
+        subclusters=found.subclusters[back],
+        distances=found.distances[back],
     )
 
 

@@ -6,14 +6,11 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-import msgspec
-
 from leaplab.errors import LeaplabError
-from leaplab.files import write_text
+from leaplab.files import write_json, write_text
 from leaplab.store.parquet import write_table
 
 KINDS = {bool: "boolean", int: "int", float: "float"}
-SUFFIXES = (".csv", ".json", ".parquet")
 
 
 def write_answer(path: Path, table: Mapping[str, Sequence[Any]], overwrite: bool) -> None:
@@ -27,8 +24,7 @@ def write_answer(path: Path, table: Mapping[str, Sequence[Any]], overwrite: bool
     rows = list(zip(*table.values(), strict=True))
     try:
         if path.suffix == ".json":
-            content = [dict(zip(table, row, strict=True)) for row in rows]
-            write_text(path, msgspec.json.format(msgspec.json.encode(content), indent=1).decode() + "\n")
+            write_json(path, [dict(zip(table, row, strict=True)) for row in rows])
         elif path.suffix == ".parquet":
             write_table(path, table, {name: _kind_of(values) for name, values in table.items()})
         else:

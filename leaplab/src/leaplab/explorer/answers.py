@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from leaplab.analysis.projection import METHODS
 from leaplab.errors import QuestionError
-from leaplab.population.columns import Column, default_colour, texts_of
+from leaplab.population.columns import Column, codes_of, default_colour
 from leaplab.population.population import CLUSTER_COLUMN, Population
 from leaplab.store.columns import LOSS, STATE_COLUMN
 
@@ -53,8 +53,7 @@ def column_bytes(population: Population, name: str) -> bytes:
     assert isinstance(column.categories, list)
     if name == CLUSTER_COLUMN:
         return values.astype("<i4").tobytes()
-    codes = {category: code for code, category in enumerate(column.categories)}
-    return np.array([-1 if text is None else codes[text] for text in texts_of(values)], "<i4").tobytes()
+    return codes_of(column.categories, values).astype("<i4").tobytes()
 
 
 def map_bytes(population: Population, space: str, method: str) -> bytes:

@@ -13,7 +13,7 @@ from leaplab.analysis.clustering import Clustering, cluster
 from leaplab.analysis.differences import Difference, Values, differences
 from leaplab.errors import QuestionError
 from leaplab.population.cached import cached
-from leaplab.population.columns import Column, texts_of
+from leaplab.population.columns import Column, codes_of
 from leaplab.store.columns import ANALYSIS
 
 if TYPE_CHECKING:
@@ -162,6 +162,5 @@ def values_of(column: Column, values: NDArray[Any]) -> Values:
     """A column as analyses take it: numbers, or codes of categories, NaN where absent."""
     if not isinstance(column.categories, list):
         return Values(values.astype(np.float64))
-    codes = {category: code for code, category in enumerate(column.categories)}
-    texts = texts_of(values)
-    return Values(np.array([np.nan if text is None else codes[text] for text in texts]), column.categories)
+    codes = codes_of(column.categories, values)
+    return Values(np.where(codes < 0, np.nan, codes), column.categories)

@@ -111,6 +111,12 @@ def texts_of(values: NDArray[Any]) -> list[str | None]:
     return [None if value != value else str(int(value)) for value in values.tolist()]
 
 
+def codes_of(categories: Sequence[str], values: NDArray[Any]) -> NDArray[np.int32]:
+    """The place of each value among the categories; -1 where absent."""
+    codes = {category: code for code, category in enumerate(categories)}
+    return np.array([-1 if text is None else codes[text] for text in texts_of(values)], np.int32)
+
+
 def default_colour(columns: Sequence[Column], otherwise: Sequence[str]) -> str:
     """What to colour a population by: class names, then labels, then any metadata with categories, then `otherwise`."""
     telling = [

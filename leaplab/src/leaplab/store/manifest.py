@@ -7,7 +7,7 @@ import msgspec
 from msgspec import Struct
 
 from leaplab.errors import LeaplabError
-from leaplab.files import write_text
+from leaplab.files import write_json
 from leaplab.protocol.description import PredictionSpec
 from leaplab.protocol.plan import Part
 
@@ -102,7 +102,7 @@ class Manifest(Struct, frozen=True):
 
 def write_manifest(path: Path, manifest: Manifest) -> None:
     """Write it as indented JSON."""
-    write_text(path, msgspec.json.format(msgspec.json.encode(manifest), indent=2).decode() + "\n")
+    write_json(path, manifest, indent=2)
 
 
 def read_manifest(path: Path) -> Manifest:

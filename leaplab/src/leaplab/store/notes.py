@@ -7,7 +7,7 @@ import msgspec
 from msgspec import Struct
 
 from leaplab.errors import LeaplabError
-from leaplab.files import write_text
+from leaplab.files import write_json
 
 
 class SampleNotes(Struct, frozen=True, omit_defaults=True):
@@ -54,4 +54,4 @@ def read_notes(run: Path) -> Notes:
 
 def write_notes(run: Path, notes: Notes) -> None:
     """Replace the notes of a run."""
-    write_text(notes_path(run), msgspec.json.format(msgspec.json.encode(notes), indent=1).decode() + "\n")
+    write_json(notes_path(run), notes)

@@ -11,7 +11,7 @@ import numpy as np
 from msgspec import Struct
 from numpy.typing import NDArray
 
-from leaplab.files import file_name, write_array, write_text
+from leaplab.files import file_name, write_array, write_json
 from leaplab.protocol.results import Skipped
 from leaplab.store.parquet import replace_columns, widen_table, write_table
 
@@ -113,7 +113,7 @@ def entry_path(run: Path, number: int) -> Path:
 def write_entry(run: Path, number: int, entry: PartEntry) -> None:
     """Publish a part."""
     path = entry_path(run, number)
-    write_text(path, msgspec.json.format(msgspec.json.encode(entry), indent=1).decode() + "\n")
+    write_json(path, entry)
     for each in (path, path.parent):
         descriptor = os.open(each, os.O_RDONLY)
         try:
