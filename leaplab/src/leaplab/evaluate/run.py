@@ -116,6 +116,7 @@ def prepare(session: Session, options: Options, notices: Sequence[str] = ()) -> 
             ".".join(map(str, session.interpreter.version)),
         ),
         code_sha256=description.code_sha256,
+        domains=_domains(description),
     )
     run = options.runs / name
     if run.is_symlink():  # what is replaced is the run, not the link
@@ -187,6 +188,12 @@ def _columns(description: Description) -> dict[str, ColumnEntry]:
     columns |= {column_of(INPUT, name): ColumnEntry(type_) for name, type_ in description.input_properties.items()}
     columns |= {column_of(LOSS, node.column): ColumnEntry("float", "downward") for node in description.losses}
     return _distinct(columns | _metric_columns(description.metrics))
+
+
+def _domains(description: Description) -> tuple[str, ...]:
+    """Columns whose values are domains. An older code-loader does not look whether such metadata is declared."""
+    declared = {spec.name for spec in description.metadata}
+    return tuple(column_of(METADATA, name) for name in description.domain_gap_metadata if name in declared)
 
 
 def _instance_columns(description: Description) -> dict[str, ColumnEntry]:

@@ -93,6 +93,8 @@ class Description:
         instance_metrics: metrics that give one value an instance.
         code_sha256: of the integration's own source and settings files that a run has loaded.
         input_properties: what leaplab computes of the inputs -> its type.
+        domain_gap_metadata: names of the metadata whose values are domains.
+        ignored_latent_spaces: names of latent spaces that are not to be written.
     """
 
     root: str
@@ -112,3 +114,5 @@ class Description:
     instance_metadata: tuple[MetadataSpec, ...] = ()
     instance_metrics: tuple[Node, ...] = ()
     input_properties: dict[str, str] = field(default_factory=dict)
+    domain_gap_metadata: tuple[str, ...] = ()
+    ignored_latent_spaces: tuple[str, ...] = ()

@@ -73,6 +73,7 @@ class Manifest(Struct, frozen=True):
         code_sha256: of the integration.
         revision: how often some of its columns were computed again; a part of an earlier revision lacks the last time.
         updates: what was computed then, the last one last.
+        domains: columns whose values are domains, by the integration's own settings.
     """
 
     schema: int
@@ -98,6 +99,7 @@ class Manifest(Struct, frozen=True):
     code_sha256: str = ""
     revision: int = 0
     updates: tuple[Update, ...] = ()
+    domains: tuple[str, ...] = ()
 
 
 def write_manifest(path: Path, manifest: Manifest) -> None:

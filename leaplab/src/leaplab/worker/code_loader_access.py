@@ -113,6 +113,16 @@ class CodeLoader:
         return getattr(self.handlers, "custom_latent_spaces", None) or {}
 
     @property
+    def domain_gap_metadata(self) -> tuple[str, ...]:
+        """Names of the metadata whose values are domains, by the integration's own settings."""
+        return self._setting("domain_gap_metadata")
+
+    @property
+    def ignored_latent_spaces(self) -> tuple[str, ...]:
+        """Names of the latent spaces that the integration's own settings leave out."""
+        return self._setting("ignore_latent_spaces")
+
+    @property
     def unsupported(self) -> list[str]:
         """What the integration uses that leaplab does not evaluate."""
         handlers = self.handlers
@@ -134,7 +144,8 @@ class CodeLoader:
         names = [
             name
             for name, handler in self.latent_spaces.items()
-            if handler.computed_at.value == "model" or getattr(handler, "instance_aware", False)
+            if name not in self.ignored_latent_spaces
+            and (handler.computed_at.value == "model" or getattr(handler, "instance_aware", False))
         ]
         # Older versions know one, without a name.
         return names + (["custom"] if getattr(self.handlers, "custom_latent_space", None) is not None else [])
@@ -180,11 +191,11 @@ class CodeLoader:
         return [_plain_id(sample_id, state) for sample_id in ids]
 
     def latents(self, state: str, sample_id: SampleId) -> dict[str, NDArray[Any]]:
-        """Custom latent space -> the vector of one sample."""
+        """Custom latent space -> the vector of one sample, of those that are not ignored."""
         if not self.latent_spaces:
             return {}
-        found = self._required("_get_custom_latent_spaces")(sample_id, self.responses[state], None)
-        return found or {}
+        found = self._required("_get_custom_latent_spaces")(sample_id, self.responses[state], None) or {}
+        return {name: vector for name, vector in found.items() if name not in self.ignored_latent_spaces}
 
     @property
     def undeclared_metadata(self) -> set[str]:
@@ -229,6 +240,11 @@ class CodeLoader:
     @property
     def _binder(self) -> Any:
         return importlib.import_module("code_loader.inner_leap_binder").global_leap_binder
+
+    def _setting(self, name: str) -> tuple[str, ...]:
+        """Names that the integration sets for the analyses; none in a version that has no such setting."""
+        settings = getattr(self._binder, "leap_analysis_configuration", None)
+        return tuple(str(each) for each in getattr(settings, name, None) or ())
 
     def _required(self, name: str) -> Any:
         found = getattr(self.loader, name, None)

@@ -173,6 +173,8 @@ class Integration:
             ),
             instance_metrics=instance_metrics,
             input_properties=property_names(inputs),
+            domain_gap_metadata=self.code_loader.domain_gap_metadata,
+            ignored_latent_spaces=self.code_loader.ignored_latent_spaces,
         )
 
     def sample_ids(self, state: str) -> list[SampleId]:
