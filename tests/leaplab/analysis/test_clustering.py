@@ -4,7 +4,7 @@ from sklearn.decomposition import PCA
 from sklearn.metrics import adjusted_rand_score
 from sklearn.preprocessing import StandardScaler
 
-from leaplab.analysis.clustering import cluster
+from leaplab.analysis.clustering import cluster, cluster_numbers
 from leaplab.analysis.components import standard_components
 
 SIZES = (400, 300, 200, 150, 90)
@@ -98,3 +98,21 @@ def test_few_or_equal_vectors_are_clusters_all_the_same(vectors):
         assert sum(whole) == len(found.numbers) == len(found.distances) == len(vectors)
         np.testing.assert_array_equal(np.bincount(found.numbers, minlength=len(whole))[: len(whole)], whole)
         assert np.isfinite(found.distances).all()
+
+
+@pytest.mark.parametrize("clusters", [1, 2, 5, 7])
+def test_numbers_alone_are_those_of_the_clustering(blobs, clusters):
+    np.testing.assert_array_equal(cluster_numbers(blobs[0], clusters), cluster(blobs[0], clusters).numbers)
+
+
+@pytest.mark.parametrize("count", [1, 2, 5])
+def test_fewer_samples_than_clusters_give_one_cluster_each(count):
+    vectors = np.arange(count, dtype=np.float32)[:, None] * np.ones((1, 4), np.float32)
+
+    assert sorted(cluster_numbers(vectors, 20)) == list(range(count))
+
+
+@pytest.mark.filterwarnings("error")
+def test_identical_samples_are_one_cluster():
+    assert cluster_numbers(np.full((10, 4), 0.1, np.float32), 3).tolist() == [0] * 10
+    assert cluster_numbers(np.repeat(np.eye(2, 4, dtype=np.float32), [7, 3], axis=0), 5).tolist() == [0] * 7 + [1] * 3

@@ -70,6 +70,23 @@ def cluster(vectors: NDArray[np.floating], clusters: int | None = None, seed: in
     )
 
 
+def cluster_numbers(vectors: NDArray[np.floating], clusters: int) -> NDArray[np.int32]:
+    """[n] the numbers that `cluster` gives for that many clusters, without what else it says of them."""
+    order = canonical_order(vectors)
+    components = standard_components(np.asarray(vectors)[order])
+    distinct = len(np.unique(components, axis=0)) if components.shape[1] else 1
+    if min(clusters, distinct) < 2:
+        return np.zeros(len(vectors), np.int32)
+    return _numbered(components, min(clusters, distinct))[np.argsort(order)]
+
+
+def _numbered(components: NDArray[np.float32], clusters: int) -> NDArray[np.int32]:
+    """[n] the cluster of each, the largest 0."""
+    numbers = assigned(centres(components, clusters), components)
+    by_size = np.argsort(-np.bincount(numbers, minlength=clusters), kind="stable")
+    return np.argsort(by_size)[numbers].astype(np.int32)
+
+
 def _clustered(components: NDArray[np.float32], clusters: int | None, generator: np.random.Generator) -> Clustering:
     from sklearn.metrics import adjusted_rand_score
 
@@ -80,17 +97,15 @@ def _clustered(components: NDArray[np.float32], clusters: int | None, generator:
     distinct = len(np.unique(judged, axis=0)) if components.shape[1] else 1
     chosen_by = "silhouette" if clusters is None else "given"
     if clusters is None:
-        scores = {k: _silhouette(judged, _assigned(_centres(sample, k), judged)) for k in GRID if k < distinct}
+        scores = {k: _silhouette(judged, assigned(centres(sample, k), judged)) for k in GRID if k < distinct}
         clusters = max(scores, key=lambda k: scores[k]) if scores else 1
     clusters = min(clusters, distinct)
     if clusters < 2:
         return _single(components, chosen_by)
-    numbers = _assigned(_centres(components, clusters), components)
-    by_size = np.argsort(-np.bincount(numbers, minlength=clusters), kind="stable")
-    numbers = np.argsort(by_size)[numbers].astype(np.int32)
+    numbers = _numbered(components, clusters)
     sizes = [int(size) for size in np.bincount(numbers) if size]
-    halves = [_centres(components[half][:FITTED], clusters) for half in np.array_split(shuffled, 2)]
-    stability = float(adjusted_rand_score(*(_assigned(half, components) for half in halves)))
+    halves = [centres(components[half][:FITTED], clusters) for half in np.array_split(shuffled, 2)]
+    stability = float(adjusted_rand_score(*(assigned(half, components) for half in halves)))
     means = np.array([components[numbers == number].mean(axis=0, dtype=np.float64) for number in range(len(sizes))])
     distances = np.linalg.norm(components - means[numbers], axis=1)
     subclusters, sizes, parents = _divided(components, numbers, sizes, generator)
@@ -106,20 +121,27 @@ def _divided(
     parents: list[int | None] = [None for _ in sizes]
     for number in range(len(sizes)):
         rows = np.flatnonzero(numbers == number)
-        if len(rows) < SMALLEST_SPLIT:
+        halves = in_two(components[rows], generator)
+        if halves is None:
             continue
-        inside = components[rows]
-        judged = generator.permutation(len(rows))[:JUDGED]
-        halves = _assigned(_centres(inside, 2), inside)
-        if len(np.unique(halves[judged])) < 2 or _silhouette(inside[judged], halves[judged]) < LEAST_SILHOUETTE:
-            continue
-        larger = int(np.bincount(halves, minlength=2).argmax())
-        for half in (larger, 1 - larger):
+        for half in (0, 1):
             members = rows[halves == half]
             subclusters[members] = len(all_sizes)
             all_sizes.append(len(members))
             parents.append(number)
     return subclusters, all_sizes, parents
+
+
+def in_two(components: NDArray[np.float32], generator: np.random.Generator) -> NDArray[np.int32] | None:
+    """[n] 0 for the larger and 1 for the smaller of two k-means clusters; None where that division is none."""
+    if len(components) < SMALLEST_SPLIT or not components.shape[1]:
+        return None
+    judged = generator.permutation(len(components))[:JUDGED]
+    halves = assigned(centres(components, 2), components)
+    if len(np.unique(halves[judged])) < 2 or _silhouette(components[judged], halves[judged]) < LEAST_SILHOUETTE:
+        return None
+    larger = int(np.bincount(halves, minlength=2).argmax())
+    return np.asarray(halves != larger, np.int32)
 
 
 def _single(components: NDArray[np.float32], chosen_by: str) -> Clustering:
@@ -130,17 +152,19 @@ def _single(components: NDArray[np.float32], chosen_by: str) -> Clustering:
     return Clustering(np.zeros(count, np.int32), none, distances, sizes, [None] * len(sizes), chosen_by)
 
 
-def _centres(vectors: NDArray[np.float32], clusters: int) -> NDArray[np.float32]:
+def centres(vectors: NDArray[np.float32], clusters: int, starts: int = STARTS) -> NDArray[np.float32]:
+    """[k, W] the centres of k-means clusters, at most as many as there are vectors."""
     from sklearn.cluster import KMeans
     from sklearn.exceptions import ConvergenceWarning
 
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", ConvergenceWarning)  # fewer distinct vectors than clusters
-        fitted = KMeans(min(clusters, len(vectors)), n_init=STARTS, random_state=0).fit(vectors)
+        fitted = KMeans(min(clusters, len(vectors)), n_init=starts, random_state=0).fit(vectors)
     return np.asarray(fitted.cluster_centers_, np.float32)
 
 
-def _assigned(centres: NDArray[np.float32], vectors: NDArray[np.float32]) -> NDArray[np.int32]:
+def assigned(centres: NDArray[np.float32], vectors: NDArray[np.float32]) -> NDArray[np.int32]:
+    """[n] the number of the nearest centre of each vector."""
     from sklearn.metrics import pairwise_distances_argmin
 
     return np.asarray(pairwise_distances_argmin(vectors, centres), np.int32)

@@ -6,6 +6,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from leaplab.analysis.numerals import numeral
+
 LEVEL = 0.01
 """Of significance, of all that is tried together (Bonferroni)."""
 LEAST_EFFECT = 0.2
@@ -30,6 +32,15 @@ class Difference:
     effect: float
     p: float
 
+    def told(self) -> str:
+        """In a few words."""
+        if isinstance(self.inside, dict) and isinstance(self.outside, dict):
+            ((category, share),), (other,) = self.inside.items(), self.outside.values()
+            return f"{self.column} {category}: {share:.0%} (else {other:.0%})"
+        assert not isinstance(self.inside, dict)
+        assert not isinstance(self.outside, dict)
+        return f"{self.column} {numeral(self.inside)} (else {numeral(self.outside)})"
+
 
 @dataclass(frozen=True)
 class Values:
@@ -42,6 +53,10 @@ class Values:
 
     numbers: NDArray[np.float64]
     categories: Sequence[str] | None = None
+
+    def of(self, rows: NDArray[np.bool_] | NDArray[np.int64]) -> "Values":
+        """Those of some samples."""
+        return Values(self.numbers[rows], self.categories)
 
 
 def differences(

@@ -1,0 +1,398 @@
+"""What a slice may be: categories, ranges, pairs of these, k-means clusters, and balls in latent space.
+
+Half of the samples, the *discovery* half, says how good a candidate is. Their badness less its mean is the `spread`; a
+candidate's z is the sum of its members' spread in standard deviations of the sum over as many samples drawn at random.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from leaplab.analysis.clustering import assigned, centres
+from leaplab.analysis.differences import Values
+from leaplab.analysis.graph import nearest_among
+from leaplab.analysis.rules import Condition, range_of_bins
+
+FIXED_BINS = 8
+"""Quantile bins of a number of which every range is a candidate, by itself and in pairs."""
+FINE_BINS = 64
+"""Quantile bins of a number on which the best range of a candidate is looked for."""
+CLUSTERINGS = (8, 24, 64, 160)
+FITTED = 10_000
+PAIRED = 96
+"""Best conditions that are paired with all others."""
+SEEDS = 300
+SMOOTHED = 10
+"""Neighbours that a seed's badness is the mean of."""
+LARGEST_BALL = 0.06
+"""Share of the samples that a ball holds at most: more are no place, but half a class or several."""
+MOVED, MOVES = 8, 6
+"""Balls that are moved, and how often at most."""
+BLOCK = 256
+NONE = -np.inf
+
+
+@dataclass(frozen=True)
+class Rule:
+    """One condition, or one cluster."""
+
+    condition: Condition | None
+    clustering: int = -1
+    cluster: int = -1
+
+
+class Singles:
+    """Candidates of one condition or one cluster.
+
+    Args:
+        columns: name -> [n] values.
+        looked_at: [p] rows of the samples that are looked at.
+        half: [p] which of them are of the discovery half.
+        least: members that a candidate needs in each half.
+        largest: share of the samples that it may have.
+    """
+
+    def __init__(
+        self,
+        columns: Mapping[str, Values],
+        looked_at: NDArray[np.int64],
+        half: NDArray[np.bool_],
+        least: int,
+        largest: float,
+    ) -> None:
+        self.rules: list[Rule] = []
+        self._columns, self.looked_at, self._half = columns, looked_at, half
+        self._least, self._most = least, largest * len(looked_at)
+        self._assigned: list[NDArray[np.int32]] = []
+        self._inside: list[NDArray[np.bool_]] = []
+        # Of equal candidates the first one is told: names before numbers.
+        by_name = sorted(columns.items(), key=lambda item: not _is_named(item[1]))
+        for name, values in by_name:
+            for condition in _conditions(name, values.of(looked_at)):
+                inside = condition.covers({name: values.of(looked_at)})
+                self._add(Rule(condition), inside)
+
+    def add_clusters(
+        self, components: NDArray[np.float32], rows: NDArray[np.int64], count: int, generator: np.random.Generator
+    ) -> None:
+        """Clusters of the samples that have a vector, in several sizes, among `count` samples in all."""
+        chosen = np.flatnonzero(np.isin(rows, self.looked_at))
+        fitted = components[chosen[generator.permutation(len(chosen))[:FITTED]]]
+        for clusters in CLUSTERINGS:
+            if clusters * self._least * 2 > len(chosen):
+                break
+            numbers = np.full(count, -1, np.int32)
+            numbers[rows] = assigned(centres(fitted, clusters, starts=1), components)
+            self._assigned.append(numbers)
+            here = numbers[self.looked_at]
+            for cluster in range(clusters):
+                self._add(Rule(None, len(self._assigned) - 1, cluster), here == cluster)
+
+    def _add(self, rule: Rule, inside: NDArray[np.bool_]) -> None:
+        in_half = int((inside & self._half).sum())
+        in_other = int(inside.sum()) - in_half
+        if min(in_half, in_other) >= self._least and int(inside.sum()) <= self._most:
+            self.rules.append(rule)
+            self._inside.append(inside)
+
+    @property
+    def is_rule(self) -> NDArray[np.bool_]:
+        """Which are conditions; the others are clusters."""
+        return np.array([rule.condition is not None for rule in self.rules], bool)
+
+    def inside(self, single: int) -> NDArray[np.bool_]:
+        """[p] its members among those looked at."""
+        return self._inside[single]
+
+    def covers(self, single: int) -> NDArray[np.bool_]:
+        """[n] its members among all samples."""
+        rule = self.rules[single]
+        if rule.condition is not None:
+            return rule.condition.covers(self._columns)
+        return np.asarray(self._assigned[rule.clustering] == rule.cluster)
+
+    def blocks(self) -> list[NDArray[np.bool_]]:
+        """[<= 256, p / 2] their members in the discovery half, block by block."""
+        if not hasattr(self, "_blocks"):
+            of_half = [inside[self._half] for inside in self._inside]
+            self._blocks = [np.array(of_half[at : at + BLOCK]) for at in range(0, len(of_half), BLOCK)]
+            self.counts = np.array([int(inside.sum()) for inside in of_half], np.float64)
+        return self._blocks
+
+    def z(self, spread: NDArray[np.float64]) -> NDArray[np.float64]:
+        """The z of each."""
+        weights = spread.astype(np.float32)
+        sums = [block.astype(np.float32) @ weights for block in self.blocks()]
+        return z_of(np.concatenate(sums).astype(np.float64), self.counts, spread) if sums else np.zeros(0)
+
+
+class Ranges:
+    """The best range of each number, among all samples or among those that meet another condition.
+
+    Args:
+        columns, looked_at, half, least, largest: see `Singles`.
+    """
+
+    def __init__(
+        self,
+        columns: Mapping[str, Values],
+        looked_at: NDArray[np.int64],
+        half: NDArray[np.bool_],
+        least: int,
+        largest: float,
+    ) -> None:
+        self._half, self._least, self._most = half, least, largest * len(looked_at)
+        self._edges: dict[str, NDArray[np.float64]] = {}
+        self._places: dict[str, NDArray[np.int16]] = {}
+        for name, values in columns.items():
+            numbers = values.numbers[looked_at]
+            edges = _edges(numbers, FINE_BINS) if values.categories is None else np.zeros(0)
+            if len(edges) > 2:
+                places = np.clip(np.searchsorted(edges, numbers, "right") - 1, 0, len(edges) - 2)
+                self._edges[name] = edges
+                self._places[name] = np.where(np.isfinite(numbers), places, -1).astype(np.int16)
+
+    def best_of_all(self, spread: NDArray[np.float64]) -> "tuple[Condition, NDArray[np.bool_], float] | None":
+        """The best range of any number: the condition, [p] its members, and its z."""
+        found = [self.best(name, spread) for name in self._edges]
+        known = [each for each in found if each is not None]
+        return max(known, key=lambda each: each[2], default=None)
+
+    def best(
+        self, column: str, spread: NDArray[np.float64], within: NDArray[np.bool_] | None = None
+    ) -> "tuple[Condition, NDArray[np.bool_], float] | None":
+        """The range of a number with the highest z, of samples within [p] others.
+
+        Returns:
+            The condition, [p] its members, and its z; None where no range has enough members.
+        """
+        if column not in self._edges:
+            return None
+        edges, places = self._edges[column], self._places[column]
+        count = len(edges) - 1
+        known = places >= 0 if within is None else (places >= 0) & within
+        chosen = known & self._half
+        of_half = known[self._half]
+        sums = np.bincount(places[chosen], spread[of_half], count)
+        sizes = np.bincount(places[chosen], minlength=count)
+        others = np.bincount(places[known & ~self._half], minlength=count)
+        cumulated = [np.concatenate([[0], np.cumsum(each)]) for each in (sums, sizes, others)]
+        firsts, lasts = np.triu_indices(count)
+        total, size, other = (each[lasts + 1] - each[firsts] for each in cumulated)
+        z = z_of(total, size.astype(np.float64), spread)
+        z[(np.minimum(size, other) < self._least) | (size + other > self._most)] = NONE
+        # All values of a number that many samples lack are no range of it.
+        z[(firsts == 0) & (lasts == count - 1)] = NONE
+        best = int(z.argmax())
+        if z[best] == NONE:
+            return None
+        first, last = int(firsts[best]), int(lasts[best])
+        inside = known & (places >= first) & (places <= last)
+        return range_of_bins(column, edges, first, last), inside, float(z[best])
+
+
+class Pairs:
+    """Two conditions of different columns together."""
+
+    def __init__(self, singles: Singles, half: NDArray[np.bool_], least: int) -> None:
+        self._singles, self._half, self._least = singles, half, least
+        names = [rule.condition.column if rule.condition else "" for rule in singles.rules]
+        codes = {name: code for code, name in enumerate(sorted(set(names)))}
+        self._columns = np.array([codes[name] if name else -1 for name in names])
+        self._counts: dict[int, NDArray[np.float32]] = {}
+
+    def best(self, spread: NDArray[np.float64], z_of_singles: NDArray[np.float64]) -> tuple[int, int, float]:
+        """The two, and their z."""
+        paired = np.flatnonzero(self._columns >= 0)
+        first = paired[np.argsort(-z_of_singles[paired], kind="stable")[:PAIRED]]
+        if len(first) < 1 or len(set(self._columns[paired].tolist())) < 2:
+            return -1, -1, NONE
+        blocks = self._singles.blocks()
+        rows = np.array([blocks[each // BLOCK][each % BLOCK] for each in first])
+        self._count([each for each in first.tolist() if each not in self._counts])
+        weighted = rows * spread.astype(np.float32)
+        sums = np.concatenate([weighted @ block.T.astype(np.float32) for block in blocks], axis=1)
+        counts = np.array([self._counts[each] for each in first.tolist()])
+        z = z_of(sums.astype(np.float64), counts, spread)
+        z[(counts < self._least) | (self._columns[None] == self._columns[first][:, None])] = NONE
+        z[:, self._columns < 0] = NONE
+        while True:
+            place = int(z.argmax())
+            one, other = int(first[place // z.shape[1]]), place % z.shape[1]
+            best = float(z.flat[place])
+            if best == NONE:
+                return -1, -1, NONE
+            both = self._singles.inside(one) & self._singles.inside(other)
+            if int((both & ~self._half).sum()) >= self._least:
+                return one, other, best
+            z.flat[place] = NONE
+
+    def _count(self, singles: list[int]) -> None:
+        if singles:
+            blocks = self._singles.blocks()
+            rows = np.array([blocks[each // BLOCK][each % BLOCK] for each in singles], np.float32)
+            counts = np.concatenate([rows @ block.T.astype(np.float32) for block in blocks], axis=1)
+            self._counts.update(zip(singles, counts, strict=True))
+
+
+class Balls:
+    """All samples within a distance of one on which, and around which, the model is bad.
+
+    Args:
+        components: [m, k] of the samples that have a vector.
+        rows: [m] these samples.
+        looked_at: [p] rows that are looked at.
+        half: [p] which of them are of the discovery half.
+        badness: [p] of them.
+        least: members that a ball needs in each half.
+        generator: of the samples that stand for more.
+    """
+
+    def __init__(
+        self,
+        components: NDArray[np.float32],
+        rows: NDArray[np.int64],
+        looked_at: NDArray[np.int64],
+        half: NDArray[np.bool_],
+        badness: NDArray[np.float64],
+        least: int,
+        generator: np.random.Generator,
+    ) -> None:
+        self._components, self._rows, self._least = components, rows, least
+        self._most = max(int(LARGEST_BALL * half.sum()), 2 * least)
+        places = np.searchsorted(rows, looked_at)
+        places[places == len(rows)] = 0
+        has_vector = rows[places] == looked_at
+        self._vectors, self._has_vector, self._half = components[places], has_vector, half
+        known = np.flatnonzero(half & has_vector)
+        self._centres = np.zeros((0, components.shape[1]), np.float32)
+        if len(known) < 2 * least:
+            return
+        sample = np.sort(known[generator.permutation(len(known))[:FITTED]])
+        vectors = self._vectors[sample]
+        graph = nearest_among(vectors, vectors, SMOOTHED, to_itself=True)
+        smoothed = (badness[sample] + badness[sample][graph.rows].sum(axis=1)) / (graph.rows.shape[1] + 1)
+        self._centres = vectors[_spread_out(smoothed, graph.rows)]
+        distances = self._distances(self._centres, self._vectors)
+        self._order, self._radii = self._nearest(distances[:, half])
+        self._others = np.sort(distances[:, ~half], axis=1)
+
+    def best(self, spread: NDArray[np.float64]) -> tuple[NDArray[np.float32], float, float]:
+        """The centre, the radius, and the ball's z: the best of the seeds' balls, each moved to where it is better."""
+        nothing = np.zeros(self._components.shape[1], np.float32), 0.0, NONE
+        if not len(self._centres):
+            return nothing
+        z = self._z(self._order, self._radii, self._others, spread)
+        best = nothing
+        for seed in np.argsort(-z.max(axis=1), kind="stable")[:MOVED]:
+            place = int(z[seed].argmax())
+            if z[seed, place] == NONE:
+                break
+            ball = self._moved(self._centres[seed], float(self._radii[seed, place]), float(z[seed, place]), spread)
+            if ball[2] > best[2]:
+                best = ball
+        return best
+
+    def _moved(
+        self, centre: NDArray[np.float32], radius: float, z: float, spread: NDArray[np.float64]
+    ) -> tuple[NDArray[np.float32], float, float]:
+        """A ball moved to the mean of its members, weighted by how bad they are, as long as that betters it."""
+        known = self._vectors[self._half]
+        for _ in range(MOVES):
+            inside = self._distances(centre[None], known)[0] <= np.float32(radius)
+            weights = np.where(inside & self._has_vector[self._half], np.maximum(spread, 0), 0)
+            if weights.sum() <= 0:
+                break
+            moved = (weights @ known / weights.sum()).astype(np.float32)
+            distances = self._distances(moved[None], self._vectors)
+            order, radii = self._nearest(distances[:, self._half])
+            of_moved = self._z(order, radii, np.sort(distances[:, ~self._half], axis=1), spread)[0]
+            place = int(of_moved.argmax())
+            if of_moved[place] <= z:
+                break
+            centre, radius, z = moved, float(radii[0, place]), float(of_moved[place])
+        return centre, radius, z
+
+    def inside(self, centre: NDArray[np.float32], radius: float) -> NDArray[np.bool_]:
+        """[p] the ball's members among those looked at."""
+        near = self._distances(centre[None], self._vectors)[0] <= np.float32(radius)
+        return np.asarray(near & self._has_vector)
+
+    def covers(self, centre: NDArray[np.float32], radius: float, count: int) -> NDArray[np.bool_]:
+        """[count] its members among all samples."""
+        covered = np.zeros(count, bool)
+        covered[self._rows] = self._distances(centre[None], self._components)[0] <= np.float32(radius)
+        return covered
+
+    def _nearest(self, distances: NDArray[np.float32]) -> tuple[NDArray[np.int32], NDArray[np.float32]]:
+        """[s, most] the places nearest to each of s centres, and how far they are."""
+        order = np.argsort(distances, axis=1, kind="stable")[:, : self._most]
+        return order.astype(np.int32), np.take_along_axis(distances, order, 1)
+
+    def _z(
+        self,
+        order: NDArray[np.int32],
+        radii: NDArray[np.float32],
+        others: NDArray[np.float32],
+        spread: NDArray[np.float64],
+    ) -> NDArray[np.float64]:
+        """[s, most] the z of each centre's ball of each size; of the other half it needs members, too."""
+        z = z_of(np.cumsum(spread[order], axis=1), np.arange(1.0, order.shape[1] + 1)[None], spread)
+        z[:, : self._least - 1] = NONE
+        # What is as far as the last member is a member, too.
+        z[:, :-1][radii[:, 1:] == radii[:, :-1]] = NONE
+        z[(radii < others[:, self._least - 1 : self._least]) | ~np.isfinite(radii)] = NONE
+        return z
+
+    def _distances(self, centres: NDArray[np.float32], vectors: NDArray[np.float32]) -> NDArray[np.float32]:
+        """[s, n] from each centre; infinite to a sample that is looked at and has no vector."""
+        from sklearn.metrics import pairwise_distances
+
+        distances = np.asarray(pairwise_distances(centres, vectors), np.float32)
+        if vectors is self._vectors:
+            distances[:, ~self._has_vector] = np.inf
+        return distances
+
+
+def z_of(sums: NDArray[np.float64], counts: NDArray[np.floating], spread: NDArray[np.float64]) -> NDArray[np.float64]:
+    """The z of sums over `counts` of the spread's values: in standard deviations of a sum over as many random ones."""
+    total = len(spread)
+    variance = spread.var() * counts * (total - counts) / max(total - 1, 1)
+    return np.where(variance > 0, sums / np.sqrt(np.where(variance > 0, variance, 1)), NONE)
+
+
+def _is_named(values: Values) -> bool:
+    return values.categories is not None and not all(text.lstrip("-").isdigit() for text in values.categories)
+
+
+def _conditions(name: str, values: Values) -> list[Condition]:
+    if values.categories is not None:
+        codes = np.unique(values.numbers[np.isfinite(values.numbers)]).astype(np.int64)
+        return [Condition(name, category=int(code), text=values.categories[code]) for code in codes]
+    edges = _edges(values.numbers, FIXED_BINS)
+    count = len(edges) - 1
+    ranges = [(first, last) for first in range(count) for last in range(first, count)]
+    return [range_of_bins(name, edges, first, last) for first, last in ranges if (first, last) != (0, count - 1)]
+
+
+def _edges(numbers: NDArray[np.float64], bins: int) -> NDArray[np.float64]:
+    """Ascending edges between which about as many of the numbers lie; fewer than two where all are equal or absent."""
+    known = numbers[np.isfinite(numbers)]
+    if not len(known):
+        return np.zeros(0)
+    return np.unique(np.quantile(known, np.linspace(0, 1, bins + 1), method="lower"))
+
+
+def _spread_out(smoothed: NDArray[np.float64], neighbours: NDArray[np.int64]) -> NDArray[np.int64]:
+    """The places with the highest values of which none is a neighbour of another."""
+    free = np.ones(len(smoothed), bool)
+    seeds: list[int] = []
+    for place in np.argsort(-smoothed, kind="stable"):
+        if free[place]:
+            seeds.append(int(place))
+            free[neighbours[place]] = False
+            if len(seeds) == SEEDS:
+                break
+    return np.array(seeds, np.int64)
