@@ -2,6 +2,7 @@
 
 import re
 
+from leaplab.analysis.insight.__main__ import documented
 from leaplab.cli.commands import app
 
 
@@ -17,3 +18,10 @@ def test_every_analysis_has_its_section(repository):
     assert set(sections[::2]) == commands
     for section in sections[1::2]:
         assert "**How far to trust it.**" in section
+
+
+def test_what_the_finders_say_of_themselves_is_what_the_page_says(repository):
+    text = (repository / "docs" / "analyses.md").read_text(encoding="utf-8")
+
+    assert documented() in text, "run: python -m leaplab.analysis.insight docs/analyses.md"
+    assert documented().count("*Severity:*") == documented().count("### ") == 9

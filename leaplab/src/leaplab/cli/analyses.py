@@ -10,13 +10,13 @@ from rich.markup import escape
 from rich.table import Table
 
 from leaplab.cli.commands import AsJson, RunsFolder, app
-from leaplab.cli.printing import console, print_json
+from leaplab.cli.printing import console, looking, print_insights, print_json
+from leaplab.errors import LeaplabError
 
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-    from leaplab.analysis.differences import Difference
     from leaplab.population.population import Population
 
 RunArgument = Annotated[Path | None, typer.Argument(metavar="RUN", help="Name or folder; by default the newest run.")]
@@ -24,7 +24,8 @@ Where = Annotated[str | None, typer.Option(help="Only samples that meet this con
 States = Annotated[list[str] | None, typer.Option("--state", help="Only samples of this state; may be repeated.")]
 Space = Annotated[str | None, typer.Option(help="Latent space; by default the model's own.")]
 Out = Annotated[Path | None, typer.Option("--out", "-o", help="Write the table: .csv, .json or .parquet.")]
-Overwrite = Annotated[bool, typer.Option("--overwrite", help="Replace the file of -o.")]
+Figure = Annotated[Path | None, typer.Option("--figure", help="Draw it into this file: .png or .svg.")]
+Overwrite = Annotated[bool, typer.Option("--overwrite", help="Replace the files of -o and --figure.")]
 
 
 SHOWN = 3
@@ -50,21 +51,32 @@ def similar(
     where: Where = None,
     state: States = None,
     out: Out = None,
+    figure: Figure = None,
     overwrite: Overwrite = False,
     runs: RunsFolder = Path("runs"),
     as_json: AsJson = False,
 ) -> None:
     """Which samples look like this one to the model: the nearest in its latent space."""
-    from leaplab.cli.answers import write_answer
+    from leaplab.cli.answers import require_figure, write_answer
     from leaplab.population.population import open_population
     from leaplab.store.catalog import find_run
 
+    if figure is not None:
+        require_figure(figure, overwrite)
     population = open_population(find_run(runs, run))
     rows = [population.row_of(each) for each in ids or ()]
     answer = population.similar(rows, count, metric.value, space, _among(population, where, state))
     table = answer.table()
     if out is not None:
         write_answer(out, table, overwrite)
+    if figure is not None:
+        from leaplab.cli.figures import figure_of_similar, write_figure
+
+        with console.status("Drawing the samples"):
+            drawn, instead = figure_of_similar(population, answer)
+            write_figure(figure, drawn)
+        if instead is not None:
+            console.print(instead, markup=False, soft_wrap=True)
     if as_json:
         print_json(
             {
@@ -82,6 +94,8 @@ def similar(
     Console().print(shown)
     if out is not None:
         console.print(f"{out} holds {len(answer.similar)} rows.", markup=False, soft_wrap=True)
+    if figure is not None:
+        console.print(f"{figure} shows them.", markup=False, soft_wrap=True)
 
 
 @app.command()
@@ -94,21 +108,29 @@ def clusters(
     where: Where = None,
     state: States = None,
     out: Out = None,
+    figure: Figure = None,
     overwrite: Overwrite = False,
     runs: RunsFolder = Path("runs"),
     as_json: AsJson = False,
 ) -> None:
     """Groups of samples that look alike to the model, and what sets each apart from the rest."""
-    from leaplab.cli.answers import write_answer
+    from leaplab.cli.answers import require_figure, write_answer
     from leaplab.population.clusters import clusters_of
     from leaplab.population.population import open_population
     from leaplab.store.catalog import find_run
 
+    if figure is not None:
+        require_figure(figure, overwrite)
     population = open_population(find_run(runs, run))
     with console.status("Looking for clusters"):
         answer = clusters_of(population, number, space, _among(population, where, state))
     if out is not None:
         write_answer(out, answer.table(), overwrite)
+    if figure is not None:
+        from leaplab.cli.figures import figure_of_clusters, write_figure
+
+        with console.status("Drawing the map"):
+            write_figure(figure, figure_of_clusters(population, answer))
     if as_json:
         print_json(
             {
@@ -126,22 +148,84 @@ def clusters(
     for each in whole:
         for one in (each, *(inner for inner in answer.clusters if inner.parent == each.number)):
             name = str(one.number) if one.parent is None else f"  {one.number}"
-            shown.add_row(name, f"{one.size:,}", escape("; ".join(map(told_difference, one.differences[:SHOWN]))))
+            shown.add_row(name, f"{one.size:,}", escape("; ".join(each.told() for each in one.differences[:SHOWN])))
     Console().print(shown)
     sure = "" if answer.silhouette is None else f", silhouette {answer.silhouette:.2f}"
     sure += "" if answer.stability is None else f", two halves agree by {answer.stability:.2f}"
     console.print(f"{len(whole)} clusters of {len(answer.rows):,} samples, by {answer.chosen_by}{sure}.", markup=False)
     if out is not None:
         console.print(f"{out} holds {len(answer.rows):,} rows.", markup=False, soft_wrap=True)
+    if figure is not None:
+        console.print(f"{figure} shows them.", markup=False, soft_wrap=True)
 
 
-def told_difference(difference: "Difference") -> str:
-    """What sets a group apart in one column, in a few words."""
-    inside, outside = difference.inside, difference.outside
-    if isinstance(inside, dict) and isinstance(outside, dict):
-        ((category, share),), (other,) = inside.items(), outside.values()
-        return f"{difference.column} {category}: {share:.0%} (else {other:.0%})"
-    return f"{difference.column} {inside:.3g} (else {outside:.3g})"
+@app.command()
+def insights(
+    run: RunArgument = None,
+    kind: Annotated[list[str] | None, typer.Option(help="Only this kind of insight; may be repeated.")] = None,
+    score: Annotated[
+        str | None, typer.Option(help="Loss or metric that says how bad a sample is; by default the first loss.")
+    ] = None,
+    label: Annotated[
+        str | None, typer.Option(help="Column of the true classes; by default the ground truth says them.")
+    ] = None,
+    limit: Annotated[int | None, typer.Option(min=0, help="Most insights that are told; by default all.")] = None,
+    members: Annotated[str, typer.Option(help="Most members that are listed of each, or `all`.")] = "100",
+    scores: Annotated[
+        Path | None, typer.Option(help="Write every sample's score by each kind that has one: .csv, .json or .parquet.")
+    ] = None,
+    space: Space = None,
+    where: Where = None,
+    state: States = None,
+    out: Out = None,
+    figure: Figure = None,
+    overwrite: Overwrite = False,
+    runs: RunsFolder = Path("runs"),
+    as_json: AsJson = False,
+) -> None:
+    """What is wrong: slices that do worse, wrong labels, leaks, gaps and shortcuts, each with its samples."""
+    from dataclasses import replace
+
+    from leaplab.cli.answers import require_figure, write_answer
+    from leaplab.population.insights import Question, insights_of
+    from leaplab.population.population import open_population
+    from leaplab.store.catalog import find_run
+
+    if figure is not None:
+        require_figure(figure, overwrite)
+    population = open_population(find_run(runs, run))
+    among = _among(population, where, state)
+    question = Question(kind or (), score, label, space, among, _count_of(members))
+    with looking() as progress:
+        answer = insights_of(population, question, progress)
+    told = answer.insights if limit is None else answer.insights[:limit]
+    if out is not None:
+        write_answer(out, replace(answer, insights=told).table(), overwrite)
+    if scores is not None:
+        write_answer(scores, answer.score_table(), overwrite)
+    if figure is not None:
+        from leaplab.cli.figures import figure_of_insights, write_figure
+
+        with console.status("Drawing the map"):
+            whole = insights_of(population, replace(question, members=None))
+            write_figure(figure, figure_of_insights(population, whole, limit, space))
+    if as_json:
+        print_json({"run": population.store.path.name, "insights": told, "silent": answer.silent})
+        return
+    print_insights(told, answer.silent)
+    if out is not None:
+        console.print(f"{out} holds the members of {len(told):,} insights.", markup=False, soft_wrap=True)
+    if figure is not None:
+        console.print(f"{figure} shows them.", markup=False, soft_wrap=True)
+
+
+def _count_of(members: str) -> int | None:
+    """What --members says."""
+    if members == "all":
+        return None
+    if not members.isdigit():
+        raise LeaplabError(f"--members takes a number or `all`, not '{members}'.")
+    return int(members)
 
 
 def _among(population: "Population", where: str | None, states: list[str] | None) -> "NDArray[np.int64] | None":

@@ -2,7 +2,8 @@
 
 import csv
 import io
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +11,7 @@ from leaplab.errors import LeaplabError
 from leaplab.files import write_json, write_text
 from leaplab.store.parquet import write_table
 
+FIGURES = (".png", ".svg")
 KINDS = {bool: "boolean", int: "int", float: "float"}
 
 
@@ -19,10 +21,9 @@ def write_answer(path: Path, table: Mapping[str, Sequence[Any]], overwrite: bool
     Raises:
         LeaplabError: the file is there and must not be replaced, or cannot be written.
     """
-    if path.exists() and not overwrite:
-        raise LeaplabError(f"{path} is there already; name another file, or replace it by --overwrite.")
+    require_free(path, overwrite)
     rows = list(zip(*table.values(), strict=True))
-    try:
+    with writing(path, "-o"):
         if path.suffix == ".json":
             write_json(path, [dict(zip(table, row, strict=True)) for row in rows])
         elif path.suffix == ".parquet":
@@ -33,8 +34,36 @@ def write_answer(path: Path, table: Mapping[str, Sequence[Any]], overwrite: bool
             writer.writerow(table)
             writer.writerows(rows)
             write_text(path, text.getvalue())
+
+
+def require_free(path: Path, overwrite: bool) -> None:
+    """Accept a file that is not there, or may be replaced.
+
+    Raises:
+        LeaplabError: it is there and must not be replaced.
+    """
+    if path.exists() and not overwrite:
+        raise LeaplabError(f"{path} is there already; name another file, or replace it by --overwrite.")
+
+
+def require_figure(path: Path, overwrite: bool) -> None:
+    """Accept a file that a figure can be drawn into.
+
+    Raises:
+        LeaplabError: its suffix is of no format, or it is there and must not be replaced.
+    """
+    if path.suffix.lower() not in FIGURES:
+        raise LeaplabError(f"{path} is no name of a figure; let it end in .png or .svg.")
+    require_free(path, overwrite)
+
+
+@contextmanager
+def writing(path: Path, option: str) -> Iterator[None]:
+    """Say in a sentence why a file cannot be written, and by which option to name another."""
+    try:
+        yield
     except OSError as error:
-        raise LeaplabError(f"{path} cannot be written ({error.strerror}); name another file by -o.") from error
+        raise LeaplabError(f"{path} cannot be written ({error.strerror}); name another file by {option}.") from error
 
 
 def _kind_of(values: Sequence[Any]) -> str:

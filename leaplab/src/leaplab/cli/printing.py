@@ -1,7 +1,8 @@
 """What commands print: progress, tables, JSON."""
 
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -9,15 +10,20 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 from rich.console import Console
 from rich.markup import escape
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 from rich.table import Column, Table
 
 if TYPE_CHECKING:
     from leaplab.bundle.listing import Listing
     from leaplab.bundle.verdict import Problem
     from leaplab.check.report import Report
+    from leaplab.population.insights import FoundInsight, Silent
     from leaplab.protocol.inspection import Inspection
 
+SHOWN_INSIGHTS = 12
+SHOWN_DIFFERENCES = 3
+SHOWN_MEMBERS = 5
+"""What a person is shown of insights; JSON has all."""
 console = Console(stderr=True, highlight=False)
 """What is for the person at the terminal; results go to stdout."""
 
@@ -39,6 +45,48 @@ class _RateColumn(TextColumn):
         from rich.text import Text
 
         return Text(f"{task.speed:,.0f} samples/s" if task.speed else "")
+
+
+@contextmanager
+def looking() -> Iterator[Callable[[str, int, int], None]]:
+    """A bar of what is looked for, how far that is, and since when."""
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
+    with Progress(*columns, console=console, transient=True) as progress:
+        task = progress.add_task("Reading the run", total=None)
+
+        def advance(what: str, done: int, total: int) -> None:
+            progress.update(task, description=f"Looking for {what}", completed=done, total=total)
+
+        yield advance
+
+
+def print_insights(insights: "Sequence[FoundInsight]", silent: "Sequence[Silent]") -> None:
+    """Each insight with its numbers, what to do and its first members; then what there is none of, and why."""
+    output = Console(highlight=False)
+    whole = [each for each in insights if each.parent is None]
+    for each in whole[:SHOWN_INSIGHTS]:
+        head = f"[bold]{escape(each.title)}[/]  [dim]{each.id}  severity {each.severity:.2f}[/]"
+        output.print(head, soft_wrap=True)
+        output.print(f"    {each.explanation}", markup=False, soft_wrap=True)
+        apart = "; ".join(one.told() for one in each.differences[:SHOWN_DIFFERENCES])
+        if apart:
+            output.print(f"    Its members differ in {apart}.", markup=False, soft_wrap=True)
+        for part in insights:
+            if part.parent == each.id:
+                told = f"    {part.id}: {part.member_count:,} of them, {part.title}"
+                output.print(told, markup=False, soft_wrap=True)
+        output.print(f"    To do: {each.action.do}", markup=False, soft_wrap=True)
+        first = ", ".join(f"{one.state}/{one.sample_id}" for one in each.members[:SHOWN_MEMBERS])
+        more = each.member_count - min(SHOWN_MEMBERS, len(each.members))
+        told = f"    {first}{f' and {more:,} more' if more else ''}"
+        output.print(told, style="dim", markup=False, soft_wrap=True)
+    left = len(whole) - SHOWN_INSIGHTS
+    if left > 0:
+        output.print(f"{left:,} more of less severity; --json or -o FILE has them all, --kind chooses.")
+    if silent:
+        output.print("Nothing told of:" if insights else "No insight.")
+    for none in silent:
+        output.print(f"  {none.kind}: {none.reason}", markup=False, soft_wrap=True)
 
 
 def print_findings(report: "Report") -> None:

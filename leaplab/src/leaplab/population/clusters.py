@@ -1,7 +1,7 @@
 """The clusters of a population, and what sets each apart."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import msgspec
@@ -10,11 +10,11 @@ from msgspec import Struct
 from numpy.typing import NDArray
 
 from leaplab.analysis.clustering import Clustering, cluster
-from leaplab.analysis.differences import Difference, Values, differences
+from leaplab.analysis.differences import Difference, differences
 from leaplab.errors import QuestionError
 from leaplab.population.cached import cached
-from leaplab.population.columns import Column, codes_of
-from leaplab.store.columns import ANALYSIS
+from leaplab.population.columns import is_told_in, values_of
+from leaplab.population.notebook import page_of_clusters
 
 if TYPE_CHECKING:
     from leaplab.population.population import Population
@@ -57,6 +57,7 @@ class Clusters:
         distances: [n] to the cluster's centre, in standardised principal components.
         ids: their ids.
         states: their states.
+        population: that a notebook draws the map of.
     """
 
     space: str
@@ -70,11 +71,15 @@ class Clusters:
     distances: NDArray[np.float64]
     ids: Sequence[str]
     states: Sequence[str]
+    population: "Population | None" = field(default=None, repr=False, compare=False)
 
     def table(self) -> dict[str, list[Any]]:
         """Column -> one value a sample: sample_id, state, cluster, distance."""
         numbers, distances = self.numbers.tolist(), self.distances.tolist()
         return {"sample_id": list(self.ids), "state": list(self.states), "cluster": numbers, "distance": distances}
+
+    def _repr_html_(self) -> str:
+        return page_of_clusters(self)
 
 
 def clusters_of(
@@ -121,6 +126,7 @@ def clusters_of(
         np.array(known.distances, np.float64),
         [population.ids[row] for row in rows],
         [population.states[row] for row in rows],
+        population,
     )
 
 
@@ -140,27 +146,12 @@ def _described(population: "Population", found: Clustering, rows: NDArray[np.int
     columns = {
         name: values_of(column, population.values(name)[rows])
         for name, column in population.columns.items()
-        if _is_telling(column)
+        if is_told_in(column)
     }
     told = differences(columns, found.numbers)
     for number in sorted({parent for parent in found.parents if parent is not None}):
         inside = found.numbers == number
-        of_cluster = {name: Values(each.numbers[inside], each.categories) for name, each in columns.items()}
+        of_cluster = {name: each.of(inside) for name, each in columns.items()}
         told |= differences(of_cluster, found.subclusters[inside])
     pairs = zip(found.sizes, found.parents, strict=True)
     return tuple(Cluster(number, size, parent, tuple(told[number])) for number, (size, parent) in enumerate(pairs))
-
-
-def _is_telling(column: Column) -> bool:
-    """Whether a column may set clusters apart: not what names a sample, nor a metric that no insights are wanted of."""
-    if column.group == ANALYSIS or column.kind == "text" or column.meaning == "identifier":
-        return False
-    return column.insights is not False
-
-
-def values_of(column: Column, values: NDArray[Any]) -> Values:
-    """A column as analyses take it: numbers, or codes of categories, NaN where absent."""
-    if not isinstance(column.categories, list):
-        return Values(values.astype(np.float64))
-    codes = codes_of(column.categories, values)
-    return Values(np.where(codes < 0, np.nan, codes), column.categories)

@@ -8,7 +8,8 @@ import numpy as np
 from msgspec import UNSET, Struct, UnsetType
 from numpy.typing import NDArray
 
-from leaplab.store.columns import METADATA, group_of, label_of
+from leaplab.analysis.differences import Values
+from leaplab.store.columns import ANALYSIS, METADATA, group_of, label_of
 from leaplab.store.manifest import ColumnEntry
 
 MAX_CATEGORIES = 1000
@@ -115,6 +116,21 @@ def codes_of(categories: Sequence[str], values: NDArray[Any]) -> NDArray[np.int3
     """The place of each value among the categories; -1 where absent."""
     codes = {category: code for code, category in enumerate(categories)}
     return np.array([-1 if text is None else codes[text] for text in texts_of(values)], np.int32)
+
+
+def is_told_in(column: Column) -> bool:
+    """Whether a finding may be told in a column: not in what names a sample, nor in what no insights are wanted of."""
+    if column.group == ANALYSIS or column.kind == "text" or column.meaning == "identifier":
+        return False
+    return column.insights is not False
+
+
+def values_of(column: Column, values: NDArray[Any]) -> Values:
+    """A column as analyses take it: numbers, or codes of categories, NaN where absent."""
+    if not isinstance(column.categories, list):
+        return Values(values.astype(np.float64))
+    codes = codes_of(column.categories, values)
+    return Values(np.where(codes < 0, np.nan, codes), column.categories)
 
 
 def default_colour(columns: Sequence[Column], otherwise: Sequence[str]) -> str:

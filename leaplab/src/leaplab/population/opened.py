@@ -1,10 +1,8 @@
 """A run in a notebook or a script: `leaplab.open_run("mnist_cnn")`."""
 
-import base64
 import html
 import importlib
 import os
-from io import BytesIO
 from pathlib import Path
 from typing import Any, overload
 
@@ -16,15 +14,13 @@ from leaplab.analysis.projection import METHODS
 from leaplab.errors import LeaplabError
 from leaplab.population.clusters import Clusters, clusters_of
 from leaplab.population.columns import Column
+from leaplab.population.insights import Insights, Question, insights_of
+from leaplab.population.notebook import MAP_SIDE, Picture, drawn
 from leaplab.population.population import Population, SimilarSamples, Vectors, open_population
 from leaplab.store.catalog import find_run
 from leaplab.store.columns import ID, STATE
 
 Names = list[str] | tuple[str, ...]
-MAP_SIDE = 360
-"""Pixels of the map that a notebook shows."""
-INK = (31, 119, 180)
-PAPER = 255
 
 
 class Run:
@@ -180,6 +176,32 @@ class Run:
         """
         return clusters_of(self._population, clusters, space, None if where is None else self.where(where))
 
+    def insights(
+        self,
+        kinds: str | Names = (),
+        score: str | None = None,
+        label: str | None = None,
+        space: str | None = None,
+        where: str | None = None,
+        members: int | None = 100,
+    ) -> Insights:
+        """What is wrong with the model or its data, the most severe first, see `leaplab.analysis.insight`.
+
+        Args:
+            kinds: only these; all where none is given.
+            score: loss or metric that says how bad a sample is; None takes the first loss.
+            label: column of the true classes; None takes the ground truth.
+            space: its name; the model's own where none is given.
+            where: only of rows that meet a condition.
+            members: the most that are listed of an insight; None lists all.
+
+        Raises:
+            LeaplabError: there is no such kind, column or space, or `where` is no condition.
+        """
+        wanted = (kinds,) if isinstance(kinds, str) else tuple(kinds)
+        among = None if where is None else self.where(where)
+        return insights_of(self._population, Question(wanted, score, label, space, among, members))
+
     def map(self, space: str | None = None, method: str = METHODS[0]) -> NDArray[np.float32]:
         """[N, 2] within [-1, 1]: the latent space on a plane; NaN for rows without a finite vector.
 
@@ -198,11 +220,10 @@ class Run:
             for name, column in self.columns.items()
         )
         notices = "".join(f"<p>{html.escape(notice)}</p>" for notice in self.notices)
-        picture = base64.b64encode(_drawn(self.map())).decode("ascii")
+        picture = Picture(drawn(self.map()), MAP_SIDE, "The map of the samples").shown
         return (
             f"<b>{html.escape(self.name)}</b>: {html.escape(repr(self)[1:-1])}{notices}"
-            f'<div style="display:flex;gap:2em"><img alt="The map of the samples" width="{MAP_SIDE}"'
-            f' src="data:image/png;base64,{picture}"><table>{columns}</table></div>'
+            f'<div style="display:flex;gap:2em">{picture}<table>{columns}</table></div>'
         )
 
     def _values(self, name: str) -> NDArray[Any]:
@@ -233,19 +254,3 @@ def _told(column: Column) -> str:
     if isinstance(column.min, float) and isinstance(column.max, float):
         return f"{column.min:.4g} to {column.max:.4g}{meaning}"
     return f"{column.kind}{meaning}"
-
-
-def _drawn(points: NDArray[np.float32]) -> bytes:
-    """A PNG of the points: the more of them lie in a pixel, the darker it is."""
-    from PIL import Image
-
-    finite = points[np.isfinite(points).all(axis=1)]
-    places = np.clip((finite + 1) / 2 * (MAP_SIDE - 9) + 4, 0, MAP_SIDE - 1).astype(int)
-    counts = np.zeros((MAP_SIDE, MAP_SIDE))
-    for x, y in ((0, 0), (1, 0), (0, 1), (1, 1)):
-        np.add.at(counts, (MAP_SIDE - 1 - places[:, 1] - y, places[:, 0] + x), 1)
-    share = np.where(counts > 0, 0.35 + 0.65 * np.log1p(counts) / max(np.log1p(counts.max()), 1), 0)[..., None]
-    pixels = (PAPER * (1 - share) + np.array(INK) * share).astype(np.uint8)
-    file = BytesIO()
-    Image.fromarray(pixels).save(file, format="PNG")
-    return file.getvalue()

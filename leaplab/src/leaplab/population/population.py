@@ -1,7 +1,7 @@
 """A run, read once: rows and ids, columns, vectors, selections, maps and clusters."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, field, fields
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -9,12 +9,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from leaplab.analysis.clusters import k_means
+from leaplab.analysis.clustering import cluster_numbers
 from leaplab.analysis.neighbours import METRICS, Metric, Neighbours, centre_of
 from leaplab.analysis.projection import METHODS, Method, in_order, project
 from leaplab.errors import LeaplabError, MissingError, QuestionError
 from leaplab.population.cached import cached
 from leaplab.population.columns import Column, InstanceColumn, described, described_instances
+from leaplab.population.notebook import page_of_similar
 from leaplab.population.where import selected
 from leaplab.protocol.model import LATENT_SPACE
 from leaplab.store.columns import ANALYSIS, ID, SAMPLE, STATE, STATE_COLUMN, column_of
@@ -23,7 +24,7 @@ from leaplab.store.run import RunStore
 SEED = 0
 DEFAULT_CLUSTERS = 20
 CLUSTER_COLUMN = column_of(ANALYSIS, "cluster")
-MAP_VERSION = CLUSTER_VERSION = 2
+MAP_VERSION, CLUSTER_VERSION = 2, 3
 
 
 @dataclass(frozen=True)
@@ -65,17 +66,24 @@ class SimilarSamples:
         metric: `cosine` or `euclidean`.
         query: ids of the samples that were looked from.
         similar: nearest first.
+        looked_from: rows of the samples that were looked from.
+        population: that a notebook draws the map of.
     """
 
     space: str
     metric: str
     query: tuple[str, ...]
     similar: tuple[Similar, ...]
+    looked_from: tuple[int, ...] = ()
+    population: "Population | None" = field(default=None, repr=False, compare=False)
 
     def table(self) -> dict[str, list[Any]]:
         """Column -> one value a sample that was found, nearest first."""
-        names = [field.name for field in fields(Similar)]
+        names = [each.name for each in fields(Similar)]
         return {name: [getattr(each, name) for each in self.similar] for name in names}
+
+    def _repr_html_(self) -> str:
+        return page_of_similar(self)
 
 
 class Population:
@@ -98,12 +106,12 @@ class Population:
     @cached_property
     def ids(self) -> list[str]:
         """Sample ids in row order. Unique within a state only."""
-        return [str(sample_id) for sample_id in self._table[ID]]
+        return [str(sample_id) for sample_id in self._keys[ID]]
 
     @cached_property
     def states(self) -> list[str]:
         """The state of each row."""
-        return [str(state) for state in self._table[STATE]]
+        return [str(state) for state in self._keys[STATE]]
 
     def row_of(self, sample_id: str, state: str | None = None) -> int:
         """The row of a sample; `STATE/ID` names both where an id is not unique.
@@ -289,7 +297,8 @@ class Population:
         found, distances = self._neighbours(space, metric).nearest(query, count, allowed)
         pairs = zip(vectors.rows[found].tolist(), distances.tolist(), strict=True)
         similar = tuple(Similar(self.ids[row], self.states[row], row, distance) for row, distance in pairs)
-        return SimilarSamples(space, metric, tuple(self.ids[row] for row in queries), similar)
+        ids = tuple(self.ids[row] for row in queries)
+        return SimilarSamples(space, metric, ids, similar, tuple(queries), self)
 
     def _neighbours(self, space: str, metric: Metric) -> Neighbours:
         if (space, metric) not in self._searches:
@@ -303,10 +312,10 @@ class Population:
             LeaplabError: no such space.
         """
         space, count = self.space(space), self._cluster_count
-        parameters = {"space": space, "clusters": count, "seed": SEED}
+        parameters = {"space": space, "clusters": count}
 
         def numbered(vectors: NDArray[np.float32]) -> NDArray[np.int32]:
-            return k_means(vectors, min(count, len(vectors)), SEED)
+            return cluster_numbers(vectors, count)
 
         return cached(
             self.store, "k-means", CLUSTER_VERSION, parameters, lambda: self._spread(space, numbered, np.int32(-1))
@@ -332,9 +341,14 @@ class Population:
         return notices
 
     @cached_property
+    def _keys(self) -> dict[str, NDArray[Any]]:
+        # An answer that is cached needs nothing else of the table.
+        return self.store.read([ID, STATE])
+
+    @cached_property
     def _table(self) -> dict[str, NDArray[Any]]:
         # The columns of a row lie in the same files, so one pass gives all of them.
-        return self.store.read([ID, STATE, *self.store.columns()])
+        return self.store.read([STATE, *self.store.columns()])
 
     @cached_property
     def _rows_by_id(self) -> dict[str, list[int]]:

@@ -47,7 +47,8 @@ KEYS = {ID: "string", STATE: "string"}
 """What identifies a sample, and the type."""
 OFFSET = "offset"
 """Where in its part a sample lies, to whose row in the run this leads."""
-INSTANCE_KEYS = {"instance_id": "string", OFFSET: "int", ID: "string", STATE: "string", "number": "int"}
+INSTANCE_ID = "instance_id"
+INSTANCE_KEYS = {INSTANCE_ID: "string", OFFSET: "int", ID: "string", STATE: "string", "number": "int"}
 """What identifies an element instance."""
 
 
@@ -225,6 +226,21 @@ class RunStore:
     def ground_truths(self) -> dict[str, tuple[int, ...]]:
         """Ground truth that is stored -> shape of one sample's."""
         return self._shapes("ground_truths")
+
+    def stored(self, folder: str, name: str) -> NDArray[np.float32] | None:
+        """[N, ...] float32 in row order of `predictions` or `ground_truths`; NaN for a sample that has none.
+
+        Returns:
+            None where none of that name is stored.
+        """
+        shape = self._shapes(folder).get(name)
+        if shape is None:
+            return None
+        values = np.full((self.samples, *shape), np.nan, np.float32)
+        for first, (part, entry) in zip(self._first_rows, self._whole(), strict=True):
+            if name in entry.arrays.get(folder, {}):
+                values[first : first + entry.rows] = _mapped(array_path(self.path, folder, name, part.number))
+        return values
 
     def thumbnails(self) -> dict[str, NDArray[np.uint8]]:
         """Input that is an image -> [N, 16, 16, C] uint8 in row order."""

@@ -1,0 +1,181 @@
+"""Answers of analyses as figures: a .png or .svg file."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from leaplab.analysis.projection import METHODS
+from leaplab.cli.answers import writing
+from leaplab.errors import LeaplabError
+from leaplab.evaluate.reopen import reopen
+from leaplab.files import written_aside
+from leaplab.population.clusters import Clusters
+from leaplab.population.columns import MEANINGS_BY_COLOUR, texts_of
+from leaplab.population.insights import FoundInsight, Insights
+from leaplab.population.members import MemberRows
+from leaplab.population.population import Population, SimilarSamples
+from leaplab.protocol.inspection import SampleOrder, Visual
+from leaplab.protocol.operations import VISUALIZE
+from leaplab.render.canvas import plural
+from leaplab.render.charts import (
+    PANELS,
+    SHOWN_BARS,
+    Finding,
+    Group,
+    finding_chart,
+    group_chart,
+    near_chart,
+    severity_chart,
+)
+from leaplab.render.contact_sheet import Shown, contact_sheet
+from leaplab.render.figure import encoded
+from leaplab.render.rendered import render
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+PICTURES = ("Image", "ImageWithBBox", "ImageMask", "ImageWithHeatmap", "Video", "PointCloud", "Graph", "Text", "Audio")
+"""What shows a sample itself, the plainest first; bars show what a model makes of it."""
+MOST_PICTURES = 42
+MOST_QUERIES = 7
+
+
+def write_figure(path: Path, figure: "Figure") -> None:
+    """Write a figure, see `require_figure`.
+
+    Raises:
+        LeaplabError: it cannot be written.
+    """
+    content = encoded(figure, "svg" if path.suffix.lower() == ".svg" else "png")
+    with writing(path, "--figure"), written_aside(path) as aside:
+        aside.write_bytes(content)
+
+
+def figure_of_clusters(population: Population, answer: Clusters) -> "Figure":
+    """The map coloured by cluster, and what sets each apart first."""
+    groups = [
+        Group(
+            str(each.number),
+            answer.rows[answer.numbers == each.number],
+            [one.told() for one in each.differences] or ["nothing sets it apart"],
+        )
+        for each in answer.clusters
+        if each.parent is None
+    ]
+    sure = "" if answer.silhouette is None else f"; silhouette {answer.silhouette:.2f}"
+    sure += "" if answer.stability is None else f", two halves of the samples agree by {answer.stability:.2f}"
+    chosen = "given" if answer.chosen_by == "given" else f"chosen by the {answer.chosen_by}"
+    return group_chart(
+        population.map(answer.space, METHODS[0]),
+        groups,
+        f"{plural(len(groups), 'cluster')} of {plural(len(answer.rows), 'sample')} of {population.store.path.name}",
+        f"Latent space '{answer.space}', their number {chosen}{sure}.",
+    )
+
+
+def figure_of_insights(population: Population, answer: Insights, limit: int | None, space: str | None) -> "Figure":
+    """The first insights on the map, or as bars where the run has none.
+
+    Args:
+        answer: with all members of each insight.
+        limit: the most insights that are told, with parts of others; None tells all.
+        space: latent space of the map; None takes the first.
+    """
+    told = [each for each in answer.insights[:limit] if each.parent is None]
+    rows = MemberRows(population)
+    kinds = ["element instance" if each.of_instances else "sample" for each in told]
+    findings = [
+        Finding(each.title, each.severity, rows.of(each), _counted(each, kind))
+        for each, kind in zip(told, kinds, strict=True)
+    ]
+    title = f"{plural(len(told), 'insight')} of {population.store.path.name}"
+    try:
+        points = population.map(space, METHODS[0]) if population.spaces else None
+    except LeaplabError:  # no vector is finite: there is no map, and still what the columns tell
+        points = None
+    if points is None:
+        return severity_chart(findings, title, f"{_first(len(told), SHOWN_BARS)}Severity goes from 0 to 1.")
+    return finding_chart(points, findings, title, f"{_first(len(told), PANELS)}Each point is a sample.")
+
+
+def _first(count: int, most: int) -> str:
+    if count <= most:
+        return "The most severe first. " if count > 1 else ""
+    return f"The {most} most severe. "
+
+
+def figure_of_similar(population: Population, answer: SimilarSamples) -> tuple["Figure", str | None]:
+    """Pictures of what was looked from and of what is near to it, drawn by the integration; else both on the map.
+
+    Returns:
+        The figure, and why it is the map where it is.
+    """
+    queries, near = answer.looked_from, [each.row for each in answer.similar]
+    distances = dict(zip(near, (f"{each.distance:.3g} away" for each in answer.similar), strict=True))
+    labels = _labels(population)
+    looked_from = answer.query[0] if len(answer.query) == 1 else f"the centre of {len(answer.query)} samples"
+    title = f"{plural(len(near), 'sample')} nearest to {looked_from}"
+    below = f"Latent space '{answer.space}' of {population.store.path.name}, {answer.metric} distance."
+    first = queries[:MOST_QUERIES]
+    shown = [*first, *near[: MOST_PICTURES - len(first)]]
+    try:
+        pictures = _pictures(population, shown)
+    except LeaplabError as error:
+        texts = [", ".join([population.ids[row], *([labels[row]] if labels else []), distances[row]]) for row in near]
+        below += " The star is what was looked from." if len(queries) == 1 else " The stars are what was looked from."
+        points = population.map(answer.space, METHODS[0])
+        figure = near_chart(points, np.array(queries), np.array(near, np.int64), texts, title, below)
+        return figure, f"{error} The figure shows them on the map instead."
+    samples = []
+    for row, png in zip(shown, pictures, strict=True):
+        lines = (population.ids[row], *([labels[row]] if labels else []), distances.get(row, "looked from"))
+        samples.append(Shown(png, lines, row in queries))
+    if len(near) > len(shown) - len(first):
+        below += f" The first {len(shown) - len(first)} are shown."
+    return contact_sheet(samples, title, below), None
+
+
+def _counted(insight: FoundInsight, what: str) -> str:
+    of = "" if insight.state is None else f" of {insight.state}"
+    return f"{plural(insight.member_count, what)}{of}"
+
+
+def _labels(population: Population) -> list[str] | None:
+    """The class of each sample in words, where a column says it."""
+    columns = [column for column in population.columns.values() if isinstance(column.categories, list)]
+    telling = [column for meaning in MEANINGS_BY_COLOUR for column in columns if column.meaning == meaning]
+    if not telling:
+        return None
+    before = "" if telling[0].meaning == MEANINGS_BY_COLOUR[0] else f"{telling[0].label} "
+    texts = texts_of(population.values(telling[0].name))
+    return ["no label" if text is None else f"{before}{text}" for text in texts]
+
+
+def _pictures(population: Population, rows: Sequence[int]) -> list[bytes | None]:
+    """A PNG of each sample by the integration's own visualizers; None where it has none.
+
+    Raises:
+        LeaplabError: the integration cannot be bound any more, or no sample has a picture.
+    """
+    pictures: list[bytes | None] = []
+    reasons: list[str] = []
+    with reopen(population.store.manifest) as session:
+        for row in rows:
+            try:
+                visuals = session.call(VISUALIZE, SampleOrder(population.states[row], population.ids[row]))
+                pictures.append(_picture(visuals, population.ids[row]))
+            except LeaplabError as error:
+                pictures.append(None)
+                reasons.append(str(error))
+    if all(picture is None for picture in pictures):
+        raise LeaplabError(reasons[0])
+    return pictures
+
+
+def _picture(visuals: Sequence[Visual], sample_id: str) -> bytes:
+    showing = [visual for visual in visuals if visual.type in PICTURES and visual.error is None]
+    if not showing:
+        raise LeaplabError(f"No visualizer of the integration draws a picture of '{sample_id}'.")
+    return render(min(showing, key=lambda visual: PICTURES.index(visual.type))).png
