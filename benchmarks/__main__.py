@@ -7,7 +7,20 @@ from pathlib import Path
 from rich.console import Console
 from rich.table import Table
 
-from benchmarks import answers, binding, checking, detection, encoding, evaluation, exploration, overhead, segmentation
+from benchmarks import (
+    answers,
+    binding,
+    checking,
+    detection,
+    distributions,
+    encoding,
+    evaluation,
+    exploration,
+    labels_and_columns,
+    overhead,
+    segmentation,
+    slices,
+)
 from benchmarks.measuring import Figure, machine
 
 BENCHMARKS = {
@@ -15,11 +28,14 @@ BENCHMARKS = {
     "binding": binding.run,
     "checking": checking.run,
     "detection": detection.run,
+    "distributions": distributions.run,
     "encoding": encoding.run,
     "evaluation": evaluation.run,
     "exploration": exploration.run,
+    "labels_and_columns": labels_and_columns.run,
     "overhead": overhead.run,
     "segmentation": segmentation.run,
+    "slices": slices.run,
 }
 REPORT = Path("build/benchmarks.json")
 
