@@ -1,9 +1,11 @@
 """Draw the figures of the READMEs from runs over the real data: `make figures`.
 
-They are pictures of the explorer, so that a figure shows what a reader will see.
+They are pictures of the explorer, so that a figure shows what a reader will see, and those that an analysis draws by
+`--figure`.
 """
 
 import os
+import subprocess
 import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -78,7 +80,6 @@ def of_cifar10_resnet() -> tuple[Figure, ...]:
         Figure(f"{folder}/map_kind.png", view("metadata.kind", hide=of_test), "map", 1200, 800),
         Figure(f"{folder}/map_class.png", view("metadata.class_name", hide=of_test), "map", 1200, 800),
         Figure(f"{folder}/map_loss.png", view("loss.cross_entropy", hide=of_test), "map", 1200, 800),
-        Figure(f"{folder}/map_clusters.png", view("analysis.cluster", hide=unlabeled, size="none"), "map", 1200, 800),
         Figure(
             f"{folder}/map_lightness.png",
             view("metadata.background_lightness", hide=unlabeled, size="none"),
@@ -155,6 +156,28 @@ FIGURES = {
 """Example -> the name of its run, and the figures of it."""
 
 
+ANSWERS = {
+    "mnist/images/similar_closed_four.png": ("similar", "--id", "validation/validation_04669", "--count", "13"),
+    "mnist/images/similar_crossed_seven.png": ("similar", "--id", "validation/validation_07650", "--count", "13"),
+    "cifar10_resnet/images/similar_profile.png": ("similar", "--id", "test/test_00034", "--count", "13"),
+    "cifar10_resnet/images/clusters.png": ("clusters",),
+    "cifar10_resnet/images/insights.png": ("insights", "--state", "test", "--limit", "6"),
+    "yolov7_foresight/images/rare.png": ("insights", "--kind", "out_of_distribution"),
+    "yolov7_foresight/images/clusters.png": ("clusters",),
+    "armbench_segmentation/images/objects.png": ("insights", "--kind", "low_performance"),
+}
+"""Figure -> the command that draws it, of the run of the example in whose folder it lies."""
+
+
+def draw_answers(example: str, run: str) -> None:
+    """Draw the figures of an example's analyses."""
+    for path, command in ANSWERS.items():
+        if path.partition("/")[0] == example:
+            whole = [sys.executable, "-m", "leaplab", command[0], run, *command[1:], "--figure", path, "--overwrite"]
+            subprocess.run(whole, cwd=ROOT, check=True, stdout=subprocess.DEVNULL)
+            print(path)
+
+
 def draw(page: Page, address: str, figure: Figure) -> None:
     """Show a view and take its picture."""
     page.set_viewport_size({"width": figure.width, "height": figure.height})
@@ -196,6 +219,7 @@ def main() -> None:
             page = browser.new_page()
             for figure in figures():
                 draw(page, address, figure)
+        draw_answers(example, run)
 
 
 if __name__ == "__main__":
