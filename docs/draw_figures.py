@@ -161,7 +161,7 @@ ANSWERS = {
     "mnist/images/similar_crossed_seven.png": ("similar", "--id", "validation/validation_07650", "--count", "13"),
     "cifar10_resnet/images/similar_profile.png": ("similar", "--id", "test/test_00034", "--count", "13"),
     "cifar10_resnet/images/clusters.png": ("clusters",),
-    "cifar10_resnet/images/insights.png": ("insights", "--state", "test", "--limit", "6"),
+    "cifar10_resnet/images/insights.png": ("insights", "--kind", "low_performance", "--state", "test"),
     "yolov7_foresight/images/rare.png": ("insights", "--kind", "out_of_distribution"),
     "yolov7_foresight/images/clusters.png": ("clusters",),
     "armbench_segmentation/images/objects.png": ("insights", "--kind", "low_performance"),
