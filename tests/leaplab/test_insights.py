@@ -176,7 +176,7 @@ def test_another_score_and_label(written):
 @pytest.mark.parametrize(
     ("options", "sentence"),
     [
-        (("--kind", "magic"), "There is no insight of the kind 'magic'; there are mislabeled_samples, "),
+        (("--kind", "magic"), f"There is no insight of the kind 'magic'; there are {', '.join(KINDS)}"),
         (("--score", "metadata.weight"), "'metadata.weight' is no loss and no metric"),
         (("--score", "metric.plain"), "The metric 'metric.plain' has no direction"),
         (("--score", "metric.none"), "This run has no column 'metric.none'"),

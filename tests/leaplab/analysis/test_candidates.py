@@ -5,8 +5,10 @@ from typing import Any
 import numpy as np
 import pytest
 
-from leaplab.analysis.candidates import NONE, Balls, Pairs, Ranges, Singles
+from leaplab.analysis.balls import Balls
+from leaplab.analysis.candidates import Pairs, Ranges, Singles
 from leaplab.analysis.differences import Values
+from leaplab.analysis.excess import NONE
 from leaplab.analysis.rules import range_of_bins
 from leaplab.analysis.slices import find_slices
 

@@ -57,3 +57,12 @@ def test_threads_change_nothing():
 
     assert (one.rows == two.rows).all()
     assert (one.distances == two.distances).all()
+
+
+def test_equal_distances_are_in_the_order_of_the_rows():
+    vectors = np.random.default_rng(1).integers(0, 4, (500, 3)).astype(np.float32)
+    graph = neighbour_graph(vectors)
+
+    equal = np.diff(graph.distances, axis=1) == 0
+    assert equal.any()
+    assert (np.diff(graph.rows, axis=1)[equal] > 0).all()

@@ -5,8 +5,8 @@ import pytest
 from numpy.typing import NDArray
 from scipy.stats import ttest_ind
 
-from leaplab.analysis.candidates import z_of
 from leaplab.analysis.differences import Values
+from leaplab.analysis.excess import z_of
 from leaplab.analysis.rules import Condition
 from leaplab.analysis.slices import find_slices
 
@@ -137,6 +137,29 @@ def test_single_samples_that_are_very_bad_hide_no_slice():
     assert [each.conditions[0].text for each in slices] == ["C"]
 
 
+def test_what_is_easier_to_say_is_told_where_two_conditions_are_hardly_better():
+    generator = np.random.default_rng(0)
+    city = generator.integers(0, 5, COUNT)
+    day = generator.random(COUNT) < np.where(city == 1, 0.9, 0.3)  # less than half, so that it may be a condition
+    loss = generator.normal(size=COUNT) + 2.2 * ((city == 1) & day)
+    columns = {
+        "city": Values(city.astype(float), list("ABCDE")),
+        "light": Values(day.astype(float), ["night", "day"]),
+    }
+    found = find_slices(loss, columns, everything())
+
+    assert [condition.told() for condition in found[0].conditions] == ["city is B"]
+
+
+def test_what_is_better_than_the_rest_with_its_slices_is_not_told():
+    generator = np.random.default_rng(0)
+    city = generator.choice(3, COUNT, p=[0.3, 0.2, 0.5])
+    loss = generator.normal(size=COUNT) + np.array([10.0, 1.3, 0.0])[city]
+    found = find_slices(loss, {"city": Values(city.astype(float), list("ABC"))}, everything())
+
+    assert [each.conditions[0].text for each in found] == ["A"]
+
+
 def test_a_place_holds_nothing_of_earlier_slices():
     generator = np.random.default_rng(0)
     city, group = generator.integers(0, 5, COUNT), generator.integers(0, 12, COUNT)
@@ -164,6 +187,27 @@ def test_what_only_overlaps_with_a_worse_slice_is_not_told():
     slices = find_slices(loss, columns, everything())
 
     assert [each.conditions[0].text for each in slices] == ["D"]
+
+
+def test_a_few_outliers_of_the_rest_hide_no_slice():
+    generator = np.random.default_rng(11)
+    columns = columns_of(generator)
+    loss = generator.exponential(size=COUNT)
+    inside = columns["metadata.city"].numbers == 2
+    loss[inside] += 2
+    loss[np.flatnonzero(~inside)[:5]] = 1e4
+
+    assert find_slices(loss, columns, everything())[0].conditions[0].text == "C"
+
+
+def test_the_greatest_excess_comes_first():
+    generator = np.random.default_rng(12)
+    city = generator.choice(5, COUNT, p=(0.3, 0.3, 0.2, 0.1, 0.1)).astype(float)
+    loss = generator.normal(size=COUNT) + 3.0 * (city == 3) + 2.0 * (city == 2)
+    slices = find_slices(loss, {"metadata.city": Values(city, ["A", "B", "C", "D", "E"])}, everything())
+
+    assert [each.conditions[0].text for each in slices] == ["C", "D"]  # D was suggested first: its z is higher
+    assert slices[0].excess > slices[1].excess
 
 
 def test_only_the_state_that_is_looked_at_counts_and_others_are_covered():

@@ -12,9 +12,11 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from leaplab.analysis.candidates import NONE, Balls, Pairs, Ranges, Singles
+from leaplab.analysis.balls import Balls
+from leaplab.analysis.candidates import Pairs, Ranges, Singles
 from leaplab.analysis.corrections import holm
 from leaplab.analysis.differences import Values
+from leaplab.analysis.excess import NONE
 from leaplab.analysis.rules import Condition
 
 LEAST_MEMBERS = 15
@@ -262,7 +264,8 @@ def _confirmed(
             inside, rest = badness[looked_at[each.inside]], badness[looked_at[~each.inside]]
             mean, of_rest = float(inside.mean()), float(rest.mean())
             # What is worse than the samples that no slice holds may be as good as all the rest, slices and all.
-            if mean - of_rest >= LEAST_EFFECT * spread:
+            # Winsorised, like all that was tested, or a few outliers of the rest would hide it.
+            if values[each.inside].mean() - values[~each.inside].mean() >= LEAST_EFFECT * spread:
                 found.append(
                     Slice(each.conditions, each.place, each.covers, len(inside), mean, of_rest, each.z, effect, p)
                 )
