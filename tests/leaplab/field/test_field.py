@@ -21,6 +21,8 @@ import onnxruntime
 import pytest
 from numpy.typing import NDArray
 
+from leaplab.analysis.insight.registry import KINDS
+
 HERE = Path(__file__).parent
 Array = NDArray[Any]
 Import = Callable[[str], Any]
@@ -360,7 +362,8 @@ def test_is_evaluated_and_drawn(command, built, imported, stored_rows, tmp_path,
     evaluated = command("evaluate", *where, "--runs", tmp_path, "--batch-size", 4, "--json")
 
     assert evaluated.code == 0, evaluated.err
-    rows = stored_rows(SimpleNamespace(path=Path(json.loads(evaluated.out)["run"])))
+    run = json.loads(evaluated.out)["run"]
+    rows = stored_rows(SimpleNamespace(path=Path(run)))
     expected = list(field.rows(imported(root), model_of(root / field.model), root))
     assert [(row["state"], row["sample_id"]) for row in rows] == [(state, name) for state, name, _ in expected]
     held = {column for row in rows for column in row if column.startswith(("loss.", "metric."))}
@@ -376,3 +379,15 @@ def test_is_evaluated_and_drawn(command, built, imported, stored_rows, tmp_path,
     told = json.loads(drawn.out)["visualizers"]
     assert tuple(told) == field.visuals
     assert all(Path(picture).read_bytes().startswith(b"\x89PNG") for picture in told.values()), told
+
+    state, sample = rows[0]["state"], rows[0]["sample_id"]
+    for question in (("insights",), ("clusters",), ("similar", "--id", f"{state}/{sample}")):
+        answered = command(question[0], run, *question[1:], "--json")
+        assert "Traceback" not in answered.err
+        if answered.code:
+            assert "has no latent space" in " ".join(answered.err.split()), answered.err
+            assert question != ("insights",)
+        elif question == ("insights",):
+            answer = json.loads(answered.out)
+            kinds = {each["kind"] for each in answer["insights"]} | {each["kind"] for each in answer["silent"]}
+            assert kinds == set(KINDS)
