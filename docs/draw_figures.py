@@ -160,6 +160,7 @@ ANSWERS = {
     "mnist/images/similar_closed_four.png": ("similar", "--id", "validation/validation_04669", "--count", "13"),
     "mnist/images/similar_crossed_seven.png": ("similar", "--id", "validation/validation_07650", "--count", "13"),
     "cifar10_resnet/images/similar_profile.png": ("similar", "--id", "test/test_00034", "--count", "13"),
+    "cifar10_resnet/images/copy.png": ("similar", "--id", "test/test_05297", "--count", "6"),
     "cifar10_resnet/images/clusters.png": ("clusters",),
     "cifar10_resnet/images/insights.png": ("insights", "--kind", "low_performance", "--state", "test"),
     "yolov7_foresight/images/rare.png": ("insights", "--kind", "out_of_distribution"),
