@@ -84,6 +84,15 @@ def test_of_more_than_four_domains_the_largest_is_compared_with_each_other_one(d
         assert all(title.endswith("lies apart from place 0") for title in titles)
 
 
+@pytest.mark.parametrize("shift", [2.0, 0.0])
+def test_pairs_beyond_twelve_are_named_as_left_out(shift):
+    found = find(planted(shift=shift, sizes=[60] + [40] * 12 + [35, 34]))
+    told = [insight.explanation for insight in found.insights] or [found.silent]
+
+    for text in told:
+        assert text.endswith("tests find nothing: place 0 and place 13, place 0 and place 14.")
+
+
 def test_small_domains_are_not_compared():
     assert find(planted(sizes=(100, 29))).silent == (
         "The domain column metadata.origin has no two values with 30 samples each."

@@ -1,6 +1,6 @@
 """Domains, named by the integration, that the model sees differently."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import combinations
 
 import numpy as np
@@ -20,7 +20,7 @@ from leaplab.analysis.gap import (
 )
 from leaplab.analysis.insight.result import Action, Found, Insight, silence
 from leaplab.analysis.insight.samples import Samples, Space
-from leaplab.analysis.insight.wording import listed, told_p
+from leaplab.analysis.insight.wording import first_of, listed, told_p
 
 SMALLEST = 30
 """Samples of a domain that is compared."""
@@ -30,6 +30,7 @@ MOST_PAIRS = 12
 """That are tested: with more, no p of 499 permutations, mostly .004 at least, could hold after the correction."""
 LEVEL = 0.05
 COLUMNS_TOLD = 3
+PAIRS_TOLD = 3
 BARELY = 0.55
 """AUC up to which two domains are hardly told apart by a linear model."""
 
@@ -59,9 +60,10 @@ class _Tested:
 def find(samples: Samples) -> Found:
     """Do the domains that the integration names lie apart in latent space?
 
-    Each pair of a domain column's values (the largest with each other one, where there are more than four), 2,000
-    samples of each at most: a permutation test of energy distance and second moments on whitened principal components;
-    cross-validated AUC of telling them apart as the size of the effect; columns that differ between them.
+    Each pair of a domain column's values (the largest with each other one, where there are more than four; the 12
+    largest pairs at most), 2,000 samples of each at most: a permutation test of energy distance and second moments on
+    whitened principal components; cross-validated AUC of telling them apart as the size of the effect; columns that
+    differ between them.
 
     Severity: 2 x AUC - 1; there is no insight where p, corrected for all pairs (Holm), is above .05.
 
@@ -86,10 +88,22 @@ def find(samples: Samples) -> Found:
         for each, corrected in zip(tested, p, strict=True)
         if corrected <= LEVEL
     ]
+    left_out = _left_out(pairs[MOST_PAIRS:])
     if not insights:
         told = "1 pair of domains was" if len(tested) == 1 else f"{len(tested)} pairs of domains were"
-        return silence(f"No domains lie apart: {told} compared, and the least p after correction is {told_p(min(p))}.")
+        return silence(
+            f"No domains lie apart: {told} compared, and the least p after correction is {told_p(min(p))}.{left_out}"
+        )
+    insights = [replace(each, explanation=f"{each.explanation}{left_out}") for each in insights]
     return Found(tuple(sorted(insights, key=lambda insight: -insight.severity)))
+
+
+def _left_out(pairs: list[_Pair]) -> str:
+    """The sentence on pairs that are too many to be tested together; empty where there is none."""
+    if not pairs:
+        return ""
+    names = first_of([f"{one} and {other}" for pair in pairs for one, other in [pair.names]], PAIRS_TOLD)
+    return f" The smallest pairs were not compared, as too many tests find nothing: {names}."
 
 
 def _pairs(column: str, samples: Samples, space: Space) -> list[_Pair]:
