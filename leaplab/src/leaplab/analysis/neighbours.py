@@ -24,8 +24,9 @@ class Neighbours:
 
     def __init__(self, vectors: NDArray[np.floating], metric: Metric = "cosine") -> None:
         self.metric = metric
-        self._vectors = np.ascontiguousarray(vectors, np.float32)
-        squared = np.einsum("nw,nw->n", self._vectors, self._vectors, dtype=np.float64)
+        # A dimension a row: the product of a query with all of them is twice as fast so.
+        self._dimensions = np.ascontiguousarray(np.asarray(vectors, np.float32).T)
+        squared = np.einsum("wn,wn->n", self._dimensions, self._dimensions, dtype=np.float64)
         lengths = np.sqrt(squared)
         # Twice the inner product with the query is taken from these; the query's own length is the same for all.
         self._offsets = np.zeros(len(squared), np.float32) if metric == "cosine" else squared.astype(np.float32)
@@ -49,7 +50,7 @@ class Neighbours:
         Returns:
             Their rows, nearest first, and their distances.
         """
-        rough = (self._vectors @ query.astype(np.float32)) * self._factors + self._offsets
+        rough = (query.astype(np.float32) @ self._dimensions) * self._factors + self._offsets
         if among is not None:
             rough[~among] = np.inf
         count = min(count, len(rough) if among is None else int(among.sum()))
@@ -59,7 +60,7 @@ class Neighbours:
         scale = reach if self.metric == "cosine" else reach**2 + self._longest**2
         bound = np.partition(rough, count - 1)[count - 1] + ROUNDING * scale
         rows = np.flatnonzero(rough <= bound)
-        distances = distances_to(self._vectors[rows], query, self.metric)
+        distances = distances_to(self._dimensions[:, rows].T, query, self.metric)
         order = np.lexsort((rows, distances))[:count]
         return rows[order], distances[order]
 
