@@ -49,7 +49,7 @@ def test_importing_the_binder_opens_neither_data_nor_model(
     imports: list[dict[str, Any]], example: str, example_data: Callable[[str], Path], repository: Path
 ) -> None:
     opened = [Path(path) for path in imports[0]["opened"]]
-    assert repository / example / "leap_binder.py" in opened, "the probe watches the wrong thing"
+    assert repository / example / "project_config.yaml" in opened, "the probe watches the wrong thing"
     for forbidden in (example_data(example), data_root(), repository / "models"):
         assert [path for path in opened if path.is_relative_to(forbidden)] == []
 
