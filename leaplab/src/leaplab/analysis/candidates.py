@@ -5,6 +5,7 @@ Half of the samples, the *discovery* half, says how good a candidate is, by its 
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
@@ -105,19 +106,21 @@ class Singles:
             return rule.condition.covers(self._columns)
         return np.asarray(self._assigned[rule.clustering] == rule.cluster)
 
+    @cached_property
     def blocks(self) -> list[NDArray[np.bool_]]:
         """[<= 256, p / 2] their members in the discovery half, block by block."""
-        if not hasattr(self, "_blocks"):
-            of_half = [inside[self._half] for inside in self._inside]
-            self._blocks = [np.array(of_half[at : at + BLOCK]) for at in range(0, len(of_half), BLOCK)]
-            self.counts = np.array([int(inside.sum()) for inside in of_half], np.float64)
-        return self._blocks
+        of_half = [inside[self._half] for inside in self._inside]
+        return [np.array(of_half[at : at + BLOCK]) for at in range(0, len(of_half), BLOCK)]
+
+    @cached_property
+    def _counts(self) -> NDArray[np.float64]:
+        return np.array([int((inside & self._half).sum()) for inside in self._inside], np.float64)
 
     def z(self, spread: NDArray[np.float64]) -> NDArray[np.float64]:
         """The z of each."""
         weights = spread.astype(np.float32)
-        sums = [block.astype(np.float32) @ weights for block in self.blocks()]
-        return z_of(np.concatenate(sums).astype(np.float64), self.counts, spread) if sums else np.zeros(0)
+        sums = [block.astype(np.float32) @ weights for block in self.blocks]
+        return z_of(np.concatenate(sums).astype(np.float64), self._counts, spread) if sums else np.zeros(0)
 
 
 class Ranges:
@@ -201,7 +204,7 @@ class Pairs:
         first = paired[np.argsort(-z_of_singles[paired], kind="stable")[:PAIRED]]
         if len(first) < 1 or len(set(self._columns[paired].tolist())) < 2:
             return -1, -1, NONE
-        blocks = self._singles.blocks()
+        blocks = self._singles.blocks
         rows = np.array([blocks[each // BLOCK][each % BLOCK] for each in first])
         self._count([each for each in first.tolist() if each not in self._counts])
         weighted = rows * spread.astype(np.float32)
@@ -223,7 +226,7 @@ class Pairs:
 
     def _count(self, singles: list[int]) -> None:
         if singles:
-            blocks = self._singles.blocks()
+            blocks = self._singles.blocks
             rows = np.array([blocks[each // BLOCK][each % BLOCK] for each in singles], np.float32)
             counts = np.concatenate([rows @ block.T.astype(np.float32) for block in blocks], axis=1)
             self._counts.update(zip(singles, counts, strict=True))

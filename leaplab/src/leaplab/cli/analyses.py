@@ -92,10 +92,7 @@ def similar(
     for each in answer.similar:
         shown.add_row(escape(each.sample_id), escape(each.state), f"{each.distance:.4g}")
     Console().print(shown)
-    if out is not None:
-        console.print(f"{out} holds {len(answer.similar)} rows.", markup=False, soft_wrap=True)
-    if figure is not None:
-        console.print(f"{figure} shows them.", markup=False, soft_wrap=True)
+    _say_written(out, f"holds {len(answer.similar)} rows.", figure)
 
 
 @app.command()
@@ -153,10 +150,7 @@ def clusters(
     sure = "" if answer.silhouette is None else f", silhouette {answer.silhouette:.2f}"
     sure += "" if answer.stability is None else f", two halves agree by {answer.stability:.2f}"
     console.print(f"{len(whole)} clusters of {len(answer.rows):,} samples, by {answer.chosen_by}{sure}.", markup=False)
-    if out is not None:
-        console.print(f"{out} holds {len(answer.rows):,} rows.", markup=False, soft_wrap=True)
-    if figure is not None:
-        console.print(f"{figure} shows them.", markup=False, soft_wrap=True)
+    _say_written(out, f"holds {len(answer.rows):,} rows.", figure)
 
 
 @app.command()
@@ -213,8 +207,13 @@ def insights(
         print_json({"run": population.store.path.name, "insights": told, "silent": answer.silent})
         return
     print_insights(told, answer.silent)
+    _say_written(out, f"holds the members of {len(told):,} insights.", figure)
+
+
+def _say_written(out: Path | None, holds: str, figure: Path | None) -> None:
+    """What lies in the files of -o and --figure."""
     if out is not None:
-        console.print(f"{out} holds the members of {len(told):,} insights.", markup=False, soft_wrap=True)
+        console.print(f"{out} {holds}", markup=False, soft_wrap=True)
     if figure is not None:
         console.print(f"{figure} shows them.", markup=False, soft_wrap=True)
 
