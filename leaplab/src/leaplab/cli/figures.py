@@ -15,7 +15,8 @@ from leaplab.population.clusters import Clusters
 from leaplab.population.columns import MEANINGS_BY_COLOUR, texts_of
 from leaplab.population.insights import FoundInsight, Insights
 from leaplab.population.members import MemberRows
-from leaplab.population.population import Population, SimilarSamples
+from leaplab.population.population import Population
+from leaplab.population.similar import SimilarSamples
 from leaplab.protocol.inspection import SampleOrder, Visual
 from leaplab.protocol.operations import VISUALIZE
 from leaplab.render.canvas import plural

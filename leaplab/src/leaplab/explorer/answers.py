@@ -9,7 +9,8 @@ from numpy.typing import NDArray
 from leaplab.analysis.projection import METHODS
 from leaplab.errors import QuestionError
 from leaplab.population.columns import Column, codes_of, default_colour
-from leaplab.population.population import CLUSTER_COLUMN, Population
+from leaplab.population.computed import CLUSTER_COLUMN
+from leaplab.population.population import Population
 from leaplab.store.columns import LOSS, STATE_COLUMN
 
 

@@ -4,6 +4,7 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Any, Literal
 
+import msgspec
 import numpy as np
 from msgspec import UNSET, Struct, UnsetType
 from numpy.typing import NDArray
@@ -90,6 +91,12 @@ def described(name: str, entry: ColumnEntry, values: NDArray[Any]) -> Column:
     origin = low if low is not None and entry.type == "int" and 0 < steps < FEWEST_STEPS else UNSET
     direction = direction_of(entry)
     return Column(name, label, group, entry.type, "continuous", UNSET, low, high, direction, insights, meaning, origin)
+
+
+def described_computed(name: str, label: str, values: NDArray[np.float64], direction: str | None) -> Column:
+    """What a column is that an analysis made: a number on a scale, see `leaplab.population.computed`."""
+    made = described(name, ColumnEntry("float", direction=direction), values)
+    return msgspec.structs.replace(made, label=label)
 
 
 def described_instances(entries: Mapping[str, ColumnEntry]) -> list[InstanceColumn]:

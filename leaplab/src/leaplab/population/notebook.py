@@ -17,7 +17,7 @@ from leaplab.population.members import MemberRows
 if TYPE_CHECKING:
     from leaplab.population.clusters import Clusters
     from leaplab.population.insights import Insights
-    from leaplab.population.population import SimilarSamples
+    from leaplab.population.similar import SimilarSamples
 
 MAP_SIDE, SMALL_SIDE = 360, 120
 """Pixels of a map."""

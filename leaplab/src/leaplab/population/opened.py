@@ -16,7 +16,8 @@ from leaplab.population.clusters import Clusters, clusters_of
 from leaplab.population.columns import Column
 from leaplab.population.insights import Insights, Question, insights_of
 from leaplab.population.notebook import MAP_SIDE, Picture, drawn
-from leaplab.population.population import Population, SimilarSamples, Vectors, open_population
+from leaplab.population.population import Population, Vectors, open_population
+from leaplab.population.similar import SimilarSamples
 from leaplab.store.catalog import find_run
 from leaplab.store.columns import ID, STATE
 

@@ -1,7 +1,7 @@
 """A run, read once: rows and ids, columns, vectors, selections, maps and clusters."""
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field, fields
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -14,16 +14,16 @@ from leaplab.analysis.neighbours import METRICS, Metric, Neighbours, centre_of
 from leaplab.analysis.projection import METHODS, Method, in_order, project
 from leaplab.errors import LeaplabError, MissingError, QuestionError
 from leaplab.population.cached import cached
-from leaplab.population.columns import Column, InstanceColumn, described, described_instances
-from leaplab.population.notebook import page_of_similar
+from leaplab.population.columns import Column, InstanceColumn, described, described_computed, described_instances
+from leaplab.population.computed import CLUSTER_COLUMN, ComputedColumn, computed_columns, keep
+from leaplab.population.similar import Similar, SimilarSamples
 from leaplab.population.where import selected
 from leaplab.protocol.model import LATENT_SPACE
-from leaplab.store.columns import ANALYSIS, ID, SAMPLE, STATE, STATE_COLUMN, column_of
+from leaplab.store.columns import ANALYSIS, ID, SAMPLE, STATE, STATE_COLUMN
 from leaplab.store.run import RunStore
 
 SEED = 0
 DEFAULT_CLUSTERS = 20
-CLUSTER_COLUMN = column_of(ANALYSIS, "cluster")
 MAP_VERSION, CLUSTER_VERSION = 2, 3
 
 
@@ -40,50 +40,6 @@ class Vectors:
     rows: NDArray[np.int64]
     values: NDArray[np.float32]
     left_out: int
-
-
-@dataclass(frozen=True)
-class Similar:
-    """A sample that is near to others.
-
-    Attributes:
-        row: in the run.
-        distance: by the metric that was asked for.
-    """
-
-    sample_id: str
-    state: str
-    row: int
-    distance: float
-
-
-@dataclass(frozen=True)
-class SimilarSamples:
-    """What is near to some samples.
-
-    Attributes:
-        space: the latent space that distances are of.
-        metric: `cosine` or `euclidean`.
-        query: ids of the samples that were looked from.
-        similar: nearest first.
-        looked_from: rows of the samples that were looked from.
-        population: that a notebook draws the map of.
-    """
-
-    space: str
-    metric: str
-    query: tuple[str, ...]
-    similar: tuple[Similar, ...]
-    looked_from: tuple[int, ...] = ()
-    population: "Population | None" = field(default=None, repr=False, compare=False)
-
-    def table(self) -> dict[str, list[Any]]:
-        """Column -> one value a sample that was found, nearest first."""
-        names = [each.name for each in fields(Similar)]
-        return {name: [getattr(each, name) for each in self.similar] for name in names}
-
-    def _repr_html_(self) -> str:
-        return page_of_similar(self)
 
 
 class Population:
@@ -163,6 +119,9 @@ class Population:
             categories = [str(number) for number in range(self._cluster_count)]
             columns.append(Column(CLUSTER_COLUMN, "k-means cluster", ANALYSIS, "int", "categorical", categories))
         columns += [described(name, self.store.column_entry(name), self._table[name]) for name in self.store.columns()]
+        columns += [
+            described_computed(name, each.label, each.values, each.direction) for name, each in self._computed.items()
+        ]
         return {column.name: column for column in columns}
 
     @cached_property
@@ -181,7 +140,7 @@ class Population:
         return self.columns[name]
 
     def values(self, name: str) -> NDArray[Any]:
-        """[N] values of a column, as `RunStore.read` gives them; of computed ones, -1 where there is none.
+        """[N] values of a column, as `RunStore.read` gives them; of clusters, -1 where there is none.
 
         Raises:
             LeaplabError: there is no such column.
@@ -189,7 +148,15 @@ class Population:
         self.column(name)
         if name == CLUSTER_COLUMN:
             return self.clusters(next(iter(self.spaces)))
+        if name in self._computed:
+            return self._computed[name].values
         return self._table[STATE if name == STATE_COLUMN else name]
+
+    def keep(self, name: str, column: ComputedColumn) -> None:
+        """Make `analysis.NAME` a column of the run, for this and later readers, see `leaplab.population.computed`."""
+        keep(self.store, name, column)
+        for cached_before in ("_computed", "columns"):
+            self.__dict__.pop(cached_before, None)
 
     def where(self, expression: str) -> NDArray[np.int64]:
         """The rows that meet a condition, ascending, see `leaplab.population.where`.
@@ -200,7 +167,9 @@ class Population:
         stored = [ID, STATE, *self.store.columns()]
         # Their values are made only where the condition names them.
         computed = {
-            name: self._codes(name) for name in (CLUSTER_COLUMN,) if name in self.columns and name in expression
+            name: self._codes(name)
+            for name in (CLUSTER_COLUMN, *self._computed)
+            if name in self.columns and name in expression
         }
         chosen = selected(expression, [*stored, *computed], self.store.sample_files(), computed)
         return np.flatnonzero(chosen)
@@ -341,6 +310,10 @@ class Population:
         return notices
 
     @cached_property
+    def _computed(self) -> Mapping[str, ComputedColumn]:
+        return computed_columns(self.store)
+
+    @cached_property
     def _keys(self) -> dict[str, NDArray[Any]]:
         # An answer that is cached needs nothing else of the table.
         return self.store.read([ID, STATE])
@@ -367,7 +340,7 @@ class Population:
     def _codes(self, name: str) -> NDArray[Any]:
         """A computed column for a condition: NaN, which is unknown there, where it has no value."""
         values = self.values(name).astype(np.float64)
-        return np.where(values < 0, np.nan, values)
+        return np.where(values < 0, np.nan, values) if name == CLUSTER_COLUMN else values
 
     def _projected(self, space: str, method: Method) -> NDArray[np.float32]:
         return self._spread(space, lambda vectors: project(vectors, method, SEED), np.float32(np.nan))
