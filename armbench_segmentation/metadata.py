@@ -63,18 +63,18 @@ def class_names(labels: Sequence[str]) -> tuple[str, ...]:
 def counts(
     instances: Instances | None, unusable: int | None, labels: Sequence[str], most: int
 ) -> dict[str, int | None]:
-    """How many objects there are: `instances`, of each label, `crowds`, and `beyond` the rows of the ground truth.
+    """How many objects there are: `instances`, of each label, `crowds`, and how many of all lie `beyond` the rows.
 
     Args:
         unusable: how many annotations were left out, because they have no mask or no category.
-        most: rows of the ground truth.
+        most: rows of the ground truth; what lies beyond them is neither taught nor ignored.
     """
     names = count_names(labels)
     if instances is None:
         return dict.fromkeys(names)
     found = taught(instances)
     of_each = np.bincount(found.classes, minlength=len(labels)).tolist()
-    values = [len(found), *of_each, len(instances) - len(found), max(0, len(found) - most), unusable]
+    values = [len(found), *of_each, len(instances) - len(found), max(0, len(instances) - most), unusable]
     return dict(zip(names, values, strict=True))
 
 

@@ -29,8 +29,9 @@ def test_instances_are_counted_by_label_and_beyond_the_rows_of_the_ground_truth(
     cell = [rectangle(column, 0, column + 1, 1) for column in range(7)]
     found = instances([(0, mask) for mask in cell[:4]] + [(1, cell[4]), (0, cell[5])], crowd=[False] * 5 + [True])
     expected = {"instances": 5, "object": 4, "tote": 1, "crowds": 1, "beyond": 0, "unusable": 7}
-    assert metadata.counts(found, 7, LABELS, 5) == expected
-    assert metadata.counts(found, 7, LABELS, 3) == {**expected, "beyond": 2}
+    assert metadata.counts(found, 7, LABELS, 6) == expected
+    assert metadata.counts(found, 7, LABELS, 5) == {**expected, "beyond": 1}  # the crowd
+    assert metadata.counts(found, 7, LABELS, 3) == {**expected, "beyond": 3}
     assert metadata.counts(instances([]), 0, LABELS, 3) == dict.fromkeys(expected, 0)
     assert metadata.counts(None, None, LABELS, 3) == dict.fromkeys(expected)
 
