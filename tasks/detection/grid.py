@@ -12,6 +12,9 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
+MOST_ROUNDS = 300
+"""Of k-means, which mostly needs some tens."""
+
 
 @dataclass(frozen=True)
 class Grid:
@@ -92,7 +95,7 @@ class Grid:
 
 
 def fit_anchors(
-    sizes: NDArray[np.floating], strides: Sequence[int], anchors_a_level: int, seed: int
+    sizes: NDArray[np.floating], strides: Sequence[int], anchors_a_level: int
 ) -> tuple[tuple[tuple[float, float], ...], ...]:
     """Anchors that fit boxes, by k-means, the small ones on the finest level.
 
@@ -112,22 +115,25 @@ def fit_anchors(
     distinct = np.unique(sizes, axis=0)
     if len(distinct) < count:
         raise ValueError(f"{len(distinct)} different sizes of boxes are too few for {count} anchors.")
-    # Spread over the sizes that are there, so that no start is empty.
+    # Spread over the sizes that are there.
     order = np.argsort(sizes.prod(axis=1), kind="stable")
     centres = sizes[order[np.linspace(0, len(order) - 1, count + 2).astype(int)[1:-1]]].astype(np.float64)
-    rng = np.random.default_rng(seed)
     nearest = np.full(len(sizes), -1)
-    for _ in range(300):
+    for _ in range(MOST_ROUNDS):
         shared = np.minimum(sizes[:, np.newaxis], centres).prod(axis=-1)
         overlap = shared / (sizes.prod(axis=-1)[:, np.newaxis] + centres.prod(axis=-1) - shared)
-        chosen = overlap.argmax(axis=1)
-        if (chosen == nearest).all():
+        chosen, fits = overlap.argmax(axis=1), overlap.max(axis=1)
+        empty = np.setdiff1d(np.arange(count), chosen)
+        if not len(empty) and (chosen == nearest).all():
             break
         nearest = chosen
-        for cluster in range(count):
-            members = sizes[nearest == cluster]
-            # A cluster that lost all its members starts anew at some box.
-            centres[cluster] = np.median(members, axis=0) if len(members) else sizes[rng.integers(len(sizes))]
+        for cluster in np.setdiff1d(np.arange(count), empty).tolist():
+            centres[cluster] = np.median(sizes[nearest == cluster], axis=0)
+        # Many boxes of one size start as many clusters, of which one gets them all: the others go where nothing fits.
+        for cluster in empty.tolist():
+            worst = int(fits.argmin())
+            centres[cluster] = sizes[worst]
+            fits[(sizes == sizes[worst]).all(axis=1)] = 1
     ordered = centres[np.argsort(centres.prod(axis=1), kind="stable")].round().clip(1)
     levels = ordered.reshape(len(strides), anchors_a_level, 2)
     return tuple(tuple((float(width), float(height)) for width, height in level) for level in levels)

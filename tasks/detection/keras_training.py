@@ -46,7 +46,7 @@ def print_fitting_anchors(config: DetectionConfig, training: fitting.Training) -
     truth = keras.tree.flatten(training.batches.targets)[0]
     height, width = config.input.shape
     sizes = truth[truth[..., 0] >= 0][:, 3:] * (width, height)
-    for level in fit_anchors(sizes, config.detector.strides, len(config.detector.anchors[0]), config.seed):
+    for level in fit_anchors(sizes, config.detector.strides, len(config.detector.anchors[0])):
         print(f"    - [{', '.join(f'[{across:.0f}, {down:.0f}]' for across, down in level)}]")
 
 

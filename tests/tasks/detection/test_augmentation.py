@@ -74,3 +74,55 @@ def test_images_stay_in_range_and_the_arguments_as_they_were() -> None:
     assert 0 <= changed.min() < changed.max() <= 1
     np.testing.assert_array_equal(images, before[0])
     np.testing.assert_array_equal(truth, before[1])
+
+
+def test_what_comes_into_view_around_an_image_is_the_grey_of_the_letterbox() -> None:
+    images = np.full((1, HEIGHT, WIDTH, 3), 255, np.uint8)
+    smaller = Augmentation(zoom=(0.5, 0.5), shift=0.0, colour=0.0)
+    changed, _ = augment(images, blocks()[1], smaller, np.random.default_rng(0))
+    np.testing.assert_allclose(changed[0, :25], 114 / 255, atol=1e-6)
+    np.testing.assert_allclose(changed[0, :, -45:], 114 / 255, atol=1e-6)
+    np.testing.assert_allclose(changed[0, 35:85, 55:145], 1.0, atol=1e-6)
+
+
+def test_an_image_is_shifted_either_way_by_at_most_the_share_of_each_side() -> None:
+    images, truth = blocks((90, 50, 110, 70))
+    shifting = Augmentation(zoom=(1.0, 1.0), shift=0.2, colour=0.0)
+    rng = np.random.default_rng(0)
+    centres = []
+    for _ in range(300):
+        edges = unpadded(augment(images, truth, shifting, rng)[1][0], HEIGHT, WIDTH).edges[0]
+        centres.append((edges[:2] + edges[2:]) / 2 - (100, 60))
+    least, most = np.min(centres, axis=0), np.max(centres, axis=0)
+    np.testing.assert_allclose(least, (-40, -24), rtol=0.05)
+    np.testing.assert_allclose(most, (40, 24), rtol=0.05)
+    # Uniform, so half of them are within half of the range.
+    assert 0.4 < (np.abs(centres) < (20, 12)).mean() < 0.6
+
+
+def test_colours_become_brighter_or_darker_and_each_channel_a_little_by_itself() -> None:
+    images = np.full((1, HEIGHT, WIDTH, 3), 100, np.uint8)
+    recoloured = Augmentation(zoom=(1.0, 1.0), shift=0.0, colour=0.4)
+    rng = np.random.default_rng(0)
+    gains = np.array([augment(images, blocks()[1], recoloured, rng)[0][0, 0, 0] for _ in range(400)]) / (100 / 255)
+    apart = gains - gains.mean(axis=1, keepdims=True)
+    assert 0.5 < gains.min() < 0.58
+    assert 1.42 < gains.max() < 1.5
+    assert abs(gains.mean() - 1) < 0.03
+    # Of three uniform values within .1, the extreme ones lie up to .133 from their mean.
+    assert 0.1 < np.abs(apart).max() < 0.2 * 2 / 3
+
+
+def test_a_box_of_more_than_a_pixel_stays_and_a_narrower_one_goes() -> None:
+    images, truth = blocks((30, 30, 31, 50), (60, 30, 80, 31), (100, 30, 101, 50))
+    truth[0, 0, 3] *= 1.1  # widths
+    truth[0, 2, 3] *= 0.9
+    truth[0, 1, 4] *= 1.1  # a height
+    _, moved = augment(images, truth, STILL, np.random.default_rng(1))
+    assert (moved[0, :, 0] >= 0).tolist() == [True, True, False, False]
+
+
+def test_the_class_of_an_object_stays_its_own() -> None:
+    images, truth = blocks((20, 40, 60, 64), (150, 10, 190, 30), (80, 80, 120, 100))
+    _, moved = augment(images, truth, STILL, np.random.default_rng(1))
+    assert moved[0, :3, 0].tolist() == [0, 1, 2]

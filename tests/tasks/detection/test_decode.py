@@ -166,3 +166,7 @@ def test_a_batch_decodes_to_what_its_images_do_one_by_one(crowded: Callable[[int
         alone = only(output)
         np.testing.assert_array_equal(image.rows, alone.rows)
         np.testing.assert_array_equal(image.detections.edges, alone.detections.edges)
+
+
+def test_a_row_of_exactly_the_least_confidence_is_a_detection() -> None:
+    assert only(rows((48, 20, 40, 10, 0.25, 1, 0, 0))).rows.tolist() == [0]

@@ -6,6 +6,7 @@ import pytest
 from numpy.typing import NDArray
 
 from tasks.detection.assignment import assign
+from tasks.detection.grid import Grid
 from tasks.detection.ground_truth import unpadded
 from tasks.detection.losses import LEVEL_BALANCE, detection_losses
 from tests.tasks.detection.on_a_grid import CLASSES, GRID, crowd, quiet, truth
@@ -108,6 +109,20 @@ def test_one_class_has_no_class_loss() -> None:
     losses = detection_losses(truth((10, 12, 26, 22, 0))[np.newaxis], quiet()[np.newaxis, :, :6], GRID, 1)
     assert losses.classes[0] == 0
     assert losses.box[0] > 0
+
+
+def test_two_classes_have_one() -> None:
+    prediction = quiet()[np.newaxis, :, :7]
+    row = GRID.row(0, 0, 2, 2)
+    prediction[0, row] = (18, 17, 16, 10, 0.9, 0.8, 0.3)
+    losses = detection_losses(truth((10, 12, 26, 22, 0))[np.newaxis], prediction, GRID, 2)
+    assert losses.classes[0] == pytest.approx(-(math.log(0.8) + math.log(0.7)) / 2, rel=1e-5)
+
+
+def test_other_levels_than_three_are_refused() -> None:
+    two = Grid(64, 96, (8, 16), GRID.anchors[:2])
+    with pytest.raises(ValueError, match="^The losses are defined for 3 levels, not 2.$"):
+        detection_losses(truth()[np.newaxis], quiet()[np.newaxis, : two.rows], two, CLASSES)
 
 
 @pytest.mark.parametrize("huge", [1e4, 1e30])

@@ -106,3 +106,12 @@ def test_a_heatmap_has_one_value_a_pixel_the_mean_over_the_channels(batch: bool,
     heatmap = frame_heatmap(given if batch else given[0])
     assert heatmap.shape == (HEIGHT, WIDTH)
     np.testing.assert_allclose(heatmap, values[0].mean(axis=-1), atol=1e-6)
+
+
+def test_a_heatmap_of_three_rows_or_columns_keeps_its_layout() -> None:
+    values = np.random.default_rng(1).normal(size=(3, 5, 3)).astype(np.float32)  # its last side are the channels
+    np.testing.assert_allclose(frame_heatmap(values), values.mean(axis=-1), atol=1e-6)
+    narrow = np.random.default_rng(2).normal(size=(5, 3, 3)).astype(np.float32)
+    np.testing.assert_allclose(frame_heatmap(narrow), narrow.mean(axis=-1), atol=1e-6)
+    four = np.random.default_rng(3).normal(size=(3, 5, 4)).astype(np.float32)
+    np.testing.assert_allclose(frame_heatmap(four), four.mean(axis=0), atol=1e-6)

@@ -76,3 +76,18 @@ def test_the_arguments_stay_as_they_were() -> None:
     augment(*arrays, (30, 50), LIVELY, np.random.default_rng(3))
     for array, copy in zip(arrays, before, strict=True):
         np.testing.assert_array_equal(array, copy)
+
+
+def test_a_mask_that_fills_the_image_is_where_the_image_is_and_nowhere_around_it() -> None:
+    images, truth, masks = blocks((0, 0, WIDTH, HEIGHT))
+    rng = np.random.default_rng(0)
+    for _ in range(20):
+        changed, (_, moved) = augment(images, truth, masks, (HEIGHT, WIDTH), LIVELY, rng)
+        # White becomes .87 at the darkest, and the grey around it stays as it is or becomes .5 at the brightest.
+        np.testing.assert_array_equal(moved[0, 0][2:-2, 2:-2] > 0, _eroded_where(changed[0], moved[0, 0]))
+
+
+def _eroded_where(image: NDArray[np.float32], mask: NDArray[np.float32]) -> NDArray[np.bool_]:
+    """Where the image is bright; at its edge, where both colours mix in a pixel, what the mask says."""
+    bright, dark = image.min(axis=-1) > 0.8, image.max(axis=-1) < 0.55
+    return np.asarray(np.where(bright | dark, bright, mask > 0)[2:-2, 2:-2])

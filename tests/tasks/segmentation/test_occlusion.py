@@ -73,3 +73,8 @@ def test_without_objects_there_is_no_mean() -> None:
     assert occlusions_by_mask(np.zeros((0, ROWS, COLUMNS), bool)) == (0, None)
     assert occluded_shares(np.zeros((0, ROWS, COLUMNS), bool)).shape == (0,)
     assert occlusions_by_box(np.array([[0.0, 0, 5, 5]])) == (0, 0.0)
+
+
+def test_an_object_of_a_single_pixel_may_be_hidden_as_a_whole() -> None:
+    speck = area(5, 5, 6, 6)
+    assert occluded_shares(np.stack([speck, area(2, 2, 10, 12)]))[0] == 1.0
