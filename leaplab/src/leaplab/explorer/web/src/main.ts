@@ -6,7 +6,7 @@ import { DetailsPanel } from "./details";
 import { byId, h } from "./dom";
 import { formatCount, formatName, formatSamples } from "./format";
 import { renderLegend } from "./legend";
-import { PopulationMap } from "./map";
+import { PopulationMap } from "./points/map";
 import { Message } from "./message";
 import { Population } from "./population";
 import type { Theme } from "./scales";
@@ -79,15 +79,16 @@ function explore(run: Run): Promise<void> {
           else showTooltip(tooltip, population.painted, row, knownIds?.[row], at);
         },
         select: (row) => store.set({ row }),
+        enclose: (rows) => map.fitTo(rows),
       },
       theme(),
       () => (byId("legend").hidden ? 0 : byId("legend").offsetWidth + 24),
     );
   } catch {
     message.error(
-      "The map needs WebGL, which this browser does not offer; allow hardware acceleration or use another browser.",
+      "The map needs WebGL 2, which this browser does not offer; allow hardware acceleration or use another browser.",
     );
-    return Promise.reject(new Error("no WebGL"));
+    return Promise.reject(new Error("no WebGL 2"));
   }
   const population = new Population(run, map);
   const details = new DetailsPanel(byId("details"), run, () => store.set({ row: null }));
@@ -99,8 +100,8 @@ function explore(run: Run): Promise<void> {
       hide: (keys) => store.set({ hiddenCategories: keys }),
     });
   };
-  const filter = async (): Promise<void> => {
-    const shown = await population.applyFilters(store.get());
+  const filter = (): void => {
+    const shown = population.applyFilters(store.get());
     status(
       shown === run.samples ? formatSamples(shown) : `${formatCount(shown)} of ${formatSamples(run.samples)} shown`,
     );
@@ -119,8 +120,9 @@ function explore(run: Run): Promise<void> {
     try {
       if (!(await population.load(view, theme()))) return ready;
       legend();
-      await population.draw();
-      await filter();
+      population.draw();
+      filter();
+      await nextFrame(); // that paints it
       message.clear();
     } catch (error) {
       fail(error, repaint);
@@ -153,7 +155,8 @@ function explore(run: Run): Promise<void> {
     if (changed("colour", "size", "space", "projection")) repaint();
     else if (changed("hiddenStates", "hiddenCategories")) {
       legend();
-      ready = filter();
+      filter();
+      ready = nextFrame();
     }
     if (changed("row")) {
       details.show(next.row);
@@ -188,6 +191,9 @@ function explore(run: Run): Promise<void> {
   };
   return ready;
 }
+
+const nextFrame = (): Promise<void> =>
+  new Promise((resolve) => requestAnimationFrame(() => requestAnimationFrame(() => resolve())));
 
 function showHeader(run: Run): void {
   document.title = `${run.name} \u2013 population explorer`;

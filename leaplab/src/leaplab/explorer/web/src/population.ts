@@ -1,16 +1,17 @@
 /** Loads what a view needs, paints it, and keeps what legend and tooltip ask for. Recolouring fetches no projection. */
 
 import { getColumn, getProjection, Memo, type Column, type ColumnValues, type ContinuousValues, type Run } from "./api";
-import type { MapFrame, PopulationMap } from "./map";
+import type { MapFrame, PopulationMap } from "./points/map";
 import {
   drawOrder,
   encodeColour,
   encodeSize,
   palette,
   rarestOnTop,
+  rowColours,
   sizeFactors,
   slotCounts,
-  visibleRows,
+  visibleMask,
   type ColourEncoding,
   type Range,
   type RowFilter,
@@ -30,9 +31,9 @@ export interface Painted {
 
 interface Sizing {
   values: ContinuousValues;
-  levels: Uint8Array;
+  factors: Float32Array;
   range: Range;
-  order: number[];
+  order: Uint32Array;
 }
 
 export class Population {
@@ -74,22 +75,20 @@ export class Population {
     };
     this.frame = {
       xy,
-      colourCodes: encoding.codes,
-      colours,
-      sizeLevels: sized?.levels ?? null,
-      sizeFactors: sizeFactors(),
+      colours: rowColours(encoding.codes, colours),
+      factors: sized?.factors ?? null,
       order: sized?.order ?? this.colourOrder(colourValues),
     };
     return true;
   }
 
   /** Puts on the map what was loaded last. */
-  async draw(): Promise<void> {
-    if (this.frame) await this.map.show(this.frame);
+  draw(): void {
+    if (this.frame) this.map.show(this.frame);
   }
 
   /** Hides what the view hides; gives the number of samples that are left. */
-  async applyFilters(view: View): Promise<number> {
+  applyFilters(view: View): number {
     const painted = this.painted;
     if (!painted) return 0;
     const { encoding } = painted.colour;
@@ -101,9 +100,9 @@ export class Population {
     }
     const places = this.frame && this.unplaced(this.frame.xy);
     if (places) filters.push(places);
-    const rows = visibleRows(this.run.samples, filters);
-    await this.map.filter(rows);
-    return rows === null ? this.run.samples : rows.length;
+    const visible = visibleMask(this.run.samples, filters);
+    this.map.filter(visible?.mask ?? null);
+    return visible?.count ?? this.run.samples;
   }
 
   /** Number of samples of each legend entry, in the states that the view shows. */
@@ -132,9 +131,11 @@ export class Population {
 
   retheme(theme: Theme): void {
     if (!this.painted || !this.frame) return;
-    const colours = palette(this.painted.colour.encoding, theme);
-    this.painted.colour.colours = this.frame.colours = colours;
-    this.map.setTheme(theme, colours);
+    const { encoding } = this.painted.colour;
+    this.painted.colour.colours = palette(encoding, theme);
+    this.frame = { ...this.frame, colours: rowColours(encoding.codes, this.painted.colour.colours) };
+    this.map.setTheme(theme);
+    this.map.show(this.frame);
   }
 
   private encoding(values: ColumnValues | null): ColourEncoding {
@@ -149,10 +150,10 @@ export class Population {
     // The last one only: a million draw orders take room, and one column of sizes is in use at a time.
     if (this.lastSizing?.values === values) return this.lastSizing;
     const { levels, range } = encodeSize(values);
-    return (this.lastSizing = { values, levels, range, order: drawOrder(levels) });
+    return (this.lastSizing = { values, factors: sizeFactors(levels), range, order: drawOrder(levels) });
   }
 
-  private colourOrder(values: ColumnValues | null): number[] | null {
+  private colourOrder(values: ColumnValues | null): Uint32Array | null {
     return values?.kind === "continuous" ? rarestOnTop(values) : null;
   }
 

@@ -144,6 +144,17 @@ export function palette(encoding: ColourEncoding, theme: Theme): string[] {
   }
 }
 
+/** Red, green, blue and opacity of each row, a byte each. */
+export function rowColours(codes: Uint16Array, colours: readonly string[]): Uint8Array {
+  const packed = new Uint32Array(colours.length);
+  const bytes = new Uint8Array(packed.buffer);
+  colours.forEach((colour, slot) => {
+    const rgb = parseInt(colour.slice(1), 16);
+    bytes.set([rgb >> 16, (rgb >> 8) & 255, rgb & 255, 255], 4 * slot);
+  });
+  return new Uint8Array(Uint32Array.from(codes, (code) => packed[code]!).buffer);
+}
+
 /** Where a value lies between the ends of the range: 0 to 1, clipped; the middle where the range has no width. */
 export function position(value: number, { low, high }: Pick<Range, "low" | "high">): number {
   if (high <= low) return 0.5;
@@ -208,23 +219,24 @@ export function encodeSize(values: ContinuousValues): { levels: Uint8Array; rang
   return { levels, range };
 }
 
-/** Diameter of each level in units of the base size; the area grows linearly with the value. */
-export function sizeFactors(): number[] {
-  return Array.from({ length: SIZE_LEVELS }, (_, level) => Math.sqrt(0.5 + (5.5 * level) / (SIZE_LEVELS - 1)));
+/** Diameter of each row in units of the base size; the area grows linearly with the level. */
+export function sizeFactors(levels: Uint8Array): Float32Array {
+  const factors = Array.from({ length: SIZE_LEVELS }, (_, level) => Math.sqrt(0.5 + (5.5 * level) / (SIZE_LEVELS - 1)));
+  return Float32Array.from(levels, (level) => factors[level]!);
 }
 
 /** Rows by ascending level, so that the largest points are drawn last; equal levels keep their order. */
-export function drawOrder(levels: Uint8Array): number[] {
+export function drawOrder(levels: Uint8Array): Uint32Array {
   const next = new Uint32Array(SIZE_LEVELS + 1);
   for (const level of levels) next[level + 1]! += 1;
   for (let level = 1; level <= SIZE_LEVELS; level++) next[level]! += next[level - 1]!;
-  const order = new Array<number>(levels.length);
+  const order = new Uint32Array(levels.length);
   levels.forEach((level, row) => (order[next[level]!++] = row));
   return order;
 }
 
 /** Rows so that what is far from the median is drawn last: few failures among many hits must not be buried. */
-export function rarestOnTop({ values }: ContinuousValues): number[] {
+export function rarestOnTop({ values }: ContinuousValues): Uint32Array {
   const range = robustRange(values);
   const middle = colourPosition(range.median, range);
   const levels = Uint8Array.from(values, (value) =>
@@ -273,7 +285,6 @@ export function pointStyle(samples: number): { size: number; opacity: number } {
   };
 }
 
-/** The rows that no filter hides, or null where all are shown. A hidden code is true at its index. */
 /** Hides the rows whose code is marked. */
 export interface RowFilter {
   codes: ArrayLike<number>;
@@ -289,15 +300,16 @@ export function slotCounts(slots: ArrayLike<number>, states: RowFilter | null, l
   return counts;
 }
 
-export function visibleRows(
+/** 1 for each row that no filter hides, 0 for the others, and how many are left; null where all are. */
+export function visibleMask(
   samples: number,
   filters: readonly RowFilter[],
-): number[] | null {
+): { mask: Uint8Array; count: number } | null {
   const active = filters.filter(({ hidden }) => hidden.some(Boolean));
   if (active.length === 0) return null;
-  const rows: number[] = [];
-  for (let row = 0; row < samples; row++) {
-    if (active.every(({ codes, hidden }) => !hidden[codes[row]!])) rows.push(row);
+  const mask = new Uint8Array(samples).fill(1);
+  for (const { codes, hidden } of active) {
+    for (let row = 0; row < samples; row++) if (hidden[codes[row]!]) mask[row] = 0;
   }
-  return rows;
+  return { mask, count: mask.reduce((sum, shown) => sum + shown, 0) };
 }

@@ -161,6 +161,7 @@ function hints(): HTMLElement {
     { class: "hints", "aria-label": "How to move on the map" },
     hint("Drag", "move"),
     hint("Scroll", "zoom"),
+    hint("Shift-drag", "frame"),
     hint("Click", "open a sample"),
     hint("Esc", "close it"),
   );

@@ -1,4 +1,4 @@
-/** Where the camera stands to see a whole map. Pure. */
+/** Where the camera stands, and what of the map it sees. Pure. */
 
 /** Centre and half extents of the points. */
 export interface Bounds {
@@ -48,3 +48,36 @@ export function frameBounds(bounds: Bounds, width: number, height: number, cover
   const distance = MARGIN * Math.max(halfHeight, (halfWidth * h) / free);
   return { x: x + ((w - free) * distance) / h, y, distance };
 }
+
+/** Size of what shows the map, in CSS pixels. */
+export interface Viewport {
+  width: number;
+  height: number;
+}
+
+/** Length on the map of one CSS pixel. */
+export const pixelSize = ({ distance }: Framing, { height }: Viewport): number => (2 * distance) / Math.max(1, height);
+
+/** Where a place on the map is seen, in CSS pixels from the upper left corner. */
+export function toScreen(camera: Framing, view: Viewport, x: number, y: number): [number, number] {
+  const pixel = pixelSize(camera, view);
+  return [view.width / 2 + (x - camera.x) / pixel, view.height / 2 - (y - camera.y) / pixel];
+}
+
+/** The place on the map that is seen at CSS pixels from the upper left corner. */
+export function toMap(camera: Framing, view: Viewport, left: number, top: number): [number, number] {
+  const pixel = pixelSize(camera, view);
+  return [camera.x + (left - view.width / 2) * pixel, camera.y - (top - view.height / 2) * pixel];
+}
+
+/** Closer by a factor, with the place that is seen at (left, top) staying there. */
+export function zoomedAt(camera: Framing, view: Viewport, factor: number, left: number, top: number): Framing {
+  const distance = Math.min(FARTHEST, Math.max(NEAREST, camera.distance / factor));
+  const [x, y] = toMap(camera, view, left, top);
+  const pixel = pixelSize({ ...camera, distance }, view);
+  return { x: x - (left - view.width / 2) * pixel, y: y + (top - view.height / 2) * pixel, distance };
+}
+
+/** float32 coordinates of a map within [-1, 1] are told apart to 1e-7: nearer than that there is nothing to see. */
+const NEAREST = 1e-5;
+const FARTHEST = 20;

@@ -1,0 +1,173 @@
+/** Draws points as discs, in WebGL 2. Nothing is compiled from text but the shaders, so a strict policy lets it be. */
+
+import type { Framing, Viewport } from "./camera";
+
+export interface Drawing {
+  camera: Framing;
+  view: Viewport;
+  /** Radius of a point of factor 1, in CSS pixels. */
+  radius: number;
+  /** 0 to 1. */
+  opacity: number;
+  /** Red, green and blue of the background, 0 to 1. */
+  background: readonly [number, number, number];
+}
+
+const VERTICES = `#version 300 es
+in vec2 place;
+in vec4 colour;
+in float factor;
+in float shown;
+uniform vec2 centre;
+uniform vec2 scale;
+uniform float radius;
+flat out vec4 tint;
+flat out float edge;
+void main() {
+  tint = colour;
+  edge = factor * radius;
+  gl_PointSize = 2.0 * edge + 1.0;
+  // What is hidden lies outside of what is seen.
+  gl_Position = shown > 0.0 ? vec4((place - centre) * scale, 0.0, 1.0) : vec4(2.0, 2.0, 2.0, 1.0);
+}`;
+
+const FRAGMENTS = `#version 300 es
+precision mediump float;
+flat in vec4 tint;
+flat in float edge;
+uniform float opacity;
+out vec4 painted;
+void main() {
+  float distance = length(gl_PointCoord - 0.5) * (2.0 * edge + 1.0);
+  // The edge of a disc takes one pixel, so that it is smooth.
+  float alpha = tint.a * opacity * clamp(edge + 0.5 - distance, 0.0, 1.0);
+  painted = vec4(tint.rgb * alpha, alpha);
+}`;
+
+const ATTRIBUTES = ["place", "colour", "factor", "shown"] as const;
+const UNIFORMS = ["centre", "scale", "radius", "opacity"] as const;
+type Attribute = (typeof ATTRIBUTES)[number];
+type Uniform = (typeof UNIFORMS)[number];
+
+/** Throws where the browser has no WebGL 2. */
+export class PointRenderer {
+  private readonly gl: WebGL2RenderingContext;
+  private readonly buffers: Record<Attribute, WebGLBuffer>;
+  private readonly places: Record<Attribute, number>;
+  private readonly uniforms: Record<Uniform, WebGLUniformLocation>;
+  private readonly order: WebGLBuffer;
+  private samples = 0;
+  private isOrdered = false;
+
+  constructor(private readonly canvas: HTMLCanvasElement) {
+    const gl = canvas.getContext("webgl2", { alpha: false, antialias: false, depth: false, stencil: false });
+    if (!gl) throw new Error("no WebGL 2");
+    this.gl = gl;
+    const program = compiled(gl);
+    gl.useProgram(program);
+    gl.bindVertexArray(gl.createVertexArray());
+    const named = <K extends string, V>(names: readonly K[], make: (name: K) => V): Record<K, V> =>
+      Object.fromEntries(names.map((name) => [name, make(name)])) as Record<K, V>;
+    this.places = named(ATTRIBUTES, (name) => gl.getAttribLocation(program, name));
+    this.uniforms = named(UNIFORMS, (name) => gl.getUniformLocation(program, name)!);
+    this.buffers = named(ATTRIBUTES, () => gl.createBuffer());
+    this.order = gl.createBuffer();
+    gl.enable(gl.BLEND);
+    gl.blendFunc(gl.ONE, gl.ONE_MINUS_SRC_ALPHA);
+    this.attribute("place", 2, gl.FLOAT, false);
+    this.attribute("colour", 4, gl.UNSIGNED_BYTE, true);
+    this.attribute("factor", 1, gl.FLOAT, false);
+    this.attribute("shown", 1, gl.UNSIGNED_BYTE, true);
+    gl.bindBuffer(gl.ELEMENT_ARRAY_BUFFER, this.order);
+  }
+
+  /** x0 y0 x1 y1 ...; a point that is not finite has to be hidden. */
+  setPlaces(xy: Float32Array): void {
+    this.samples = xy.length / 2;
+    this.upload("place", xy);
+  }
+
+  /** Red, green, blue and opacity of each point, a byte each. */
+  setColours(colours: Uint8Array): void {
+    this.upload("colour", colours);
+  }
+
+  /** Radius of each point in units of the common one; null: all have it. */
+  setFactors(factors: Float32Array | null): void {
+    const { gl, places } = this;
+    if (factors) {
+      gl.enableVertexAttribArray(places.factor);
+      this.upload("factor", factors);
+    } else {
+      gl.disableVertexAttribArray(places.factor);
+      gl.vertexAttrib1f(places.factor, 1);
+    }
+  }
+
+  /** Above 0 for each point that is drawn; null: all are. */
+  setShown(shown: Uint8Array | null): void {
+    const { gl, places } = this;
+    if (shown) {
+      gl.enableVertexAttribArray(places.shown);
+      this.upload("shown", shown);
+    } else {
+      gl.disableVertexAttribArray(places.shown);
+      gl.vertexAttrib1f(places.shown, 1);
+    }
+  }
+
+  /** Rows in the order of drawing, the last on top; null: as they come. */
+  setOrder(order: Uint32Array | null): void {
+    this.isOrdered = order !== null;
+    if (order) this.gl.bufferData(this.gl.ELEMENT_ARRAY_BUFFER, order, this.gl.STATIC_DRAW);
+  }
+
+  draw({ camera, view, radius, opacity, background }: Drawing): void {
+    const { gl, canvas, uniforms } = this;
+    const density = window.devicePixelRatio || 1;
+    const [width, height] = [Math.round(view.width * density), Math.round(view.height * density)];
+    if (canvas.width !== width || canvas.height !== height) [canvas.width, canvas.height] = [width, height];
+    gl.viewport(0, 0, width, height);
+    gl.clearColor(...background, 1);
+    gl.clear(gl.COLOR_BUFFER_BIT);
+    gl.uniform2f(uniforms.centre, camera.x, camera.y);
+    gl.uniform2f(uniforms.scale, height / (width * camera.distance), 1 / camera.distance);
+    gl.uniform1f(uniforms.radius, radius * density);
+    gl.uniform1f(uniforms.opacity, opacity);
+    if (this.isOrdered) gl.drawElements(gl.POINTS, this.samples, gl.UNSIGNED_INT, 0);
+    else gl.drawArrays(gl.POINTS, 0, this.samples);
+  }
+
+  private attribute(name: Attribute, size: number, type: number, normalized: boolean): void {
+    const { gl } = this;
+    gl.bindBuffer(gl.ARRAY_BUFFER, this.buffers[name]);
+    gl.enableVertexAttribArray(this.places[name]);
+    gl.vertexAttribPointer(this.places[name], size, type, normalized, 0, 0);
+  }
+
+  private upload(name: Attribute, values: Float32Array | Uint8Array): void {
+    const { gl } = this;
+    gl.bindBuffer(gl.ARRAY_BUFFER, this.buffers[name]);
+    gl.bufferData(gl.ARRAY_BUFFER, values, gl.STATIC_DRAW);
+  }
+}
+
+function compiled(gl: WebGL2RenderingContext): WebGLProgram {
+  const program = gl.createProgram();
+  for (const [type, source] of [
+    [gl.VERTEX_SHADER, VERTICES],
+    [gl.FRAGMENT_SHADER, FRAGMENTS],
+  ] as const) {
+    const shader = gl.createShader(type)!;
+    gl.shaderSource(shader, source);
+    gl.compileShader(shader);
+    gl.attachShader(program, shader);
+  }
+  // Attribute 0 must be one that every point has: some drivers are slow without.
+  gl.bindAttribLocation(program, 0, "place");
+  gl.linkProgram(program);
+  if (!gl.getProgramParameter(program, gl.LINK_STATUS)) {
+    throw new Error(`The shaders do not compile: ${gl.getProgramInfoLog(program) ?? ""}`);
+  }
+  return program;
+}
