@@ -74,3 +74,10 @@ def test_a_prototype_that_is_not_a_number_is_outside() -> None:
     (mask,) = assembled(np.ones((1, 2)), prototypes, WHOLE, *SIZE)
     assert not mask[3, 5]
     assert mask.sum() == mask.size - 1
+
+
+def test_a_pixel_whose_middle_lies_on_the_boxs_left_or_upper_edge_is_inside_and_on_the_others_outside() -> None:
+    edges = np.array([[2.0, 6.0, 10.0, 14.0]])  # pixels are 4 wide: their middles are 2, 6, 10, 14
+    (mask,) = assembled(np.ones((1, 1)), np.ones((1, ROWS, COLUMNS)), edges, *SIZE)
+    assert np.flatnonzero(mask.any(axis=0)).tolist() == [0, 1]
+    assert np.flatnonzero(mask.any(axis=1)).tolist() == [1, 2]
