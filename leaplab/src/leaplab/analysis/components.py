@@ -14,15 +14,12 @@ def canonical_order(vectors: NDArray[np.floating]) -> NDArray[np.int64]:
     return np.argsort(rows.view(np.dtype((np.void, rows.dtype.itemsize * rows.shape[1]))).ravel(), kind="stable")
 
 
-def standard_components(
-    vectors: NDArray[np.floating], width: int = WIDTH, *, whiten: bool = False
-) -> NDArray[np.float32]:
+def standard_components(vectors: NDArray[np.floating], width: int = WIDTH) -> NDArray[np.float32]:
     """Standardise each dimension, leave out constant ones, and take the principal components.
 
     Args:
         vectors: [n, W] finite.
         width: the most components.
-        whiten: give each component a variance of 1.
 
     Returns:
         [n, min(width, W, n - 1)] float32, most variance first, each component's sign such that its largest loading is
@@ -37,12 +34,8 @@ def standard_components(
     if not kept.any():
         return np.zeros((len(exact), 0), np.float32)
     exact = exact[:, kept] / spread[kept]
-    variances, loadings = np.linalg.eigh(exact.T @ exact / len(exact))
-    count = min(width, exact.shape[1], len(exact) - 1)
-    variances, loadings = variances[::-1][:count], loadings[:, ::-1][:, :count]
+    _, loadings = np.linalg.eigh(exact.T @ exact / len(exact))
+    loadings = loadings[:, ::-1][:, : min(width, exact.shape[1], len(exact) - 1)]
     largest = np.abs(loadings).argmax(axis=0)
-    loadings = loadings * np.sign(loadings[largest, np.arange(count)])
-    components = exact @ loadings
-    if whiten:
-        components /= np.sqrt(np.maximum(variances, np.finfo(np.float64).tiny))
-    return np.asarray(components, np.float32)
+    loadings = loadings * np.sign(loadings[largest, np.arange(len(largest))])
+    return np.asarray(exact @ loadings, np.float32)

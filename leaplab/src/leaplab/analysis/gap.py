@@ -6,15 +6,23 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from leaplab.analysis.components import canonical_order, standard_components
+from leaplab.analysis.components import canonical_order
 from leaplab.analysis.corrections import holm
 from leaplab.analysis.differences import Values
+from leaplab.analysis.numerals import numeral
+from leaplab.analysis.whitening import fit_whitening
 
 MOST = 2_000
 """Samples of a population that are compared."""
 PERMUTATIONS = 499
 DIGITS = 9
 """Of a statistic, as a share of its greatest."""
+EXACT = 10_000
+"""Pairs of samples up to which a Kolmogorov-Smirnov p is exact."""
+LEAST_EXPECTED = 5
+"""Samples of each category and population that the chi-squared distribution takes (Cochran 1954)."""
+MOST_TABLES, MOST_CELLS = 9_999, 2_000_000
+"""That are drawn where there are fewer."""
 FOLDS = 5
 REGULARISATION = 0.1
 """C of the logistic regression, on whitened components."""
@@ -51,12 +59,14 @@ class Separation:
         low: of its interval of 95 %, in [0, 1].
         high: likewise.
         nearness: [n + m] log-odds of being of the second population, by a model that has not seen the sample.
+        others: [k] the same of further samples, a mean over the models.
     """
 
     auc: float
     low: float
     high: float
     nearness: NDArray[np.float64]
+    others: NDArray[np.float64]
 
 
 @dataclass(frozen=True)
@@ -82,6 +92,16 @@ class ColumnGap:
     target: float | dict[str, float]
     shift: float | None
 
+    def told(self) -> tuple[str, str]:
+        """What stands for either population, in a few words: a mean, or the share of the category that parts them."""
+        if isinstance(self.source, dict) and isinstance(self.target, dict):
+            source, target = self.source, self.target
+            parting = max(source, key=lambda category: abs(source[category] - target[category]))
+            return f"{parting}: {source[parting]:.0%}", f"{parting}: {target[parting]:.0%}"
+        assert not isinstance(self.source, dict)
+        assert not isinstance(self.target, dict)
+        return numeral(self.source), numeral(self.target)
+
 
 def drawn(vectors: NDArray[np.floating], most: int = MOST, seed: int = 0) -> NDArray[np.int64]:
     """Rows of a seeded sample of at most so many, by what they hold and not by their order."""
@@ -94,9 +114,9 @@ def drawn(vectors: NDArray[np.floating], most: int = MOST, seed: int = 0) -> NDA
 def pooled_components(
     source: NDArray[np.floating], target: NDArray[np.floating]
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """The whitened first 32 principal components of [n, W] and [m, W] vectors together."""
-    pool = standard_components(np.concatenate([source, target]), whiten=True).astype(np.float64)
-    return pool[: len(source)], pool[len(source) :]
+    """The whitened first 32 principal components of [n, W] and [m, W] vectors together, see `fit_whitening`."""
+    whitening = fit_whitening(np.concatenate([source, target]))
+    return whitening.of(source), whitening.of(target)
 
 
 def gap_test(
@@ -162,7 +182,12 @@ def _upper_shares(values: NDArray[np.float64]) -> NDArray[np.float64]:
     return np.asarray(1 - np.searchsorted(np.sort(rounded), rounded, side="left") / len(values))
 
 
-def separation(source: NDArray[np.floating], target: NDArray[np.floating], seed: int = 0) -> Separation:
+def separation(
+    source: NDArray[np.floating],
+    target: NDArray[np.floating],
+    seed: int = 0,
+    others: NDArray[np.floating] | None = None,
+) -> Separation:
     """How well a logistic regression tells two populations apart, on samples that it was not fitted on.
 
     Five folds, with both populations weighted alike. The interval is by DeLong, DeLong and Clarke-Pearson (Biometrics
@@ -171,6 +196,7 @@ def separation(source: NDArray[np.floating], target: NDArray[np.floating], seed:
     Args:
         source: [n, D] finite, n >= 5; see `pooled_components`.
         target: [m, D] finite, m >= 5.
+        others: [k, D] finite, of samples that are in neither; None has none.
     """
     from scipy.stats import rankdata
     from sklearn.linear_model import LogisticRegression
@@ -180,19 +206,21 @@ def separation(source: NDArray[np.floating], target: NDArray[np.floating], seed:
     truth = np.repeat([0, 1], [count, other])
     generator = np.random.default_rng(seed)
     folds = np.concatenate([generator.permutation(size) % FOLDS for size in (count, other)])
-    nearness = np.zeros(len(pool))
+    nearness, of_others = np.zeros(len(pool)), np.zeros(0 if others is None else len(others))
     if pool.shape[1]:
         for fold in range(FOLDS):
             held = folds == fold
             model = LogisticRegression(C=REGULARISATION, class_weight="balanced", max_iter=1000)
             nearness[held] = model.fit(pool[~held], truth[~held]).decision_function(pool[held])
+            if others is not None and len(others):
+                of_others += model.decision_function(others) / FOLDS
     ranks = rankdata(nearness)
     above = (ranks[count:] - rankdata(nearness[count:])) / count
     below = 1 - (ranks[:count] - rankdata(nearness[:count])) / other
     auc = float(above.mean())
     error = float(np.sqrt(above.var(ddof=1) / other + below.var(ddof=1) / count))
     low, high = auc - CONFIDENCE * error, auc + CONFIDENCE * error
-    return Separation(auc, max(low, 0.0), min(high, 1.0), nearness)
+    return Separation(auc, max(low, 0.0), min(high, 1.0), nearness, of_others)
 
 
 def column_gaps(
@@ -201,8 +229,9 @@ def column_gaps(
     """The columns in which two populations differ, the largest effect first.
 
     Numbers by the two-sample Kolmogorov-Smirnov test, categories by Pearson's chi-squared test with Cramer's V
-    ("Mathematical Methods of Statistics", 1946); corrected for all columns (Holm). Samples without a value
-    do not count in a column; a column that one population lacks is left out.
+    ("Mathematical Methods of Statistics", 1946), its p by drawn tables of the same margins where a category is rare
+    (Patefield, Appl. Stat. 30, 1981); corrected for all columns (Holm). Samples without a value do not count in a
+    column; a column that one population lacks is left out.
 
     Args:
         columns: name -> [n] values.
@@ -230,15 +259,14 @@ def centroid_distance(source: NDArray[np.floating], target: NDArray[np.floating]
 def _numbers(name: str, source: NDArray[np.float64], target: NDArray[np.float64]) -> ColumnGap:
     from scipy.stats import ks_2samp
 
-    found = ks_2samp(source, target, method="asymp")
+    source, target = np.sort(source), np.sort(target)  # no order of the samples decides how a mean is rounded
+    found = ks_2samp(source, target, method="exact" if len(source) * len(target) <= EXACT else "asymp")
     means, spread = (float(source.mean()), float(target.mean())), float(target.std())
     shift = (means[0] - means[1]) / spread if spread > 0 else None
     return ColumnGap(name, "number", float(found.statistic), float(found.pvalue), *means, shift)
 
 
 def _categories(name: str, values: Values, source: NDArray[np.float64], target: NDArray[np.float64]) -> ColumnGap:
-    from scipy.stats import chi2
-
     assert values.categories is not None
     counts = np.stack([np.bincount(p.astype(np.int64), minlength=len(values.categories)) for p in (source, target)])
     occurring = np.flatnonzero(counts.sum(axis=0))
@@ -246,9 +274,24 @@ def _categories(name: str, values: Values, source: NDArray[np.float64], target: 
     sizes = counts.sum(axis=1)
     expected = sizes[:, None] * counts.sum(axis=0) / sizes.sum()
     statistic = float((np.square(counts - expected) / expected).sum())
-    p = float(chi2.sf(statistic, len(occurring) - 1)) if len(occurring) > 1 else 1.0
+    p = _p_of_categories(statistic, counts.sum(axis=0), sizes, expected) if len(occurring) > 1 else 1.0
     shares = [
         {values.categories[code]: float(count / size) for code, count in zip(occurring.tolist(), row, strict=True)}
         for row, size in zip(counts, sizes, strict=True)
     ]
     return ColumnGap(name, "category", float(np.sqrt(statistic / sizes.sum())), p, shares[0], shares[1], None)
+
+
+def _p_of_categories(
+    statistic: float, of_all: NDArray[np.int64], sizes: NDArray[np.int64], expected: NDArray[np.float64]
+) -> float:
+    """Of a chi-squared statistic; where categories are rare, by tables that are drawn with the same margins."""
+    from scipy.stats import chi2
+
+    if expected.min() >= LEAST_EXPECTED:
+        return float(chi2.sf(statistic, len(of_all) - 1))
+    tables = min(MOST_TABLES, MOST_CELLS // len(of_all))
+    drawn_counts = np.random.default_rng(0).multivariate_hypergeometric(of_all, sizes[0], tables)
+    # A table's two rows lie as far from what is expected of each.
+    away = np.square(drawn_counts - expected[0]) @ (1 / expected).sum(axis=0)
+    return float((1 + (away >= statistic * (1 - 1e-9)).sum()) / (tables + 1))

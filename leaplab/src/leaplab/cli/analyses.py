@@ -65,7 +65,7 @@ def similar(
         require_figure(figure, overwrite)
     population = open_population(find_run(runs, run))
     rows = [population.row_of(each) for each in ids or ()]
-    answer = population.similar(rows, count, metric.value, space, _among(population, where, state))
+    answer = population.similar(rows, count, metric.value, space, among(population, where, state))
     table = answer.table()
     if out is not None:
         write_answer(out, table, overwrite)
@@ -92,7 +92,7 @@ def similar(
     for each in answer.similar:
         shown.add_row(escape(each.sample_id), escape(each.state), f"{each.distance:.4g}")
     Console().print(shown)
-    _say_written(out, f"holds {len(answer.similar)} rows.", figure)
+    say_written(out, f"holds {len(answer.similar)} rows.", figure)
 
 
 @app.command()
@@ -120,7 +120,7 @@ def clusters(
         require_figure(figure, overwrite)
     population = open_population(find_run(runs, run))
     with console.status("Looking for clusters"):
-        answer = clusters_of(population, number, space, _among(population, where, state))
+        answer = clusters_of(population, number, space, among(population, where, state))
     if out is not None:
         write_answer(out, answer.table(), overwrite)
     if figure is not None:
@@ -150,7 +150,7 @@ def clusters(
     sure = "" if answer.silhouette is None else f", silhouette {answer.silhouette:.2f}"
     sure += "" if answer.stability is None else f", two halves agree by {answer.stability:.2f}"
     console.print(f"{len(whole)} clusters of {len(answer.rows):,} samples, by {answer.chosen_by}{sure}.", markup=False)
-    _say_written(out, f"holds {len(answer.rows):,} rows.", figure)
+    say_written(out, f"holds {len(answer.rows):,} rows.", figure)
 
 
 @app.command()
@@ -188,8 +188,7 @@ def insights(
     if figure is not None:
         require_figure(figure, overwrite)
     population = open_population(find_run(runs, run))
-    among = _among(population, where, state)
-    question = Question(kind or (), score, label, space, among, _count_of(members))
+    question = Question(kind or (), score, label, space, among(population, where, state), _count_of(members))
     with looking() as progress:
         answer = insights_of(population, question, progress)
     told = answer.insights if limit is None else answer.insights[:limit]
@@ -207,10 +206,10 @@ def insights(
         print_json({"run": population.store.path.name, "insights": told, "silent": answer.silent})
         return
     print_insights(told, answer.silent)
-    _say_written(out, f"holds the members of {len(told):,} insights.", figure)
+    say_written(out, f"holds the members of {len(told):,} insights.", figure)
 
 
-def _say_written(out: Path | None, holds: str, figure: Path | None) -> None:
+def say_written(out: Path | None, holds: str, figure: Path | None) -> None:
     """What lies in the files of -o and --figure."""
     if out is not None:
         console.print(f"{out} {holds}", markup=False, soft_wrap=True)
@@ -227,7 +226,7 @@ def _count_of(members: str) -> int | None:
     return int(members)
 
 
-def _among(population: "Population", where: str | None, states: list[str] | None) -> "NDArray[np.int64] | None":
+def among(population: "Population", where: str | None, states: list[str] | None) -> "NDArray[np.int64] | None":
     """The rows that --where and --state leave; None where neither is given."""
     import numpy as np
 

@@ -16,7 +16,12 @@ from leaplab.population.members import MemberRows
 
 if TYPE_CHECKING:
     from leaplab.population.clusters import Clusters
+    from leaplab.population.gap import DomainGap
+    from leaplab.population.gap_matrix import DomainGaps
     from leaplab.population.insights import Insights
+    from leaplab.population.labelling import LabellingList
+    from leaplab.population.predicted_loss import PredictedLoss
+    from leaplab.population.pruning import PrunedList
     from leaplab.population.similar import SimilarSamples
 
 MAP_SIDE, SMALL_SIDE = 360, 120
@@ -128,6 +133,78 @@ def page_of_insights(answer: "Insights") -> str:
     silent = "".join(f"<li>{html.escape(f'{none.kind}: {none.reason}')}</li>" for none in answer.silent)
     below = "The most severe first." if rows else "There is none."
     return _page("Insights", below, head, rows, len(whole), "insights") + (f"<ul>{silent}</ul>" if silent else "")
+
+
+def page_of_predicted_loss(answer: "PredictedLoss") -> str:
+    """A table of the samples with the greatest predictions, beside the map with the first tenth of them in red."""
+    rows = []
+    for place, sample_id in enumerate(answer.ids[:SHOWN_ROWS]):
+        ends = (answer.low[place], answer.high[place])
+        interval = "withheld" if np.isnan(ends).any() else f"{ends[0]:.4g} to {ends[1]:.4g}"
+        rows.append([sample_id, answer.states[place], f"{answer.predicted[place]:.4g}", interval])
+    title, head = f"Predicted {answer.quantity} of {answer.state}", ("sample", "state", "predicted", "90 %")
+    table = _page(title, " ".join(answer.told()), head, rows, len(answer.ids), "samples")
+    if answer.population is None or not answer.population.spaces:
+        return table
+    try:
+        points = answer.population.map(None, METHODS[0])
+    except LeaplabError:  # no vector is finite: there is no map, and still what the predictions tell
+        return table
+    first = answer.rows[: max(1, len(answer.rows) // 10)]
+    says = f"The map: {answer.state} in blue, the tenth of it with the greatest predictions in red"
+    picture = Picture(drawn(points, [(answer.rows, INK, 2), (first, MARK, 4)]), MAP_SIDE, says)
+    return f'<div style="display:flex;gap:2em">{picture.shown}<div>{table}</div></div>'
+
+
+def page_of_gap(answer: "DomainGap") -> str:
+    """Whether they differ and in which columns, beside the map with the source in blue and the target in red."""
+    columns = answer.measured.columns
+    rows = [[each.column, f"{each.effect:.2f}", *each.told()] for each in columns[:SHOWN_ROWS]]
+    below = " ".join([answer.headline(), answer.power, *answer.warnings])
+    title = f"From {answer.source.where} to {answer.target.where}"
+    table = _page(title, below, ("column", "effect", "source", "target"), rows, len(columns), "columns")
+    if answer.population is None:
+        return table
+    marked = [(answer.source.rows, INK, 3), (answer.target.rows, MARK, 3)]
+    says = "The map: the source in blue, the target in red"
+    picture = Picture(drawn(answer.population.map(answer.space, METHODS[0]), marked), MAP_SIDE, says)
+    return f'<div style="display:flex;gap:2em">{picture.shown}<div>{table}</div></div>'
+
+
+def page_of_gaps(answer: "DomainGaps") -> str:
+    """A table of the AUC between the values of a column, with a star where p is at most .05."""
+    rows = [[name, *answer.told(row)] for row, name in enumerate(answer.populations)]
+    below = " ".join(["AUC of each pair, a star where they differ (p at most 0.05, Holm).", *answer.warnings])
+    return _page(f"Gaps by {answer.by}", below, ("", *answer.populations), rows, len(rows), "values")
+
+
+def page_of_labelling(answer: "LabellingList") -> str:
+    """The first of the list with their reasons, beside the map with what could be chosen in blue, the list in red."""
+    rows = []
+    for each in answer.samples[:SHOWN_ROWS]:
+        loss = "" if each.predicted_loss is None else f"{each.predicted_loss:.4g}"
+        rows.append([str(each.rank), each.sample_id, loss, each.reason])
+    head, below = ("", "sample", "predicted loss", "why"), " ".join([answer.told(), *answer.notices])
+    table = _page(f"{answer.budget:,} of {answer.state} to label", below, head, rows, len(answer.samples), "samples")
+    if answer.population is None:
+        return table
+    marked = [(answer.pool, INK, 2), (answer.rows, MARK, 4)]
+    says = "The map: what could be chosen in blue, what is chosen in red"
+    picture = Picture(drawn(answer.population.map(answer.space, METHODS[0]), marked), MAP_SIDE, says)
+    return f'<div style="display:flex;gap:2em">{picture.shown}<div>{table}</div></div>'
+
+
+def page_of_pruning(answer: "PrunedList") -> str:
+    """What became of each cluster, beside the map with what is dropped in blue, what is kept in red."""
+    rows = [[str(each.number), f"{each.size:,}", f"{each.kept:,}"] for each in answer.clusters[:SHOWN_ROWS]]
+    below, head = " ".join([answer.told(), *answer.notices]), ("cluster", "samples", "kept")
+    table = _page(f"Pruning of {answer.state}", below, head, rows, len(answer.clusters), "clusters")
+    if answer.population is None:
+        return table
+    marked = [(answer.dropped, INK, 2), (answer.rows, MARK, 2)]
+    says = "The map: what is dropped in blue, what is kept in red"
+    picture = Picture(drawn(answer.population.map(answer.space, METHODS[0]), marked), MAP_SIDE, says)
+    return f'<div style="display:flex;gap:2em">{picture.shown}<div>{table}</div></div>'
 
 
 def _small_map(points: NDArray[np.float32] | None, members: NDArray[np.int64], what: str) -> list[Picture]:
