@@ -1,12 +1,16 @@
+from types import SimpleNamespace
+
 import numpy as np
 import onnxruntime
 import pytest
 
 from leaplab.errors import LeaplabError
 from leaplab.project.locate import find_project
-from leaplab.protocol.inspection import SampleOrder
-from leaplab.protocol.operations import VISUALIZE
+from leaplab.protocol.description import Node, Source
+from leaplab.protocol.inspection import SampleOrder, Visual
+from leaplab.protocol.operations import PICTURE, VISUALIZE
 from leaplab.session.opening import open_session
+from leaplab.worker import inspection
 
 
 def test_visualizers_get_the_sample_and_the_model_s_outputs(tiny, tiny_session, plain_functions):
@@ -42,3 +46,50 @@ def test_visualizer_that_fails_hides_no_other(make_project):
 def test_unknown_sample_is_told(tiny_session):
     with pytest.raises(LeaplabError, match="sample 'training-99'"):
         tiny_session.call(VISUALIZE, SampleOrder("training", "training-99"))
+
+
+def test_picture_is_what_the_plainest_visualizer_shows_and_needs_no_model(make_project, plain_functions):
+    fault = "    raise RuntimeError('the model is gone')\n    return"
+    root = make_project(changes={"leap_binder.py": ("    return onnxruntime", f"{fault} onnxruntime")}, batch=4)
+    sample = plain_functions("samples").draw("validation", 25, 7)["validation-03"]
+    with open_session(find_project(root)) as session:
+        picture = session.call(PICTURE, SampleOrder("validation", "validation-03"))
+        assert picture is not None
+        assert (picture.name, picture.error) == ("picture", None)
+        np.testing.assert_array_equal(picture.fields["data"], (sample.image.clip(0, 1) * 255).astype(np.uint8))
+        with pytest.raises(LeaplabError, match="the model is gone"):
+            session.call(VISUALIZE, SampleOrder("validation", "validation-03"))
+        with pytest.raises(LeaplabError, match="sample 'validation-99'"):
+            session.call(PICTURE, SampleOrder("validation", "validation-99"))
+
+
+@pytest.mark.parametrize(
+    ("drawn", "told"),
+    [
+        ({"frame": None, "boxes": None, "bars": None, "late": None}, "frame"),
+        ({"frame": "It failed.", "boxes": None, "bars": None, "late": None}, "boxes"),
+        ({"frame": "It failed.", "boxes": "So did it.", "bars": None, "late": None}, "late"),
+        ({"frame": "It failed.", "boxes": "So did it.", "bars": None, "late": "And it."}, "It failed."),
+    ],
+)
+def test_picture_is_the_next_plainest_where_one_fails(monkeypatch, drawn, told):
+    of_model = {"p": Source("prediction")}
+    nodes = [
+        Node("late", "late", of_model, type="Image"),
+        Node("bars", "bars", {}, type="HorizontalBar"),
+        Node("boxes", "boxes", {"truth": Source("ground_truth", "truth")}, type="ImageWithBBox"),
+        Node("frame", "frame", {"image": Source("input", "image")}, type="Image"),
+    ]
+    integration = SimpleNamespace(
+        sample_id_of=lambda *_: "a", description=SimpleNamespace(visualizers=nodes), predictor=lambda: None
+    )
+    monkeypatch.setattr(inspection, "encode", lambda *_, **__: SimpleNamespace(batch=SimpleNamespace()))
+    monkeypatch.setattr(inspection, "infer", lambda *_: SimpleNamespace(outputs=[]))
+    monkeypatch.setattr(
+        inspection, "_visual", lambda _, __, node: Visual(node.column, node.type, {}, drawn[node.column])
+    )
+
+    shown = inspection.picture(integration, SampleOrder("training", "a"))
+
+    assert shown is not None
+    assert (shown.error or shown.name) == told

@@ -18,7 +18,7 @@ from leaplab.population.members import MemberRows
 from leaplab.population.population import Population
 from leaplab.population.similar import SimilarSamples
 from leaplab.protocol.inspection import SampleOrder, Visual
-from leaplab.protocol.operations import VISUALIZE
+from leaplab.protocol.operations import PICTURE
 from leaplab.render.canvas import plural
 from leaplab.render.charts import (
     PANELS,
@@ -37,8 +37,6 @@ from leaplab.render.rendered import render
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-PICTURES = ("Image", "ImageWithBBox", "ImageMask", "ImageWithHeatmap", "Video", "PointCloud", "Graph", "Text", "Audio")
-"""What shows a sample itself, the plainest first; bars show what a model makes of it."""
 MOST_PICTURES = 42
 MOST_QUERIES = 7
 
@@ -165,8 +163,8 @@ def _pictures(population: Population, rows: Sequence[int]) -> list[bytes | None]
     with reopen(population.store.manifest) as session:
         for row in rows:
             try:
-                visuals = session.call(VISUALIZE, SampleOrder(population.states[row], population.ids[row]))
-                pictures.append(_picture(visuals, population.ids[row]))
+                visual = session.call(PICTURE, SampleOrder(population.states[row], population.ids[row]))
+                pictures.append(_drawn(visual, population.ids[row]))
             except LeaplabError as error:
                 pictures.append(None)
                 reasons.append(str(error))
@@ -175,8 +173,9 @@ def _pictures(population: Population, rows: Sequence[int]) -> list[bytes | None]
     return pictures
 
 
-def _picture(visuals: Sequence[Visual], sample_id: str) -> bytes:
-    showing = [visual for visual in visuals if visual.type in PICTURES and visual.error is None]
-    if not showing:
+def _drawn(visual: Visual | None, sample_id: str) -> bytes:
+    if visual is None:
         raise LeaplabError(f"No visualizer of the integration draws a picture of '{sample_id}'.")
-    return render(min(showing, key=lambda visual: PICTURES.index(visual.type))).png
+    if visual.error is not None:
+        raise LeaplabError(visual.error)
+    return render(visual).png

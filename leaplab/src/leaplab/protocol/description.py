@@ -80,6 +80,32 @@ class Node:
 
 
 @dataclass(frozen=True)
+class SimulationParameter:
+    """What a parameter of a simulation may be.
+
+    Attributes:
+        type: of its values.
+        low: the least value of a number; None for a text.
+        high: the greatest, likewise; both ends may be taken.
+        values: of a text.
+    """
+
+    name: str
+    type: Literal["float", "int", "string"]
+    low: float | None = None
+    high: float | None = None
+    values: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class SimulationSpec:
+    """A function that makes samples of parameters; its number of samples and its seed are none of these."""
+
+    name: str
+    parameters: tuple[SimulationParameter, ...]
+
+
+@dataclass(frozen=True)
 class Description:
     """Everything that an integration declares.
 
@@ -95,6 +121,7 @@ class Description:
         input_properties: what leaplab computes of the inputs -> its type.
         domain_gap_metadata: names of the metadata whose values are domains.
         ignored_latent_spaces: names of latent spaces that are not to be written.
+        simulations: what makes samples on demand.
     """
 
     root: str
@@ -116,3 +143,4 @@ class Description:
     input_properties: dict[str, str] = field(default_factory=dict)
     domain_gap_metadata: tuple[str, ...] = ()
     ignored_latent_spaces: tuple[str, ...] = ()
+    simulations: tuple[SimulationSpec, ...] = ()

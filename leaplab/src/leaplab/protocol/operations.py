@@ -6,14 +6,19 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Generic, TypeVar
+from typing import Any, Generic, TypeVar
+
+import numpy as np
+from numpy.typing import NDArray
 
 from leaplab.protocol.description import Description
+from leaplab.protocol.explaining import ExplainOrder, Explanation, Layer, LayersOrder, ShapesOrder
 from leaplab.protocol.inspection import Inspection, SampleOrder, Visual
 from leaplab.protocol.model import LoadedModel, LoadOrder, ModelSource
 from leaplab.protocol.observations import Probe
 from leaplab.protocol.plan import Part, Plan, PlanOrder
 from leaplab.protocol.results import PartResult
+from leaplab.protocol.simulation import Simulated, SimulationOrder, VectorOrder
 
 Asked = TypeVar("Asked")
 Answer = TypeVar("Answer")
@@ -86,5 +91,17 @@ INSPECT: Operation[SampleOrder, Inspection] = Operation("inspect")
 """Every handler on one sample."""
 VISUALIZE: Operation[SampleOrder, list[Visual]] = Operation("visualize")
 """Every wired visualizer on one sample."""
+PICTURE: Operation[SampleOrder, Visual | None] = Operation("picture")
+"""The visualizer that shows one sample itself, the plainest that there is."""
 PROBE: Operation[None, Probe] = Operation("probe")
 """Every handler on some samples of each state."""
+SIMULATE: Operation[SimulationOrder, Simulated] = Operation("simulate")
+"""Samples of a simulation, and their latent vectors."""
+VECTORS: Operation[VectorOrder, NDArray[np.float32]] = Operation("vectors")
+"""[n, W] the latent vectors of some of the integration's own samples."""
+SHAPES: Operation[ShapesOrder, list[Any]] = Operation("shapes")
+"""The shapes of a model's tensors for one sample, and the number of samples that they are of."""
+LAYERS: Operation[LayersOrder, list[Layer]] = Operation("layers")
+"""Where a Keras model may be cut."""
+EXPLAIN: Operation[ExplainOrder, Explanation] = Operation("explain")
+"""A heat-map of one sample."""

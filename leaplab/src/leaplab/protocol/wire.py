@@ -22,7 +22,19 @@ from typing import Any, Callable
 import numpy as np
 from numpy.typing import NDArray
 
-from leaplab.protocol import binding, description, inspection, model, observations, operations, plan, results
+from leaplab.protocol import (
+    binding,
+    cuts,
+    description,
+    explaining,
+    inspection,
+    model,
+    observations,
+    operations,
+    plan,
+    results,
+    simulation,
+)
 
 Write = Callable[[memoryview], Any]
 """Sends all of the bytes that it is given."""
@@ -77,7 +89,19 @@ class Failed:
     traceback: str
 
 
-_MODULES = (binding, description, inspection, model, observations, operations, plan, results)
+_MODULES = (
+    binding,
+    cuts,
+    description,
+    explaining,
+    inspection,
+    model,
+    observations,
+    operations,
+    plan,
+    results,
+    simulation,
+)
 CLASSES: dict[str, type] = {
     name: found
     for module in _MODULES

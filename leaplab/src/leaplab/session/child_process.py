@@ -106,7 +106,8 @@ class ChildSession:
             answer: Answer = self._answer()
             return answer
         except TimeoutError:
-            raise LeaplabError(f"The handlers did not come to an end within {time_limit:g} s.{self._place()}") from None
+            message = f"The handlers did not come to an end within {time_limit:g} s.{self._place()}"
+            raise DeadIntegrationError(message, f"took longer than {time_limit:g} s") from None
         finally:
             self._deadline = None
 
@@ -139,6 +140,10 @@ class ChildSession:
         self._output.close()
         self._memory.close()
         self._memory_file.close()
+
+    def kill(self) -> None:
+        """End the process in the middle of its work, also from another thread than the one that waits for it."""
+        self._end_group()
 
     def __enter__(self) -> Self:
         return self

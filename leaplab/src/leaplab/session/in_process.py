@@ -42,6 +42,9 @@ class InProcessSession:
     def close(self) -> None:
         """Nothing to end."""
 
+    def kill(self) -> None:
+        """Nothing: what runs in this process cannot be ended without it."""
+
     def __enter__(self) -> Self:
         return self
 

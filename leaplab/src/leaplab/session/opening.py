@@ -64,6 +64,10 @@ class Session(Protocol):
         """End it. A closed session answers no calls."""
         ...
 
+    def kill(self) -> None:
+        """End it in the middle of its work, also from another thread: a call that waits there raises a LeaplabError."""
+        ...
+
     def __enter__(self) -> Self: ...
 
     def __exit__(

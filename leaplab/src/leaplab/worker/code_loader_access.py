@@ -192,9 +192,13 @@ class CodeLoader:
 
     def latents(self, state: str, sample_id: SampleId) -> dict[str, NDArray[Any]]:
         """Custom latent space -> the vector of one sample, of those that are not ignored."""
+        return self.latents_of(self.responses[state], sample_id)
+
+    def latents_of(self, response: Any, sample_id: SampleId) -> dict[str, NDArray[Any]]:
+        """The same of a sample of any response."""
         if not self.latent_spaces:
             return {}
-        found = self._required("_get_custom_latent_spaces")(sample_id, self.responses[state], None) or {}
+        found = self._required("_get_custom_latent_spaces")(sample_id, response, None) or {}
         return {name: vector for name, vector in found.items() if name not in self.ignored_latent_spaces}
 
     @property
@@ -208,6 +212,47 @@ class CodeLoader:
             name, parameters, n_samples=samples, extend_preprocess=False
         )
         return found
+
+    def simulate(self, name: str, parameters: dict[str, Any], samples: int, seed: int) -> Any:
+        """The response that a simulation gives, not encoded, as `LeapLoader.run_simulation` asks for it.
+
+        Raises:
+            LeaplabError: it gives something else, or groups; the sentence goes on from the simulation's name.
+            Exception: what the simulation raises.
+        """
+        from code_loader.contract import datasetclasses
+        from code_loader.contract.enums import DataStateType
+
+        function = next(each.function for each in self.simulations if each.name == name)
+        context: dict[str, bool] = getattr(datasetclasses, "_simulation_context", {})
+        context["active"] = True
+        try:
+            response = function(**parameters, N=samples, seed=seed)
+        finally:
+            context["active"] = False
+        if not isinstance(response, datasetclasses.PreprocessResponse):
+            raise LeaplabError(f"returns a {type(response).__name__}; let it return a PreprocessResponse.")
+        if is_grouped(response):
+            raise LeaplabError("returns groups; let it return a PreprocessResponse of single ids.")
+        response.state = DataStateType.additional
+        response.tl_generated = True
+        return response
+
+    @staticmethod
+    def ids_of(response: Any) -> list[SampleId]:
+        """The ids of a response that is not grouped.
+
+        Raises:
+            LeaplabError: an id is neither a text nor a whole number; the sentence goes on from the simulation's name.
+        """
+        return [_plain_id(each, "additional") for each in response.sample_ids]
+
+    @staticmethod
+    def caller(response: Any) -> Callable[[Any, SampleId], Any]:
+        """Calls a handler with a sample of a response; of a grouped one, as a group of one."""
+        if is_grouped(response):
+            return lambda handler, sample_id: handler.function([sample_id], response)[0]
+        return lambda handler, sample_id: handler.function(sample_id, response)
 
     def metrics(self) -> Mapping[str, Any]:
         """Handler -> what a metric of samples declares; code-loader's own defaults are among them."""

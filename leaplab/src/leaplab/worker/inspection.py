@@ -9,16 +9,21 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from leaplab.errors import LeaplabError
+from leaplab.protocol.description import Node
 from leaplab.protocol.inspection import Inspection, SampleOrder, Tensor, Visual
-from leaplab.protocol.plain_text import plain_text
 from leaplab.protocol.results import InstanceRows
 from leaplab.worker.batch import Batch, infer
 from leaplab.worker.encoding import Encoded, encode
 from leaplab.worker.instance_rows import add_scores, read_instances
 from leaplab.worker.scoring import score
+from leaplab.worker.wanted import Wanted
 
 if TYPE_CHECKING:
     from leaplab.worker.integration import Integration
+
+
+SHOWING = ("Image", "ImageWithBBox", "ImageMask", "ImageWithHeatmap", "Video", "PointCloud", "Graph", "Text", "Audio")
+"""Types of visualizers that show a sample itself, the plainest first; bars show what a model makes of it."""
 
 
 def inspect_sample(integration: Integration, order: SampleOrder) -> Inspection:
@@ -54,16 +59,43 @@ def visualize(integration: Integration, order: SampleOrder) -> list[Visual]:
     return _visuals(integration, _inferred(integration, order).batch)
 
 
+def picture(integration: Integration, order: SampleOrder) -> Visual | None:
+    """What the plainest wired visualizer makes of one sample; only what feeds it is computed.
+
+    Returns:
+        Where it fails, what the next one makes, and with an error where all do; None where none shows the sample.
+
+    Raises:
+        LeaplabError: there is no such sample, or it cannot be encoded or inferred.
+    """
+    sample_id = integration.sample_id_of(order.state, order.sample_id)
+    failed: Visual | None = None
+    for node in sorted(integration.description.visualizers, key=_plainness):
+        if node.type not in SHOWING:
+            continue
+        sources = {source.kind for source in node.arguments.values()}
+        wanted = Wanted(False, False, True, False, "prediction" in sources, "ground_truth" in sources)
+        batch = encode(integration, order.state, [sample_id], wanted=wanted).batch
+        if wanted.model:
+            batch.predictions = infer(integration.predictor(), integration.description, batch).outputs
+        visual = _visual(integration, batch, node)
+        if visual is not None and visual.error is None:
+            return visual
+        failed = failed or visual
+    return failed
+
+
+def _plainness(node: Node) -> tuple[int, int]:
+    """Visualizers of inputs alone before those that need a model; of these, by what they show."""
+    kinds = [source.kind for source in node.arguments.values()]
+    cost = 2 if "prediction" in kinds else 1 if "ground_truth" in kinds else 0
+    return cost, SHOWING.index(node.type) if node.type in SHOWING else len(SHOWING)
+
+
 def _inferred(integration: Integration, order: SampleOrder) -> Encoded:
-    # A run and a command line know ids as text; in the integration they may be integers.
-    by_text = {plain_text(str(known)): known for known in integration.sample_ids(order.state)}
-    if order.sample_id not in by_text:
-        some = ", ".join(list(by_text)[:3])
-        raise LeaplabError(
-            f"The integration has no sample '{order.sample_id}' in {order.state}; its ids are like {some}."
-        )
+    sample_id = integration.sample_id_of(order.state, order.sample_id)
     predictor = integration.predictor()
-    encoded = encode(integration, order.state, [by_text[order.sample_id]])
+    encoded = encode(integration, order.state, [sample_id])
     encoded.batch.predictions = infer(predictor, integration.description, encoded.batch).outputs
     return encoded
 
@@ -75,18 +107,20 @@ def _tensor(kind: str, name: str, array: Any) -> Tensor:
 
 
 def _visuals(integration: Integration, batch: Batch) -> list[Visual]:
-    visuals = []
-    for node in integration.description.visualizers:
-        arguments = batch.arguments(node)
-        if arguments is None:
-            continue
-        try:
-            result = integration.run_visualizer(node, batch.state, batch.ids[0], arguments)
-        except LeaplabError as error:
-            visuals.append(Visual(node.column, node.type, error=str(error)))
-        else:
-            visuals.append(Visual(node.column, node.type, plain(result)))
-    return visuals
+    drawn = (_visual(integration, batch, node) for node in integration.description.visualizers)
+    return [visual for visual in drawn if visual is not None]
+
+
+def _visual(integration: Integration, batch: Batch, node: Node) -> Visual | None:
+    """None where these samples lack what the visualizer takes."""
+    arguments = batch.arguments(node)
+    if arguments is None:
+        return None
+    try:
+        result = integration.run_visualizer(node, batch.state, batch.ids[0], arguments)
+    except LeaplabError as error:
+        return Visual(node.column, node.type, error=str(error))
+    return Visual(node.column, node.type, plain(result))
 
 
 def plain(value: Any) -> Any:

@@ -29,6 +29,7 @@ from leaplab.protocol.description import (
     PredictionSpec,
 )
 from leaplab.protocol.model import LoadOrder
+from leaplab.protocol.plain_text import plain_text
 from leaplab.protocol.script_failure import (
     failures_in,
     how_to_have,
@@ -51,6 +52,7 @@ from leaplab.worker.samples import (
     SampleReader,
     sample_ids_by_state,
 )
+from leaplab.worker.simulating import simulation_specs
 from leaplab.worker.wanted import EVERYTHING, Wanted
 from leaplab.worker.wiring import Wiring, read_wiring
 from leaplab.worker.written_wiring import ModelEnds, is_mapping, written_wiring
@@ -175,6 +177,7 @@ class Integration:
             input_properties=property_names(inputs),
             domain_gap_metadata=self.code_loader.domain_gap_metadata,
             ignored_latent_spaces=self.code_loader.ignored_latent_spaces,
+            simulations=simulation_specs(self.code_loader),
         )
 
     def sample_ids(self, state: str) -> list[SampleId]:
@@ -187,6 +190,24 @@ class Integration:
         if state not in known:
             raise LeaplabError(f"There is no state '{state}'; this integration has {', '.join(known)}.")
         return list(known[state])
+
+    def sample_id_of(self, state: str, text: str) -> SampleId:
+        """The id that a run or a command line knows as text; in the integration it may be a whole number.
+
+        Raises:
+            LeaplabError: the integration has no such state, or no such sample in it.
+        """
+        if state not in self._ids_by_text:
+            self._ids_by_text[state] = {plain_text(str(known)): known for known in self.sample_ids(state)}
+        by_text = self._ids_by_text[state]
+        if text not in by_text:
+            some = ", ".join(list(by_text)[:3])
+            raise LeaplabError(f"The integration has no sample '{text}' in {state}; its ids are like {some}.")
+        return by_text[text]
+
+    @cached_property
+    def _ids_by_text(self) -> dict[str, dict[str, SampleId]]:
+        return {}
 
     @cached_property
     def _ids(self) -> dict[str, list[SampleId]]:

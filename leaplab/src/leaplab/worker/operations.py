@@ -8,12 +8,14 @@ from leaplab.protocol import operations
 from leaplab.protocol.description import Description
 from leaplab.protocol.model import LoadedModel, LoadOrder, ModelSource
 from leaplab.protocol.observations import Probe
-from leaplab.worker.inspection import inspect_sample, visualize
+from leaplab.worker.explaining.explain import explain, layers, shapes
+from leaplab.worker.inspection import inspect_sample, picture, visualize
 from leaplab.worker.integration import Integration
 from leaplab.worker.loading import model_source
 from leaplab.worker.pipeline import evaluate
 from leaplab.worker.planning import make_plan
 from leaplab.worker.probing import probe
+from leaplab.worker.simulating import latent_vectors_of, simulate
 
 
 def _describe(integration: Integration, _: None) -> Description:
@@ -41,5 +43,11 @@ FUNCTIONS: dict[str, Callable[[Integration, Any], Any]] = {
     operations.EVALUATE.name: evaluate,
     operations.INSPECT.name: inspect_sample,
     operations.VISUALIZE.name: visualize,
+    operations.PICTURE.name: picture,
     operations.PROBE.name: _probe,
+    operations.SHAPES.name: shapes,
+    operations.LAYERS.name: layers,
+    operations.EXPLAIN.name: explain,
+    operations.SIMULATE.name: simulate,
+    operations.VECTORS.name: latent_vectors_of,
 }

@@ -86,7 +86,8 @@ class SampleReader:
                 HERE.note(self._noted[kind, name])
                 inputs[name] = call(handler)
             kind = "ground truth"
-            for handler in self._handlers.ground_truths if wanted.tensors and state != "unlabeled" else ():
+            labelled = wanted.tensors and wanted.ground_truths and state != "unlabeled"
+            for handler in self._handlers.ground_truths if labelled else ():
                 name = handler.name
                 HERE.note(self._noted[kind, name])
                 ground_truths[name] = call(handler)

@@ -18,6 +18,7 @@ class Wanted:
         losses: losses.
         metrics: metrics, of samples and of element instances.
         model: whether a loss or metric that runs takes a prediction.
+        ground_truths: encoders of ground truths, where tensors are needed at all.
     """
 
     everything: bool = True
@@ -25,6 +26,7 @@ class Wanted:
     losses: bool = True
     metrics: bool = True
     model: bool = True
+    ground_truths: bool = True
 
     @property
     def tensors(self) -> bool:
