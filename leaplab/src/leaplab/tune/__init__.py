@@ -1,0 +1,1 @@
+"""Fits the parameters of an integration's simulation to a target population of a run."""
