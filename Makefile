@@ -126,7 +126,7 @@ lint: setup $(WEB_PACKAGES) ## Check style, types and the import rules
 	.venv/bin/ruff format --check .
 	.venv/bin/mypy
 	.venv/bin/lint-imports --no-logo
-	@echo '$(WEB)/node_modules/.bin/tsc --noEmit'; $(in_web) && node_modules/.bin/tsc --noEmit
+	@echo 'tsc --noEmit, biome check'; $(in_web) && npm run --silent types > /dev/null && node_modules/.bin/tsc --noEmit && npm run --silent lint
 	$(POETRY) check --lock --quiet
 
 format: setup ## Put the Python code into the project's style

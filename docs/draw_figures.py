@@ -21,13 +21,15 @@ from playwright.sync_api import Page
 ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))
 
-from tests.browser import chromium_browser, served_run  # noqa: E402 - the path comes first
+from tests.browser import chromium_browser, served_run, wait_until  # noqa: E402 - the path comes first
 
 TIMEOUT = 90_000  # ms
 SETTLE = 1_500
 
-TARGET_ROW, MISSED_ROW = 2_017, 2_234  # of a frame of the target, and of one of cognata_a with objects missed
-UNDER_ROW, OVER_ROW = 1_091, 1_090  # of a tote with objects taken for one, and of one with an object taken for several
+TARGET, MISSED = "unlabeled/foresight_unlabeled/foresight_unlabeled_00017", "additional/cognata_a/cognata_a_00034"
+"""A frame of the target, and one of cognata_a with objects missed."""
+UNDER, OVER = "validation/val_92", "validation/val_91"
+"""A tote with objects taken for one, and one with an object taken for several."""
 
 
 @dataclass(frozen=True)
@@ -48,24 +50,24 @@ class Figure:
 
 
 def view(
-    colour: str, *, hide: tuple[str, ...] = (), row: int | None = None, size: str = "loss.cross_entropy"
+    colour: str, *, hide: tuple[str, ...] = (), sample: str | None = None, size: str = "loss.cross_entropy"
 ) -> list[tuple[str, str]]:
     """The URL hash of a view of the map, without some states."""
     parameters = [("colour", colour), ("size", size), ("space", "model"), ("projection", "pacmap")]
     parameters += [("hide", state) for state in hide]
-    return parameters if row is None else [*parameters, ("row", str(row))]
+    return parameters if sample is None else [*parameters, ("sample", sample)]
 
 
 def of_mnist() -> tuple[Figure, ...]:
-    """Rows are those of 60,000 training digits and the 10,000 of validation after them."""
+    """Of the digits."""
 
     def digit(number: int) -> list[tuple[str, str]]:
-        return view("metadata.label", row=60_000 + number)
+        return view("metadata.label", sample=f"validation/validation_{number:05d}")
 
     return (
         Figure("docs/images/explorer.png", digit(5679)),
-        Figure("mnist/images/map_training.png", view("metadata.label", hide=("validation",)), "map", 1200, 800),
-        Figure("mnist/images/map_validation.png", view("metadata.label", hide=("training",)), "map", 1200, 800),
+        Figure("mnist/images/map_training.png", view("metadata.label", hide=("validation",)), "population", 1200, 800),
+        Figure("mnist/images/map_validation.png", view("metadata.label", hide=("training",)), "population", 1200, 800),
         Figure("mnist/images/five_as_six.png", digit(5679), "details", 1440, 1100),
         Figure("mnist/images/eight_as_nine.png", digit(8209), "details", 1440, 780),
         Figure("mnist/images/closed_four.png", digit(4669), "details", 1440, 780),
@@ -73,40 +75,46 @@ def of_mnist() -> tuple[Figure, ...]:
 
 
 def of_cifar10_resnet() -> tuple[Figure, ...]:
-    """Rows are those of 40,000 training, 5,000 validation and 10,000 test photographs, and 5,000 unlabeled ones."""
+    """Of the photographs."""
     of_test, unlabeled = ("training", "validation", "unlabeled"), ("training", "validation", "test")
     folder = "cifar10_resnet/images"
     return (
-        Figure(f"{folder}/map_kind.png", view("metadata.kind", hide=of_test), "map", 1200, 800),
-        Figure(f"{folder}/map_class.png", view("metadata.class_name", hide=of_test), "map", 1200, 800),
-        Figure(f"{folder}/map_loss.png", view("loss.cross_entropy", hide=of_test), "map", 1200, 800),
+        Figure(f"{folder}/map_kind.png", view("metadata.kind", hide=of_test), "population", 1200, 800),
+        Figure(f"{folder}/map_class.png", view("metadata.class_name", hide=of_test), "population", 1200, 800),
+        Figure(f"{folder}/map_loss.png", view("loss.cross_entropy", hide=of_test), "population", 1200, 800),
         Figure(
             f"{folder}/map_lightness.png",
             view("metadata.background_lightness", hide=unlabeled, size="none"),
-            "map",
+            "population",
             1200,
             800,
         ),
-        Figure(f"{folder}/cat_as_dog.png", view("metadata.class_name", row=49_945), "details", 1440, 638),
+        Figure(f"{folder}/cat_as_dog.png", view("metadata.class_name", sample="test/test_04945"), "details", 1440, 638),
     )
 
 
 def of_yolov7_foresight() -> tuple[Figure, ...]:
-    """Rows are those of 1,600 training and 400 validation frames, 200 of the target, and 300 of each generation."""
+    """Of the frames."""
     folder = "yolov7_foresight/images"
 
-    def frames(colour: str, hide: tuple[str, ...] = (), row: int | None = None, size: str = "none") -> Any:
-        return view(colour, hide=hide, row=row, size=size)
+    def frames(colour: str, hide: tuple[str, ...] = (), sample: str | None = None, size: str = "none") -> Any:
+        return view(colour, hide=hide, sample=sample, size=size)
 
     origin, loss = "metadata.origin", "loss.yolov7_loss"
     return (
-        Figure(f"{folder}/map_target.png", frames(origin, ("validation", "additional")), "map", 1200, 800),
-        Figure(f"{folder}/map_generated.png", frames(origin, ("validation",)), "map", 1200, 800),
-        Figure(f"{folder}/map_red.png", frames("metadata.image_red_std", ("training", "validation")), "map", 1200, 800),
-        Figure(f"{folder}/map_loss.png", frames(loss, ("unlabeled",), size=loss), "map", 1200, 800),
+        Figure(f"{folder}/map_target.png", frames(origin, ("validation", "additional")), "population", 1200, 800),
+        Figure(f"{folder}/map_generated.png", frames(origin, ("validation",)), "population", 1200, 800),
+        Figure(
+            f"{folder}/map_red.png",
+            frames("metadata.image_red_std", ("training", "validation")),
+            "population",
+            1200,
+            800,
+        ),
+        Figure(f"{folder}/map_loss.png", frames(loss, ("unlabeled",), size=loss), "population", 1200, 800),
         Figure(
             f"{folder}/target_frame.png",
-            frames(origin, row=TARGET_ROW),
+            frames(origin, sample=TARGET),
             "details",
             1440,
             820,
@@ -114,7 +122,7 @@ def of_yolov7_foresight() -> tuple[Figure, ...]:
         ),
         Figure(
             f"{folder}/missed.png",
-            frames(origin, row=MISSED_ROW),
+            frames(origin, sample=MISSED),
             "details",
             1440,
             1420,
@@ -124,16 +132,16 @@ def of_yolov7_foresight() -> tuple[Figure, ...]:
 
 
 def of_armbench_segmentation() -> tuple[Figure, ...]:
-    """Rows are those of 1,000 training, 250 validation and 250 unlabeled totes."""
+    """Of the totes."""
     folder = "armbench_segmentation/images"
     loss, under = "loss.yolo_loss", "metric.segmentation_under_segmenting_detections"
     unlabeled, validation = ("unlabeled",), ("training", "unlabeled")
 
     def totes(name: str, colour: str, hide: tuple[str, ...], size: str = loss) -> Figure:
-        return Figure(f"{folder}/{name}.png", view(colour, hide=hide, size=size), "map", 1200, 800)
+        return Figure(f"{folder}/{name}.png", view(colour, hide=hide, size=size), "population", 1200, 800)
 
-    def tote(error: str, row: int) -> Figure:
-        shown = view(loss, row=row, size=loss)
+    def tote(error: str, sample: str) -> Figure:
+        shown = view(loss, sample=sample, size=loss)
         side_by_side = ("tote", "masks", "predicted_masks", error)
         return Figure(f"{folder}/{error}.png", shown, awaited=error, visualizers=side_by_side)
 
@@ -142,8 +150,8 @@ def of_armbench_segmentation() -> tuple[Figure, ...]:
         totes("map_occlusion", "metadata.occlusion_by_mask", unlabeled),
         totes("map_colour", "metadata.tote_colour", unlabeled),
         totes("map_under_segmented", under, validation),
-        tote("under_segmented", UNDER_ROW),
-        tote("over_segmented", OVER_ROW),
+        tote("under_segmented", UNDER),
+        tote("over_segmented", OVER),
     )
 
 
@@ -156,6 +164,7 @@ FIGURES = {
 """Example -> the name of its run, and the figures of it."""
 
 
+RUN = "RUN"
 ANSWERS = {
     "mnist/images/similar_closed_four.png": ("similar", "--id", "validation/validation_04669", "--count", "13"),
     "mnist/images/similar_crossed_seven.png": ("similar", "--id", "validation/validation_07650", "--count", "13"),
@@ -166,17 +175,46 @@ ANSWERS = {
     "yolov7_foresight/images/rare.png": ("insights", "--kind", "out_of_distribution"),
     "yolov7_foresight/images/clusters.png": ("clusters",),
     "armbench_segmentation/images/objects.png": ("insights", "--kind", "low_performance"),
+    "mnist/images/to_label.png": ("prioritize", "--state", "validation", "--budget", "200", "--compare"),
+    "cifar10_resnet/images/predicted_loss.png": ("predict-loss", "--state", "unlabeled"),
+    "yolov7_foresight/images/predicted_target.png": ("predict-loss", "--state", "unlabeled"),
+    "yolov7_foresight/images/gap.png": (
+        "domain-gap",
+        *("--source", "metadata.origin = 'cognata_a'", "--target", "metadata.origin = 'foresight_unlabeled'"),
+        *("--rank", "metadata.origin = 'cognata_b'"),
+    ),
+    "yolov7_foresight/images/tuned.png": (
+        *("tune", "cognata", "--run"),
+        RUN,
+        *("--target", "metadata.origin = 'foresight_unlabeled'", "--workers", "2", "--start", "fisheye=0.35"),
+        *("--start", "exposure=0.9", "--start", "temperature=4300", "--start", "red_spread=1.5"),
+        *("--start", "noise=0.008", "--start", "blur=0.4", "--start", "dusk=0.75"),
+    ),
+    "armbench_segmentation/images/to_label.png": (
+        "prioritize",
+        *("--budget", "40", "--where", "analysis.predicted_loss >= 0.18", "--compare"),
+    ),
+    "armbench_segmentation/images/kept.png": ("prune", "--cluster", "1", "--min-distance", "14", "--keep", "0.5"),
 }
-"""Figure -> the command that draws it, of the run of the example in whose folder it lies."""
+"""Figure -> the command that draws it, of the run of the example in whose folder it lies; RUN stands for that run."""
+BEFORE = {"armbench_segmentation": ("predict-loss", "--state", "unlabeled")}
+"""Example -> a command that leaves a column which its figures use."""
 
 
 def draw_answers(example: str, run: str) -> None:
     """Draw the figures of an example's analyses."""
+    if example in BEFORE:
+        _ask(run, BEFORE[example])
     for path, command in ANSWERS.items():
         if path.partition("/")[0] == example:
-            whole = [sys.executable, "-m", "leaplab", command[0], run, *command[1:], "--figure", path, "--overwrite"]
-            subprocess.run(whole, cwd=ROOT, check=True, stdout=subprocess.DEVNULL)
+            _ask(run, (*command, "--figure", path, "--overwrite"))
             print(path)
+
+
+def _ask(run: str, command: Sequence[str]) -> None:
+    placed = [run if each == RUN else each for each in command]
+    whole = placed if RUN in command else [placed[0], run, *placed[1:]]
+    subprocess.run([sys.executable, "-m", "leaplab", *whole], cwd=ROOT, check=True, stdout=subprocess.DEVNULL)
 
 
 def draw(page: Page, address: str, figure: Figure) -> None:
@@ -184,9 +222,9 @@ def draw(page: Page, address: str, figure: Figure) -> None:
     page.set_viewport_size({"width": figure.width, "height": figure.height})
     page.goto("about:blank")
     page.goto(f"{address}#{urlencode(figure.view)}")
-    page.wait_for_function("window.explorer && window.explorer.samples > 0", timeout=TIMEOUT)
+    wait_until(page, "window.explorer && window.explorer.samples > 0", TIMEOUT / 1000)
     page.evaluate("window.explorer.ready")
-    if "row" in dict(figure.view):
+    if "sample" in dict(figure.view):
         page.get_by_test_id(f"visual-{figure.awaited}").wait_for(timeout=TIMEOUT)
     page.wait_for_timeout(SETTLE)
     path = ROOT / figure.path

@@ -5,11 +5,12 @@ import re
 import shutil
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from playwright.sync_api import Browser, sync_playwright
+from playwright.sync_api import Browser, Page, sync_playwright
 
 BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 # WebGL in software, and nothing that asks the network for anything.
@@ -57,3 +58,18 @@ def served_run(runs: Path, name: str) -> Iterator[str]:
     finally:
         server.terminate()
         server.wait(timeout=10)
+
+
+def wait_until(page: Page, expression: str, seconds: float = 60.0) -> None:
+    """Wait until a script's expression is true.
+
+    `wait_for_function` builds code of text, which the page's policy forbids.
+
+    Raises:
+        TimeoutError: it never was.
+    """
+    end = time.monotonic() + seconds
+    while not page.evaluate(f"Boolean({expression})"):
+        if time.monotonic() > end:
+            raise TimeoutError(f"{expression} has not become true within {seconds:g} s")
+        time.sleep(0.02)

@@ -1,4 +1,5 @@
 import base64
+import json
 from collections.abc import Callable, Iterator
 from io import BytesIO
 from pathlib import Path
@@ -10,11 +11,14 @@ from fastapi.testclient import TestClient
 from PIL import Image
 
 from leaplab.errors import LeaplabError
-from leaplab.explorer.application import make_application
+from leaplab.explorer import application
+from leaplab.explorer.application import make_application, openapi_document
 from leaplab.explorer.serving import listen
 from leaplab.store.run import RunStore
 from mnist.config import load_config
 from mnist.data.preprocess import Digits, load_states
+
+WEB = Path(application.__file__).with_name("web")
 
 
 @pytest.fixture(scope="module")
@@ -33,13 +37,13 @@ def digits() -> dict[str, Digits]:
 
 
 def column(client: TestClient, name: str) -> dict[str, object]:
-    described = {entry["name"]: entry for entry in client.get("/api/run").json()["columns"]}
+    described = {entry["name"]: entry for entry in client.get("/api/v1/run").json()["columns"]}
     found: dict[str, object] = described[name]
     return found
 
 
 def test_the_overview_counts_states_and_offers_the_columns_of_the_run(client: TestClient) -> None:
-    run = client.get("/api/run").json()
+    run = client.get("/api/v1/run").json()
     assert run["samples"] == 300
     assert {state["name"]: state["count"] for state in run["states"]} == {"training": 150, "validation": 150}
     assert run["latent_spaces"] == [{"name": "model", "width": 128}]
@@ -57,30 +61,72 @@ def test_the_overview_counts_states_and_offers_the_columns_of_the_run(client: Te
 
 
 def test_a_categorical_column_is_codes_into_its_categories(client: TestClient, digits: dict[str, Digits]) -> None:
-    codes = np.frombuffer(client.get("/api/columns/metadata.label").content, "<i4")
+    codes = np.frombuffer(client.get("/api/v1/columns/codes?name=metadata.label").content, "u1")
     categories = column(client, "metadata.label")["categories"]
     assert isinstance(categories, list)
-    ids = client.get("/api/ids").json()
+    ids = client.get("/api/v1/ids").json()["ids"]
     expected = [str(digits[sample_id.split("_")[0]].label(sample_id)) for sample_id in ids]
     assert [categories[code] for code in codes] == expected
 
 
-def test_a_continuous_column_is_floats_in_row_order(client: TestClient, mnist_run: RunStore) -> None:
-    values = np.frombuffer(client.get("/api/columns/loss.cross_entropy").content, "<f4")
+def test_a_continuous_column_is_places_between_the_percentiles_of_its_values(
+    client: TestClient, mnist_run: RunStore
+) -> None:
     stored = mnist_run.read(["loss.cross_entropy"])["loss.cross_entropy"]
-    np.testing.assert_allclose(values, stored, rtol=1e-6)
+    low, median, high = np.percentile(stored, [1, 50, 99])
+    summary = client.get("/api/v1/columns/summary?name=loss.cross_entropy").json()
+    told = summary["scale"]
+    assert (told["low"], told["median"], told["high"]) == pytest.approx((low, median, high))
+    assert (told["min"], told["max"], told["absent"]) == (stored.min(), stored.max(), 0)
+    assert told["crowd"] == "low"
+    expected, _ = np.histogram(np.clip(stored, low, high), 32, (low, high))
+    np.testing.assert_allclose(summary["histogram"], expected, atol=1)
+    assert sum(summary["histogram"]) == 300
+
+    codes = np.frombuffer(client.get("/api/v1/columns/codes?name=loss.cross_entropy").content, "<u2")
+    shown = low + codes / 65_534 * (high - low)
+    np.testing.assert_allclose(shown, np.clip(stored, low, high), atol=(high - low) / 65_534)
+
+
+def test_exact_values_of_some_rows(client: TestClient, mnist_run: RunStore) -> None:
+    stored = mnist_run.read(["loss.cross_entropy"])["loss.cross_entropy"]
+    answer = client.get("/api/v1/columns/values", params={"name": "loss.cross_entropy", "rows": [7, 3]})
+    assert answer.json() == [stored[7], stored[3]]
+
+
+def test_what_never_changes_is_kept_for_ever_and_another_run_refuses(client: TestClient) -> None:
+    key = client.get("/api/v1/run").json()["key"]
+    first = client.get("/api/v1/columns/codes", params={"name": "metadata.label", "key": key})
+    assert "immutable" in first.headers["cache-control"]
+    again = client.get("/api/v1/columns/codes?name=metadata.label", headers={"if-none-match": first.headers["etag"]})
+    assert (again.status_code, again.content) == (304, b"")
+    assert "no-cache" in client.get("/api/v1/columns/codes?name=metadata.label").headers["cache-control"]
+    other = client.get("/api/v1/samples/7?key=0123")
+    assert other.status_code == 409
+    assert "Another run" in other.json()["detail"]
+
+
+def test_the_map_is_told_when_it_is_there(client: TestClient) -> None:
+    with client.stream("GET", "/api/v1/events") as stream:
+        events = [json.loads(line.removeprefix("data: ")) for line in stream.iter_lines() if line.startswith("data:")]
+    assert {(each["projection"], each["state"]) for each in events} >= {("pca", "ready"), ("pacmap", "ready")}
+
+
+def test_the_documents_in_the_page_s_folder_are_the_server_s() -> None:
+    written = json.loads((WEB / "openapi.json").read_text(encoding="utf-8"))
+    assert written == openapi_document(), "run python -m leaplab.explorer leaplab/src/leaplab/explorer/web/openapi.json"
 
 
 def test_every_sample_has_a_point_inside_the_square(client: TestClient) -> None:
     for method in ("pacmap", "pca"):
-        response = client.get("/api/projection", params={"space": "model", "method": method})
-        points = np.frombuffer(response.content, "<f4").reshape(-1, 2)
+        response = client.get("/api/v1/map", params={"space": "model", "method": method})
+        points = np.frombuffer(response.content, "<u2").reshape(-1, 2)
         assert points.shape == (300, 2)
-        assert np.abs(points).max() == pytest.approx(1.0)
+        assert 0 in (points.min(), 65_534 - points.max())  # the larger side fills the square
 
 
 def test_a_sample_shows_its_stored_values_and_prediction(client: TestClient, mnist_run: RunStore) -> None:
-    sample = client.get("/api/samples/7").json()
+    sample = client.get("/api/v1/samples/7").json()
     stored = mnist_run.row(7)
     assert sample["sample_id"] == stored["sample_id"]
     shown = {entry["column"]: entry["value"] for entry in sample["values"]}
@@ -92,8 +138,8 @@ def test_a_sample_shows_its_stored_values_and_prediction(client: TestClient, mni
 
 def test_visualizers_show_that_very_digit(client: TestClient, digits: dict[str, Digits]) -> None:
     for row in (0, 299):
-        sample = client.get(f"/api/samples/{row}").json()
-        visuals = {visual["name"]: visual for visual in client.get(f"/api/samples/{row}/visuals").json()}
+        sample = client.get(f"/api/v1/samples/{row}").json()
+        visuals = {visual["name"]: visual for visual in client.get(f"/api/v1/samples/{row}/visuals").json()}
         png = base64.b64decode(visuals["digit"]["png"].split(",", 1)[1])
         pixels = np.asarray(Image.open(BytesIO(png)))
         np.testing.assert_array_equal(pixels, digits[sample["state"]].image(sample["sample_id"]))
@@ -105,13 +151,13 @@ def test_visualizers_show_that_very_digit(client: TestClient, digits: dict[str, 
 @pytest.mark.parametrize(
     ("path", "status", "told"),
     [
-        ("/api/columns/metadata.colour", 404, "no column 'metadata.colour'"),
-        ("/api/projection?space=model&method=tsne", 422, "no projection 'tsne'"),
-        ("/api/projection?space=other&method=pca", 404, "no latent space 'other'"),
-        ("/api/projection?space=model", 422, "method: "),
-        ("/api/samples/300", 404, "no sample 300"),
-        ("/api/samples/first", 422, "row: "),
-        ("/api/samples/-1/visuals", 404, "no sample -1"),
+        ("/api/v1/columns/codes?name=metadata.colour", 404, "no column 'metadata.colour'"),
+        ("/api/v1/map?space=model&method=tsne", 422, "no projection 'tsne'"),
+        ("/api/v1/map?space=other&method=pca", 404, "no latent space 'other'"),
+        ("/api/v1/map?space=model", 422, "method: "),
+        ("/api/v1/samples/300", 404, "no sample 300"),
+        ("/api/v1/samples/first", 422, "row: "),
+        ("/api/v1/samples/-1/visuals", 404, "no sample -1"),
     ],
 )
 def test_what_does_not_exist_or_makes_no_sense_is_told_in_a_sentence(
@@ -119,7 +165,7 @@ def test_what_does_not_exist_or_makes_no_sense_is_told_in_a_sentence(
 ) -> None:
     response = client.get(path)
     assert response.status_code == status
-    assert told in response.json()["error"]
+    assert told in response.json()["detail"]
 
 
 def test_a_root_that_binds_another_integration_today_shows_nothing_of_it(
@@ -133,14 +179,14 @@ def test_a_root_that_binds_another_integration_today_shows_nothing_of_it(
     monkeypatch.setenv("LEAP_EXAMPLE", "cifar10_resnet")
     monkeypatch.setenv("LEAP_DATA_ROOT", str(example_data("cifar10_resnet")))
     with TestClient(make_application(mnist_run, tmp_path), base_url="http://localhost") as client:
-        response = client.get("/api/samples/7/visuals")
+        response = client.get("/api/v1/samples/7/visuals")
         assert response.status_code == 503
-        assert response.json()["error"].startswith(f"{repository} binds another integration now than the one")
-        assert client.get("/api/samples/7").status_code == 200, "what the run holds is shown still"
+        assert response.json()["detail"].startswith(f"{repository} binds another integration now than the one")
+        assert client.get("/api/v1/samples/7").status_code == 200, "what the run holds is shown still"
 
 
 def test_a_foreign_page_cannot_reach_the_server_by_a_name_of_its_own(client: TestClient) -> None:
-    assert client.get("/api/run", headers={"host": "evil.example"}).status_code == 400
+    assert client.get("/api/v1/run", headers={"host": "evil.example"}).status_code == 400
 
 
 def test_an_unbuilt_page_is_told_with_the_way_to_build_it(mnist_run: RunStore, tmp_path: Path) -> None:

@@ -44,7 +44,7 @@ def client(tmp_path, make_manifest) -> Callable[..., TestClient]:
 
 
 def test_the_overview_names_the_columns_of_instances_and_what_is_better(client: Callable[..., TestClient]) -> None:
-    assert client().get("/api/run").json()["instance_columns"] == [
+    assert client().get("/api/v1/run").json()["instance_columns"] == [
         {"name": "name", "label": "name"},
         {"name": "mask_share", "label": "mask_share"},
         {"name": "metadata.row", "label": "row"},
@@ -56,8 +56,8 @@ def test_the_overview_names_the_columns_of_instances_and_what_is_better(client: 
 def test_a_sample_shows_its_instances(client: Callable[..., TestClient]) -> None:
     opened = client()
 
-    assert opened.get("/api/samples/0").json()["instances"] == []
-    assert opened.get("/api/samples/1").json()["instances"] == [
+    assert opened.get("/api/v1/samples/0").json()["instances"] == []
+    assert opened.get("/api/v1/samples/1").json()["instances"] == [
         {
             **{"instance_id": "b_0", "number": 0, "name": "nut", "mask_share": 0.25},
             **{"metadata.row": 3, "metric.mean.iou": 0.5, "metric.size": 7.0},
@@ -72,5 +72,5 @@ def test_a_sample_shows_its_instances(client: Callable[..., TestClient]) -> None
 def test_a_run_without_instances_shows_none(client: Callable[..., TestClient]) -> None:
     opened = client(has_instances=False)
 
-    assert opened.get("/api/run").json()["instance_columns"] == []
-    assert opened.get("/api/samples/1").json()["instances"] == []
+    assert opened.get("/api/v1/run").json()["instance_columns"] == []
+    assert opened.get("/api/v1/samples/1").json()["instances"] == []

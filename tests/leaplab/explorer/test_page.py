@@ -13,7 +13,7 @@ from playwright.sync_api import Browser, Page, expect
 from leaplab.store.run import RunStore
 from mnist.config import load_config
 from mnist.data.preprocess import load_states
-from tests.browser import chromium_browser, served_run
+from tests.browser import chromium_browser, served_run, wait_until
 
 pytestmark = pytest.mark.browser
 SLOW = 60_000  # ms: software rendering on two busy cores
@@ -38,7 +38,7 @@ def page(browser: Browser, address: str) -> Iterator[Page]:
     page.on("console", lambda message: complaints.append(message.text) if message.type == "error" else None)
     page.on("pageerror", lambda error: complaints.append(str(error)))
     page.goto(address)
-    page.wait_for_function("window.explorer && window.explorer.samples === 300", timeout=SLOW)
+    wait_until(page, "window.explorer && window.explorer.samples === 300")
     page.evaluate("window.explorer.ready")
     yield page
     page.close()
@@ -47,8 +47,8 @@ def page(browser: Browser, address: str) -> Iterator[Page]:
 
 def lonely_row(store: RunStore, address: str) -> int:
     """The row whose nearest neighbour on the map is farthest, so that a click there can mean no other."""
-    content = urlopen(f"{address}api/projection?space=model&method=pacmap").read()
-    points = np.frombuffer(content, "<f4").reshape(-1, 2)
+    content = urlopen(f"{address}api/v1/map?space=model&method=pacmap").read()
+    points = np.frombuffer(content, "<u2").reshape(-1, 2).astype(np.float64)
     distances = np.linalg.norm(points[:, None] - points[None], axis=2)
     np.fill_diagonal(distances, np.inf)
     return int(distances.min(axis=1).argmax())
@@ -73,7 +73,7 @@ def test_the_map_shows_the_digits_in_their_classes(page: Page) -> None:
 def test_another_column_recolours_the_map(page: Page, column: str, name: str) -> None:
     before = pixels_of_map(page)
     page.get_by_test_id("colour-select").select_option(column)
-    page.wait_for_function(f"window.explorer.colour === '{column}'", timeout=SLOW)
+    wait_until(page, f"window.explorer.colour === '{column}'")
     expect(page.get_by_test_id("legend")).to_contain_text(name)
     page.wait_for_timeout(500)
     after = pixels_of_map(page)
@@ -110,3 +110,66 @@ def test_a_state_can_be_left_out(page: Page) -> None:
     page.get_by_test_id("state-training").click()
     page.wait_for_timeout(1000)
     assert (everything != pixels_of_map(page)).any(axis=2).mean() > 0.001
+
+
+def test_a_link_opens_the_sample_by_its_id_and_back_undoes_a_step(
+    page: Page, address: str, mnist_run: RunStore
+) -> None:
+    values = mnist_run.row(210)
+    page.goto("about:blank")
+    page.goto(f"{address}#colour=metadata.label&sample={values['state']}/{values['sample_id']}")
+    expect(page.get_by_test_id("details-title")).to_have_text(values["sample_id"], timeout=SLOW)
+
+    page.get_by_test_id("colour-select").select_option("loss.cross_entropy")
+    wait_until(page, "window.explorer.colour === 'loss.cross_entropy'")
+    page.go_back()
+    wait_until(page, "window.explorer.colour === 'metadata.label'")
+    expect(page.get_by_test_id("details-title")).to_have_text(values["sample_id"])
+
+
+def test_a_lasso_selects_what_it_surrounds(page: Page) -> None:
+    places = page.evaluate("Array.from({ length: 300 }, (_, row) => window.explorer.screenPosition(row))")
+    box = page.get_by_test_id("map").bounding_box()
+    assert box is not None
+    middle = box["x"] + box["width"] / 2
+    left = [place for place in places if place[0] < middle]
+    corners = [(box["x"] + 2, box["y"] + 2), (middle, box["y"] + 2), (middle, box["y"] + box["height"] - 2),
+               (box["x"] + 2, box["y"] + box["height"] - 2)]  # fmt: skip
+    page.get_by_role("button", name="Draw around samples").click()
+    page.mouse.move(*corners[0])
+    page.mouse.down()
+    for corner in [*corners[1:], corners[0]]:
+        page.mouse.move(*corner, steps=4)
+    page.mouse.up()
+
+    expect(page.locator(".selection")).to_contain_text(f"{len(left)} selected")
+    page.get_by_role("button", name="Clear").click()
+    expect(page.locator(".selection")).to_have_count(0)
+
+
+def test_keys_step_through_the_samples_that_are_shown(page: Page, mnist_run: RunStore) -> None:
+    page.get_by_test_id("state-training").click()
+    wait_until(page, "document.querySelector('[data-testid=status]').textContent.startsWith('150 of')")
+    page.get_by_test_id("map").focus()
+    page.keyboard.press("]")
+
+    first = next(row for row in range(300) if mnist_run.row(row)["state"] == "validation")
+    expect(page.get_by_test_id("details-title")).to_have_text(mnist_run.row(first)["sample_id"], timeout=SLOW)
+    page.keyboard.press("]")
+    expect(page.get_by_test_id("details-title")).to_have_text(mnist_run.row(first + 1)["sample_id"], timeout=SLOW)
+    page.keyboard.press("Escape")
+    expect(page.get_by_test_id("details")).to_have_count(0)
+
+
+def test_the_page_builds_no_code_from_text(browser: Browser, address: str) -> None:
+    page = browser.new_page()
+    page.goto(address)
+    wait_until(page, "window.explorer && window.explorer.samples === 300")
+    # Later, as the page's own: what a debugger evaluates may build code.
+    page.evaluate(
+        "setTimeout(() => { try { new Function('return 1')() } catch (error) { window.refused = error.name } })"
+    )
+    wait_until(page, "window.refused !== undefined")
+    refused = page.evaluate("window.refused")
+    page.close()
+    assert refused == "EvalError"

@@ -1,5 +1,6 @@
 """`leaplab`: one thin function a command."""
 
+import secrets
 import sys
 import webbrowser
 from collections.abc import Iterable
@@ -280,18 +281,19 @@ def explore(
     browser: Annotated[bool, typer.Option("--browser/--no-browser", help="Open a browser.")] = True,
     runs: RunsFolder = Path("runs"),
 ) -> None:
-    """Open a run in the web explorer."""
+    """Open a run in the web explorer. Where others than this machine can reach it, the printed link holds a token."""
     import uvicorn
 
     from leaplab.explorer.application import make_application
-    from leaplab.explorer.serving import listen
+    from leaplab.explorer.serving import address_of, is_loopback, listen
     from leaplab.store.catalog import find_run
     from leaplab.store.run import RunStore
 
     store = RunStore.open(find_run(runs, run))
-    application = make_application(store)
+    token = None if is_loopback(host) else secrets.token_urlsafe(16)
+    application = make_application(store, token=token)
     with listen(host, port) as socket:
-        url = f"http://{host}:{socket.getsockname()[1]}/"
+        url = address_of(host, socket.getsockname()[1], token)
         where = f"{escape(str(store.path))}: {store.samples:,} samples at [link={url}]{url}[/link]"
         console.print(f"{where}  (Ctrl-C ends)", soft_wrap=True)
         if browser and not webbrowser.open(url):

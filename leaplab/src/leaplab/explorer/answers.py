@@ -1,17 +1,32 @@
 """What the page asks of a population, in the form that it reads."""
 
+import hashlib
+from dataclasses import asdict
 from typing import Any
 
 import numpy as np
-from msgspec import UNSET
-from numpy.typing import NDArray
 
 from leaplab.analysis.projection import METHODS
-from leaplab.errors import QuestionError
+from leaplab.errors import MissingError, QuestionError
+from leaplab.explorer.painting import STEPS, Scale, numbers_of, quantised, scale_of
 from leaplab.population.columns import Column, codes_of, default_colour
 from leaplab.population.computed import CLUSTER_COLUMN
 from leaplab.population.population import Population
 from leaplab.store.columns import LOSS, STATE_COLUMN
+
+BINS = 32
+"""Of a continuous column's histogram."""
+PAGE = 100_000
+"""Ids that are sent at once."""
+MOST_ROWS = 1_000
+"""Rows whose exact values are sent at once."""
+
+
+def key_of(population: Population) -> str:
+    """A name of what the run holds, for addresses whose answer may be kept for ever."""
+    manifest = population.store.manifest
+    text = f"{population.store.path.resolve()}\n{manifest.identity}\n{manifest.revision}\n{manifest.created}"
+    return hashlib.sha256(text.encode()).hexdigest()[:16]
 
 
 def overview(population: Population) -> dict[str, Any]:
@@ -19,13 +34,14 @@ def overview(population: Population) -> dict[str, Any]:
     manifest = population.store.manifest
     columns = list(population.columns.values())
     return {
+        "key": key_of(population),
         "name": population.store.path.name,
         "integration": manifest.integration.rstrip("/").rpartition("/")[2],
         "model": manifest.model,
         "samples": population.samples,
         "notice": " ".join(population.notices) or None,
         "states": [{"name": state, "count": count} for state, count in manifest.states.items()],
-        "columns": columns,
+        "columns": [_told(column) for column in columns],
         "instance_columns": population.instance_columns,
         "latent_spaces": [{"name": name, "width": width} for name, width in population.spaces.items()],
         "projections": list(METHODS),
@@ -38,8 +54,8 @@ def overview(population: Population) -> dict[str, Any]:
     }
 
 
-def column_bytes(population: Population, name: str) -> bytes:
-    """Little endian, in row order: float32 of a continuous column, int32 codes of a categorical one (absent -1).
+def summary(population: Population, name: str) -> dict[str, Any]:
+    """A column's values in short, see `leaplab.explorer.model.Summary`.
 
     Raises:
         MissingError: there is no such column.
@@ -47,36 +63,89 @@ def column_bytes(population: Population, name: str) -> bytes:
     """
     column = population.column(name)
     if column.kind == "text":
-        raise QuestionError(f"Column '{name}' is text; it has no colours.")
-    values = population.values(name)
-    if column.kind == "continuous":
-        return _on_scale(column, values).astype("<f4").tobytes()
+        raise QuestionError(f"Column '{name}' is text, and is not summed up.")
+    if column.kind == "categorical":
+        counts, absent = category_counts(category_codes(population, column), column)
+        return {"counts": counts, "absent": absent}
+    numbers = numbers_of(population, column)
+    scale = scale_of(numbers)
+    return {"scale": asdict(scale), "histogram": bin_counts(bins_of(numbers, scale)), "absent": scale.absent}
+
+
+def category_codes(population: Population, column: Column) -> np.ndarray[Any, np.dtype[np.int32]]:
+    """[N] places of a categorical column's values among its categories, -1 where absent."""
     assert isinstance(column.categories, list)
-    if name == CLUSTER_COLUMN:
-        return values.astype("<i4").tobytes()
-    return codes_of(column.categories, values).astype("<i4").tobytes()
+    values = population.values(column.name)
+    return values.astype(np.int32) if column.name == CLUSTER_COLUMN else codes_of(column.categories, values)
 
 
-def map_bytes(population: Population, space: str, method: str) -> bytes:
-    """Float32 x0 y0 x1 y1 ... of a map, little endian, within [-1, 1]; NaN for samples that have no place on it.
+def category_counts(codes: np.ndarray[Any, np.dtype[np.int32]], column: Column) -> tuple[list[int], int]:
+    """How many have each category, and how many none."""
+    assert isinstance(column.categories, list)
+    counts = np.bincount(codes + 1, minlength=len(column.categories) + 1).tolist()
+    return counts[1:], counts[0]
+
+
+def bins_of(numbers: np.ndarray[Any, np.dtype[np.float64]], scale: Scale) -> np.ndarray[Any, np.dtype[np.int64]]:
+    """[N] the bin of each value between the ends of a scale, -1 where there is none."""
+    codes = quantised(numbers, scale.low, scale.high).astype(np.int64)
+    return np.where(codes > STEPS, -1, np.minimum(codes * BINS // (STEPS + 1), BINS - 1))
+
+
+def bin_counts(bins: np.ndarray[Any, np.dtype[np.int64]]) -> list[int]:
+    """How many lie in each bin."""
+    counts: list[int] = np.bincount(bins + 1, minlength=BINS + 1).tolist()
+    return counts[1:]
+
+
+def exact_values(population: Population, name: str, rows: list[int]) -> list[Any]:
+    """The values of some rows as the run holds them; numbers that JSON has no word for as text.
 
     Raises:
-        MissingError: no such space.
-        QuestionError: no such method.
+        MissingError: there is no such column or row.
+        QuestionError: too many rows at once.
     """
-    return population.map(space or None, method).astype("<f4").tobytes()
+    if len(rows) > MOST_ROWS:
+        raise QuestionError(f"At most {MOST_ROWS:,} rows are answered at once, not {len(rows):,}.")
+    for row in rows:
+        population.require_row(row)
+    return [json_value(value) for value in population.values(population.column(name).name)[rows].tolist()]
 
 
-def prepare(population: Population) -> None:
-    """Compute what the page opens with."""
-    assert population.columns
-    population.map(None, METHODS[0])
+def ids_page(population: Population, start: int, count: int) -> dict[str, Any]:
+    """Ids from a row on."""
+    return {"start": start, "ids": population.ids[start : start + min(count, PAGE)]}
 
 
-def _on_scale(column: Column, values: NDArray[Any]) -> NDArray[np.float64]:
-    """Doubles; where float32 would merge what a person tells apart, less the column's origin."""
-    numbers = np.array([np.nan if v is None else float(v) for v in values]) if values.dtype == object else values
-    if column.origin is UNSET:
-        return numbers.astype(np.float64)
-    whole = np.array([np.nan if v is None or v != v else int(v) - int(column.origin) for v in values.tolist()])
-    return whole.astype(np.float64)
+def find(population: Population, text: str) -> dict[str, int]:
+    """The row of the sample with this id (or `STATE/ID`), else of the first whose id holds the text.
+
+    Raises:
+        MissingError: there is none.
+    """
+    ids = population.ids
+    if text in ids:
+        return {"row": ids.index(text)}
+    state, slash, rest = text.partition("/")
+    for row, known in enumerate(ids):
+        if slash and known == rest and population.states[row] == state:
+            return {"row": row}
+    for row, known in enumerate(ids):
+        if text in known:
+            return {"row": row}
+    raise MissingError(f"No sample id contains \u201c{text}\u201d.")
+
+
+def json_value(value: Any) -> Any:
+    """JSON has no NaN or infinity, and a page's numbers are doubles: what they cannot say, a text does."""
+    from leaplab.store.parquet import EXACT_IN_DOUBLE
+
+    if isinstance(value, float) and not np.isfinite(value):
+        return str(value)
+    return str(value) if isinstance(value, int) and abs(value) > EXACT_IN_DOUBLE else value
+
+
+def _told(column: Column) -> dict[str, Any]:
+    fields = ("name", "label", "group", "type", "kind", "categories", "min", "max", "direction", "insights", "meaning")
+    values = {field: getattr(column, field) for field in fields}
+    return {field: value for field, value in values.items() if isinstance(value, str | int | float | bool | list)}

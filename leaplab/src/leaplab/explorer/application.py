@@ -1,37 +1,62 @@
 """The routes. Each asks one function and maps its `LeaplabError` to a status; nothing is computed here."""
 
-import threading
+import asyncio
 from collections.abc import AsyncIterator
+from concurrent.futures import CancelledError, Future
 from contextlib import asynccontextmanager
+from hashlib import sha256
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
 import msgspec
-from fastapi import FastAPI, Request, Response
+from fastapi import Depends, FastAPI, Query, Request, Response
 from fastapi.exceptions import RequestValidationError
 from fastapi.middleware.gzip import GZipMiddleware
-from fastapi.middleware.trustedhost import TrustedHostMiddleware
-from fastapi.responses import JSONResponse
+from fastapi.responses import StreamingResponse
 from fastapi.staticfiles import StaticFiles
+from starlette.exceptions import HTTPException
 
-from leaplab.errors import IntegrationError, LeaplabError, MissingError, QuestionError
-from leaplab.explorer.answers import column_bytes, map_bytes, overview, prepare
-from leaplab.explorer.samples import Visualizers, details
+from leaplab.errors import DeadIntegrationError, IntegrationError, LeaplabError, MissingError, QuestionError
+from leaplab.explorer import model
+from leaplab.explorer.answers import exact_values, find, ids_page, key_of, overview, summary
+from leaplab.explorer.guard import Guard
+from leaplab.explorer.maps import Maps
+from leaplab.explorer.painting import painted_column, painted_map
+from leaplab.explorer.pictures import PANEL, THUMBNAIL, Pictures
+from leaplab.explorer.problems import MEDIA_TYPE, problem
+from leaplab.explorer.samples import details
+from leaplab.explorer.selecting import select
 from leaplab.population.population import Population
+from leaplab.store.columns import ANALYSIS, group_of
 from leaplab.store.run import RunStore
 
-STATUSES = {MissingError: 404, QuestionError: 422, IntegrationError: 503}
+STATUSES = {MissingError: 404, QuestionError: 422, IntegrationError: 503, DeadIntegrationError: 503}
 """What an error means to a browser; any other is the run's own, 500."""
 WEB = Path(__file__).with_name("web") / "dist"
+API = "/api/v1"
+FOR_EVER = "private, max-age=31536000, immutable"
+ASK_FIRST = "private, no-cache"
+GONE = 0.25
+"""Seconds after which it is noticed that who waits for a picture has gone."""
+Name = Annotated[str, Query(description="A column.")]
+Key = Annotated[
+    str | None, Query(description="The run's key: another run refuses, and what does not change may be kept for ever.")
+]
 
 
-def make_application(store: RunStore, web: Path = WEB, hosts: tuple[str, ...] = ("127.0.0.1", "localhost")) -> FastAPI:
+def make_application(
+    store: RunStore,
+    web: Path = WEB,
+    hosts: tuple[str, ...] = ("127.0.0.1", "localhost", "::1"),
+    token: str | None = None,
+) -> FastAPI:
     """The explorer of one run.
 
     Args:
         store: the run.
         web: the built page.
         hosts: names by which a browser may address the server; a foreign page cannot reach it by a name of its own.
+        token: that a browser has to know; None where none is needed.
 
     Raises:
         LeaplabError: the page is not built.
@@ -41,63 +66,198 @@ def make_application(store: RunStore, web: Path = WEB, hosts: tuple[str, ...] = 
             f"The explorer's page is not built ({web} is missing); run `make web` in leaplab's repository."
         )
     population = Population(store)
-    visualizers = Visualizers(population)
+    pictures, maps = Pictures(population), Maps(population)
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
-        visualizers.start()
-        threading.Thread(target=prepare, args=(population,), name="map", daemon=True).start()
+        pictures.start()
+        maps.start()
         yield
-        visualizers.close()
+        maps.close()
+        pictures.close()
 
-    app = FastAPI(title="leaplab explorer", docs_url=None, redoc_url=None, openapi_url=None, lifespan=lifespan)
+    app = _application(population, pictures, maps, lifespan)
     app.add_middleware(GZipMiddleware, minimum_size=4096, compresslevel=1)
-    app.add_middleware(TrustedHostMiddleware, allowed_hosts=list(hosts))
-
-    @app.exception_handler(LeaplabError)
-    def refused(_: Request, error: LeaplabError) -> JSONResponse:
-        status = next((status for kind, status in STATUSES.items() if isinstance(error, kind)), 500)
-        return JSONResponse({"error": str(error)}, status_code=status)
-
-    @app.exception_handler(RequestValidationError)
-    def misunderstood(_: Request, error: RequestValidationError) -> JSONResponse:
-        asked = error.errors()[0]
-        where = ".".join(str(part) for part in asked["loc"][1:])
-        return JSONResponse({"error": f"{where}: {asked['msg']}."}, status_code=422)
-
-    # Functions without `async` run in worker threads: a map that takes half a minute blocks nobody.
-    @app.get("/api/run")
-    def run() -> Response:
-        return _json(overview(population))
-
-    @app.get("/api/columns/{name:path}")  # names are free text, slashes too
-    def column(name: str) -> Response:
-        return _binary(column_bytes(population, name))
-
-    @app.get("/api/projection")
-    def projection(space: str, method: str) -> Response:
-        return _binary(map_bytes(population, space, method))
-
-    @app.get("/api/ids")
-    def ids() -> Response:
-        return _json(population.ids)
-
-    @app.get("/api/samples/{row}")
-    def sample(row: int) -> Response:
-        return _json(details(population, row))
-
-    @app.get("/api/samples/{row}/visuals")
-    def visuals(row: int) -> Response:
-        return _json(visualizers.of(row))
-
+    app.add_middleware(Guard, hosts=hosts, token=token)
     app.mount("/", StaticFiles(directory=web, html=True))
     return app
 
 
+def openapi_document() -> dict[str, Any]:
+    """What the server is asked and what it answers, of any run; the page's types are made of it."""
+    # No route is asked: none needs a run.
+    nothing: Any = None
+    return _application(nothing, nothing, nothing, None).openapi()
+
+
+def _application(population: Population, pictures: Pictures, maps: Maps, lifespan: Any) -> FastAPI:
+    def require_run(key: Key = None) -> None:
+        if key is not None and key != key_of(population):
+            raise HTTPException(409, "Another run answers at this address now; reload the page.")
+
+    app = FastAPI(
+        title="leaplab explorer",
+        version="1",
+        docs_url=None,
+        redoc_url=None,
+        openapi_url=f"{API}/openapi.json",
+        lifespan=lifespan,
+        dependencies=[Depends(require_run)],
+    )
+    _tell_problems(app)
+    _add_routes(app, population)
+    _add_pictures(app, population, pictures)
+
+    @app.get(f"{API}/events", responses={200: {"content": {"text/event-stream": {}}, "model": model.Progress}})
+    async def events() -> StreamingResponse:
+        """What is being computed, as events, until all is ready."""
+        return StreamingResponse(_as_events(maps), media_type="text/event-stream")
+
+    documented = app.openapi
+    app.openapi = lambda: _with_problems(documented())  # type: ignore[method-assign]
+    return app
+
+
+def _with_problems(document: dict[str, Any]) -> dict[str, Any]:
+    """The document with what FastAPI does not know of: every problem comes as `leaplab.explorer.problems` has it."""
+    schemas = document["components"]["schemas"]
+    for unused in ("HTTPValidationError", "ValidationError"):
+        schemas.pop(unused, None)
+    schemas["Problem"] = model.Problem.model_json_schema()
+    content = {MEDIA_TYPE: {"schema": {"$ref": "#/components/schemas/Problem"}}}
+    for methods in document["paths"].values():
+        for operation in methods.values():
+            operation["responses"].pop("422", None)
+            for status, told in (("4XX", "What was asked cannot be answered."), ("5XX", "The run cannot be read.")):
+                operation["responses"][status] = {"description": told, "content": content}
+    return document
+
+
+def _add_routes(app: FastAPI, population: Population) -> None:
+    """What the run holds. Functions without `async` run in threads: a map that takes half a minute blocks nobody."""
+    raw: dict[int | str, dict[str, Any]] = {200: {"content": {"application/octet-stream": {}}}}
+
+    def kept(request: Request, content: bytes, media_type: str, key: str | None, changes: bool = False) -> Response:
+        return _kept(request, content, media_type, key, key_of(population), changes)
+
+    @app.get(f"{API}/run", response_model=model.Run)
+    def run(request: Request) -> Response:
+        """The run, its columns, and what the page opens with."""
+        return kept(request, msgspec.json.encode(overview(population)), "application/json", None)
+
+    @app.get(f"{API}/columns/codes", responses=raw, response_class=Response)
+    def codes(request: Request, name: Name, key: Key = None) -> Response:
+        """A column as it is painted: a byte or two a sample, little endian."""
+        content = painted_column(population, name)
+        return kept(request, content, "application/octet-stream", key, group_of(name) == ANALYSIS)
+
+    @app.get(f"{API}/columns/summary", response_model=model.Summary)
+    def summed(request: Request, name: Name, key: Key = None) -> Response:
+        """A column in short: its scale and histogram, or the counts of its categories."""
+        content = msgspec.json.encode(summary(population, name))
+        return kept(request, content, "application/json", key, group_of(name) == ANALYSIS)
+
+    @app.get(f"{API}/columns/values", response_model=list[Any])
+    def values(name: Name, rows: Annotated[list[int], Query()]) -> Response:
+        """The exact values of some rows."""
+        return _json(exact_values(population, name, rows))
+
+    @app.get(f"{API}/map", responses=raw, response_class=Response)
+    def projection(request: Request, space: str, method: str, key: Key = None) -> Response:
+        """x0 y0 x1 y1 ..., two bytes each, little endian: 0 is -1, 65,534 is 1, and 65,535 no place."""
+        return kept(request, painted_map(population, space, method), "application/octet-stream", key)
+
+    @app.get(f"{API}/ids", response_model=model.Ids)
+    def ids(
+        request: Request,
+        start: Annotated[int, Query(ge=0)] = 0,
+        count: Annotated[int, Query(ge=1, le=100_000)] = 10_000,
+        key: Key = None,
+    ) -> Response:
+        """Ids from a row on."""
+        return kept(request, msgspec.json.encode(ids_page(population, start, count)), "application/json", key)
+
+    @app.get(f"{API}/find", response_model=model.Found)
+    def found(text: Annotated[str, Query(min_length=1, max_length=1000)]) -> Response:
+        """The row of a sample whose id is, or holds, a text."""
+        return _json(find(population, text))
+
+    @app.post(f"{API}/select", response_model=model.Selected)
+    def selected(asked: model.Selecting) -> Response:
+        """The samples that meet a condition and filters, with histograms of the others."""
+        return _json(select(population, asked))
+
+    @app.get(f"{API}/samples/{{row}}", response_model=model.Sample)
+    def sample(row: int) -> Response:
+        """What the run holds of a sample."""
+        return _json(details(population, row))
+
+
+def _add_pictures(app: FastAPI, population: Population, pictures: Pictures) -> None:
+    @app.get(f"{API}/samples/{{row}}/visuals", response_model=list[model.Visual])
+    async def visuals(request: Request, row: int) -> Response:
+        """What the integration's visualizers make of a sample."""
+        return _json(await _awaited(request, pictures, PANEL, row, pictures.panel(row)))
+
+    @app.get(
+        f"{API}/samples/{{row}}/thumbnail", responses={200: {"content": {"image/webp": {}}}}, response_class=Response
+    )
+    async def thumbnail(request: Request, row: int, key: Key = None) -> Response:
+        """A small picture of a sample."""
+        content = await _awaited(request, pictures, THUMBNAIL, row, pictures.thumbnail(row))
+        return _kept(request, content, "image/webp", key, key_of(population), False)
+
+
+async def _awaited(request: Request, pictures: Pictures, kind: str, row: int, drawn: "Future[Any]") -> Any:
+    """What is drawn, unless who asked for it goes away meanwhile."""
+    waiting = asyncio.wrap_future(drawn)
+    try:
+        while not (await asyncio.wait({waiting}, timeout=GONE))[0]:
+            if await request.is_disconnected():
+                raise HTTPException(499, "Nobody waits for this picture any more.")
+        return waiting.result()
+    except (asyncio.CancelledError, CancelledError):
+        raise IntegrationError("The picture is not drawn any more.") from None
+    finally:
+        pictures.forget(kind, row)
+        waiting.add_done_callback(lambda done: done.cancelled() or done.exception())
+
+
+async def _as_events(maps: Maps) -> AsyncIterator[str]:
+    async for progress in maps.events():
+        yield f"event: progress\ndata: {progress.model_dump_json()}\n\n"
+
+
+def _tell_problems(app: FastAPI) -> None:
+    @app.exception_handler(LeaplabError)
+    def refused(_: Request, error: LeaplabError) -> Response:
+        status = next((status for kind, status in STATUSES.items() if isinstance(error, kind)), 500)
+        return problem(status, str(error))
+
+    @app.exception_handler(RequestValidationError)
+    def misunderstood(_: Request, error: RequestValidationError) -> Response:
+        asked = error.errors()[0]
+        where = ".".join(str(part) for part in asked["loc"][1:])
+        return problem(422, f"{where}: {asked['msg']}.")
+
+    @app.exception_handler(HTTPException)
+    def unknown(_: Request, error: HTTPException) -> Response:
+        return problem(error.status_code if error.status_code != 499 else 503, str(error.detail))
+
+
 def _json(value: Any) -> Response:
     # What is not finite is null: JSON has no word for it.
-    return Response(msgspec.json.encode(value), media_type="application/json")
+    return Response(msgspec.json.encode(value), media_type="application/json", headers={"Cache-Control": "no-store"})
 
 
-def _binary(content: bytes) -> Response:
-    return Response(content, media_type="application/octet-stream")
+def _kept(request: Request, content: bytes, media_type: str, key: str | None, own: str, changes: bool) -> Response:
+    """An answer that a browser may keep: for ever where its address holds the run's key, else if it is still the same.
+
+    Args:
+        changes: whether the same run may answer otherwise later.
+    """
+    tag = f'"{own}-{sha256(content).hexdigest()[:16]}"'
+    headers = {"ETag": tag, "Cache-Control": FOR_EVER if key is not None and not changes else ASK_FIRST}
+    if tag in request.headers.get("if-none-match", ""):
+        return Response(status_code=304, headers=headers)
+    return Response(content, media_type=media_type, headers=headers)

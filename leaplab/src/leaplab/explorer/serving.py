@@ -1,6 +1,7 @@
-"""The explorer's socket."""
+"""The explorer's socket and its address."""
 
 import errno
+import ipaddress
 import socket
 
 from leaplab.errors import LeaplabError
@@ -27,3 +28,17 @@ def listen(host: str, port: int) -> socket.socket:
         reason = error.strerror or str(error)
         raise LeaplabError(f"Cannot listen on {host}:{port} ({reason}); choose another --host or --port.") from error
     return listening
+
+
+def is_loopback(host: str) -> bool:
+    """Whether none but this machine can reach a server that listens there."""
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
+
+
+def address_of(host: str, port: int, token: str | None) -> str:
+    """The address to open: of a server that listens everywhere, by this machine's name."""
+    name = socket.gethostname() if host in ("0.0.0.0", "::") else f"[{host}]" if ":" in host else host
+    return f"http://{name}:{port}/" + ("" if token is None else f"?token={token}")

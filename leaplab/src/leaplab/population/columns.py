@@ -17,7 +17,6 @@ MAX_CATEGORIES = 1000
 """A column of more distinct strings is text: shown for a sample, no colour."""
 MAX_INTEGER_CATEGORIES = 20
 """An integer column of more distinct values is a number on a scale."""
-FEWEST_STEPS = 1000
 Kind = Literal["categorical", "continuous", "text"]
 Meaning = Literal["label", "class name", "ordinal", "time", "identifier"]
 LABELS = ("label", "class", "category", "target", "class_id", "label_id", "category_id")
@@ -41,7 +40,6 @@ class Column(Struct, frozen=True):
         direction: which way is better; of a metric whose insights are not to be drawn, neither is.
         insights: whether insights are to be drawn; of metrics only.
         meaning: what the values stand for, where that can be told.
-        origin: what a page's values are told from: time stamps in nanoseconds do not fit float32.
     """
 
     name: str
@@ -55,7 +53,6 @@ class Column(Struct, frozen=True):
     direction: str | UnsetType = UNSET
     insights: bool | UnsetType = UNSET
     meaning: Meaning | UnsetType = UNSET
-    origin: float | UnsetType = UNSET
 
 
 class InstanceColumn(Struct, frozen=True):
@@ -86,11 +83,8 @@ def described(name: str, entry: ColumnEntry, values: NDArray[Any]) -> Column:
     finite = values[np.isfinite(values)]
     low, high = (float(finite.min()), float(finite.max())) if finite.size else (None, None)
     insights = UNSET if entry.insights is None else entry.insights
-    # Where float32 keeps fewer than a thousand steps of the range apart, a page reads the values from their least.
-    steps = 0 if low is None or high is None else (high - low) / float(np.spacing(np.float32(max(abs(low), abs(high)))))
-    origin = low if low is not None and entry.type == "int" and 0 < steps < FEWEST_STEPS else UNSET
     direction = direction_of(entry)
-    return Column(name, label, group, entry.type, "continuous", UNSET, low, high, direction, insights, meaning, origin)
+    return Column(name, label, group, entry.type, "continuous", UNSET, low, high, direction, insights, meaning)
 
 
 def described_computed(name: str, label: str, values: NDArray[np.float64], direction: str | None) -> Column:

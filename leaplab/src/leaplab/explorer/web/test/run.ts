@@ -1,8 +1,9 @@
-import type { Column, Run } from "../src/api";
+import type { Column, Run } from "../src/api/client";
 
 /** A small run with one column of each kind. */
 export function makeRun(patch: Partial<Run> = {}): Run {
   return {
+    key: "abc123",
     name: "run",
     integration: "digits",
     model: "digits.onnx",
@@ -32,5 +33,12 @@ export function makeRun(patch: Partial<Run> = {}): Run {
 
 export function column(name: string, kind: Column["kind"], categories?: string[]): Column {
   const [group = "", label = ""] = name.split(".");
-  return { name, label, group, kind, ...(categories ? { categories } : {}) };
+  return {
+    name,
+    label,
+    group,
+    kind,
+    type: kind === "continuous" ? "float" : "string",
+    ...(categories ? { categories } : {}),
+  };
 }

@@ -33,20 +33,10 @@ export function boundsOf(xy: Float32Array): Bounds {
   return { x: (left + right) / 2, y: (bottom + top) / 2, halfWidth: half(left, right), halfHeight: half(bottom, top) };
 }
 
-/** Share of its size that the map may lose so that less of it is covered. */
-const YIELD = 0.12;
-
-/**
- * Shows all of the bounds in a view of width x height CSS pixels. The `covered` pixels at its right are left free as far
- * as the view is wider than the map needs; where that does not suffice, the map becomes a little smaller.
- */
-export function frameBounds(bounds: Bounds, width: number, height: number, covered: number): Framing {
-  const [w, h] = [Math.max(1, width), Math.max(1, height)];
-  const { x, y, halfWidth, halfHeight } = bounds;
-  const needed = Math.min(w, (h * halfWidth) / halfHeight);
-  const free = w - Math.min(covered, w - (1 - YIELD) * needed);
-  const distance = MARGIN * Math.max(halfHeight, (halfWidth * h) / free);
-  return { x: x + ((w - free) * distance) / h, y, distance };
+/** Shows all of the bounds in a view of width x height CSS pixels. */
+export function frameBounds({ x, y, halfWidth, halfHeight }: Bounds, width: number, height: number): Framing {
+  const ratio = Math.max(1, height) / Math.max(1, width);
+  return { x, y, distance: MARGIN * Math.max(halfHeight, halfWidth * ratio) };
 }
 
 /** Size of what shows the map, in CSS pixels. */

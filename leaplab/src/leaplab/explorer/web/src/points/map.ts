@@ -1,23 +1,21 @@
 /** The map of a population: points, camera, what is pointed at, and where a row lies on the screen. */
 
-import { h } from "../dom";
-import { addNavigation } from "../navigation";
-import { pointStyle, type Theme } from "../scales";
 import {
+  type Bounds,
   boundsOf,
+  type Framing,
   frameBounds,
   pixelSize,
   toMap,
   toScreen,
-  zoomedAt,
-  type Bounds,
-  type Framing,
   type Viewport,
+  zoomedAt,
 } from "./camera";
 import { Gestures, type Joining, type Tool } from "./gestures";
 import { PointGrid } from "./grid";
 import { rowsInside } from "./region";
 import { PointRenderer } from "./renderer";
+import { pointStyle, type Theme } from "./scales";
 
 export interface MapFrame {
   /** x0 y0 x1 y1 ...; the same array means the same map. */
@@ -31,7 +29,8 @@ export interface MapFrame {
 }
 
 export interface MapEvents {
-  hover(row: number | null): void;
+  /** `at` is the point's position in client coordinates. */
+  hover(row: number | null, at: [number, number] | undefined): void;
   select(row: number | null): void;
   /** Rows that a person has drawn around. */
   enclose(rows: number[], how: Joining): void;
@@ -46,9 +45,9 @@ const SLACK = 3;
 const SVG = "http://www.w3.org/2000/svg";
 
 export class PopulationMap {
-  private readonly canvas = h("canvas");
-  private readonly hoverRing = h("div", { class: "ring", hidden: true });
-  private readonly selectedRing = h("div", { class: "ring selected", hidden: true });
+  private readonly canvas = document.createElement("canvas");
+  private readonly hoverRing = ring("ring");
+  private readonly selectedRing = ring("ring selected");
   private readonly outline = document.createElementNS(SVG, "polygon");
   private readonly gestures: Gestures;
   private renderer: PointRenderer;
@@ -72,8 +71,6 @@ export class PopulationMap {
     private readonly host: HTMLElement,
     private readonly events: MapEvents,
     private theme: Theme,
-    /** Width in CSS pixels that something covers at the right of the map. */
-    private readonly covered: () => number,
   ) {
     this.renderer = new PointRenderer(this.canvas);
     const drawing = document.createElementNS(SVG, "svg");
@@ -81,11 +78,6 @@ export class PopulationMap {
     drawing.setAttribute("aria-hidden", "true");
     drawing.append(this.outline);
     host.append(this.canvas, drawing, this.selectedRing, this.hoverRing);
-    addNavigation(host, {
-      zoom: (factor) => this.zoom(factor, this.view.width / 2, this.view.height / 2),
-      move: (right, up) => this.pan(-right * (this.view.height / 2), up * (this.view.height / 2)),
-      fit: () => this.fit(),
-    });
     this.gestures = new Gestures(this.canvas, {
       pan: (right, down) => this.pan(right, down),
       zoom: (factor, left, top) => this.zoom(factor, left, top),
@@ -103,7 +95,7 @@ export class PopulationMap {
 
   set tool(tool: Tool) {
     this.gestures.tool = tool;
-    this.host.dataset["tool"] = tool;
+    this.host.dataset.tool = tool;
   }
 
   /** Draws a frame with the next picture of the screen. */
@@ -156,19 +148,29 @@ export class PopulationMap {
     return [box.left + at[0], box.top + at[1]];
   }
 
-  /** The whole map, centred in what is left of the width beside the legend. */
+  /** The whole map. */
   fit(): void {
-    this.fitted = frameBounds(this.bounds, this.view.width, this.view.height, this.covered());
+    this.fitted = frameBounds(this.bounds, this.view.width, this.view.height);
     this.lookFrom(this.fitted);
+  }
+
+  /** Above 1: closer, with the middle staying where it is. */
+  zoomBy(factor: number): void {
+    this.zoom(factor, this.view.width / 2, this.view.height / 2);
+  }
+
+  /** In halves of the height that is seen. */
+  move(right: number, up: number): void {
+    this.pan(-right * (this.view.height / 2), up * (this.view.height / 2));
   }
 
   /** The part of the map that these rows take; nothing where none has a place. */
   fitTo(rows: readonly number[]): void {
     if (!this.frame) return;
     const places = new Float32Array(rows.length * 2);
-    rows.forEach((row, at) => places.set(this.frame!.xy.subarray(2 * row, 2 * row + 2), 2 * at));
+    for (const [at, row] of rows.entries()) places.set(this.frame.xy.subarray(2 * row, 2 * row + 2), 2 * at);
     if (!places.some(Number.isFinite)) return;
-    this.lookFrom(frameBounds(boundsOf(places), this.view.width, this.view.height, this.covered()));
+    this.lookFrom(frameBounds(boundsOf(places), this.view.width, this.view.height));
   }
 
   private lookFrom(camera: Framing): void {
@@ -292,7 +294,7 @@ export class PopulationMap {
     this.hovered = row;
     this.canvas.style.cursor = row === null ? "" : "pointer";
     this.placeRings();
-    this.events.hover(row);
+    this.events.hover(row, row === null ? undefined : this.screenPosition(row));
   }
 
   private placeRings(): void {
@@ -331,4 +333,11 @@ export class PopulationMap {
     this.renderer.setOrder(frame.order);
     this.draw();
   }
+}
+
+function ring(className: string): HTMLElement {
+  const node = document.createElement("div");
+  node.className = className;
+  node.hidden = true;
+  return node;
 }

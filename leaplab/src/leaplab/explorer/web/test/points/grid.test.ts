@@ -5,7 +5,10 @@ import { contains, rowsInside } from "../../src/points/region";
 /** Numbers in [0, 1), the same in every run (Park and Miller, 1988). */
 function uniform(seed: number): () => number {
   let state = seed;
-  return () => (state = (state * 16807) % 2147483647) / 2147483647;
+  return () => {
+    state = (state * 16807) % 2147483647;
+    return state / 2147483647;
+  };
 }
 
 function scattered(samples: number, seed: number): Float32Array {
@@ -47,9 +50,18 @@ it.each([1, 2, 50, 5000])("gives the topmost of %d points as looking at all of t
   for (let attempt = 0; attempt < 300; attempt++) {
     // Half of the places are on a point, and some lie outside of all.
     const row = Math.floor(next() * samples);
-    const [x, y] = attempt % 2 ? [xy[2 * row]! + 0.01 * next(), xy[2 * row + 1]!] : [3 * next() - 1.5, 3 * next() - 1.5];
+    const [x, y] =
+      attempt % 2 ? [xy[2 * row]! + 0.01 * next(), xy[2 * row + 1]!] : [3 * next() - 1.5, 3 * next() - 1.5];
     const shown = (one: number): boolean => !hidden[one];
-    const found = grid.topmost(x, y, (one) => radii[one]!, largest, (one) => ranks[one]!, shown, 0.004);
+    const found = grid.topmost(
+      x,
+      y,
+      (one) => radii[one]!,
+      largest,
+      (one) => ranks[one]!,
+      shown,
+      0.004,
+    );
     expect(found).toBe(slowTopmost(xy, x, y, radii, ranks, shown, 0.004));
     hits += found === null ? 0 : 1;
   }

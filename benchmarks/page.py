@@ -1,0 +1,104 @@
+"""The explorer's page in a headless Chromium that draws in software: how long a person waits, on 70,000 digits."""
+
+import statistics
+import time
+
+from playwright.sync_api import Page
+
+from benchmarks.measuring import Figure
+from benchmarks.runs import MNIST, RUNS, evaluated
+from tests.browser import chromium_browser, served_run, wait_until
+
+TIMES = 9
+FRAMES = 40
+TRANSFERRED = "performance.getEntriesByType('resource').reduce((sum, one) => sum + one.transferSize, 0)"
+RECOLOUR = """
+async (column) => {
+  const select = document.getElementById("colour-select");
+  const started = performance.now();
+  select.value = column;
+  select.dispatchEvent(new Event("change", { bubbles: true }));
+  while (window.explorer.colour !== column) await new Promise((done) => requestAnimationFrame(done));
+  await window.explorer.ready;
+  return performance.now() - started;
+}
+"""
+FACTS = """
+async (row) => {
+  const started = performance.now();
+  window.explorer.select(row);
+  const shown = (test) => document.querySelector(test);
+  const next = () => new Promise((done) => requestAnimationFrame(done));
+  while (!shown("[data-testid=details-state]")) await next();
+  const facts = performance.now() - started;
+  while (!shown(".visual img")) await next();
+  const picture = performance.now() - started;
+  window.explorer.select(null);
+  while (shown("[data-testid=details]")) await next();
+  return [facts, picture];
+}
+"""
+HOVER = """
+async ([x, y]) => {
+  const canvas = document.querySelector("[data-testid=map] canvas");
+  const started = performance.now();
+  canvas.dispatchEvent(new PointerEvent("pointermove", { clientX: x, clientY: y, bubbles: true }));
+  while (!document.querySelector("[data-testid=tooltip]")) await new Promise((done) => requestAnimationFrame(done));
+  const taken = performance.now() - started;
+  canvas.dispatchEvent(new PointerEvent("pointerleave"));
+  while (document.querySelector("[data-testid=tooltip]")) await new Promise((done) => requestAnimationFrame(done));
+  return taken;
+}
+"""
+PAN = """
+async (frames) => {
+  const started = performance.now();
+  for (let frame = 0; frame < frames; frame++) {
+    window.map.move(frame % 2 ? -0.01 : 0.01, 0);
+    await new Promise((done) => requestAnimationFrame(done));
+  }
+  return (1000 * frames) / (performance.now() - started);
+}
+"""
+
+
+def run() -> list[Figure]:
+    """Medians of what a person does on the page, its map having been computed before."""
+    evaluated(MNIST)
+    with served_run(RUNS, MNIST) as address, chromium_browser() as browser:
+        page = browser.new_page(viewport={"width": 1280, "height": 800})
+        page.goto(address)
+        _await(page)
+        sizes = page.evaluate(TRANSFERRED)
+        painted = statistics.median(_painted(page, address) for _ in range(5))
+        columns = ["loss.cross_entropy", "metadata.label"] * TIMES
+        recoloured = [page.evaluate(RECOLOUR, column) for column in columns][4:]
+        places = [page.evaluate(f"window.explorer.screenPosition({row})") for row in range(0, 60_000, 6_000)]
+        hovers = [page.evaluate(HOVER, place) for place in places]
+        opened = [page.evaluate(FACTS, row) for row in range(100, 100 + TIMES)]
+        again = [page.evaluate(FACTS, row) for row in range(100, 100 + TIMES)]
+        speed = page.evaluate(PAN, FRAMES)
+    facts, pictures = zip(*opened, strict=True)
+    return [
+        Figure("page of 70,000 points painted, map cached", painted, "s", 0.7),
+        Figure("transferred up to there", sizes / 1000, "kB", 700),
+        Figure("another colour", statistics.median(recoloured), "ms", 100),
+        Figure("pointing at a point to its values", statistics.median(hovers), "ms", 30),
+        Figure("click to facts", statistics.median(facts), "ms", 60),
+        Figure("click to picture", statistics.median(pictures), "ms", 400),
+        Figure("the same, drawn before", statistics.median(picture for _, picture in again), "ms", 80),
+        Figure("moving the map", speed, "frames/s"),
+    ]
+
+
+def _painted(page: Page, address: str) -> float:
+    page.goto("about:blank")
+    started = time.perf_counter()
+    page.goto(address)
+    _await(page)
+    return time.perf_counter() - started
+
+
+def _await(page: Page) -> None:
+    wait_until(page, "window.explorer && window.explorer.samples > 0", 120)
+    page.evaluate("window.explorer.ready")

@@ -1,0 +1,202 @@
+"""What the server is asked and what it answers: its OpenAPI document, and the page's types, are made of it."""
+
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+
+class Model(BaseModel):
+    """A JSON object without other keys than those that are named."""
+
+    model_config = ConfigDict(extra="forbid")
+
+
+class Problem(BaseModel):
+    """Why there is no answer (RFC 9457).
+
+    `detail` is a sentence for a person.
+    """
+
+    title: str
+    status: int
+    detail: str
+
+
+class State(Model):
+    """A state and its number of samples."""
+
+    name: str
+    count: int
+
+
+class Column(Model):
+    """A column of the samples. Categorical ones have `categories`, continuous ones a range; text has neither."""
+
+    name: str
+    label: str
+    group: str
+    type: str
+    kind: Literal["categorical", "continuous", "text"]
+    categories: list[str] | None = None
+    min: float | None = None
+    max: float | None = None
+    direction: str | None = None
+    insights: bool | None = None
+    meaning: str | None = None
+
+
+class InstanceColumn(Model):
+    """A column of the element instances."""
+
+    name: str
+    label: str
+    direction: str | None = None
+
+
+class LatentSpace(Model):
+    """A latent space and its width."""
+
+    name: str
+    width: int
+
+
+class Defaults(Model):
+    """What the page opens with."""
+
+    colour: str | None
+    size: str | None
+    space: str | None
+    projection: str
+
+
+class Run(Model):
+    """The run. `key` changes with what it holds, and stands in the address of all that may be kept for ever."""
+
+    key: str
+    name: str
+    integration: str
+    model: str
+    samples: int
+    notice: str | None
+    states: list[State]
+    columns: list[Column]
+    instance_columns: list[InstanceColumn]
+    latent_spaces: list[LatentSpace]
+    projections: list[str]
+    defaults: Defaults
+
+
+class Scale(Model):
+    """How a continuous column's codes are read: 0 is `low`, 65,534 is `high`; what lies beyond is at its end."""
+
+    low: float
+    high: float
+    median: float
+    min: float
+    max: float
+    crowd: Literal["low", "high"] | None
+    absent: int
+
+
+class Summary(Model):
+    """A column's values in short: of a continuous one its scale and a histogram between the scale's ends, of a
+    categorical one how many samples each category has, in the order of the categories, and how many have none."""
+
+    scale: Scale | None = None
+    histogram: list[int] | None = None
+    counts: list[int] | None = None
+    absent: int
+
+
+class Filter(Model):
+    """Samples whose value is one of `keep` (null: absent), or lies between `low` and `high`, both included."""
+
+    column: str
+    keep: list[str | None] | None = None
+    low: float | None = None
+    high: float | None = None
+
+
+class Selecting(Model):
+    """Which samples: all that meet a condition and every filter; and the histograms that are wanted of them."""
+
+    where: str | None = Field(default=None, max_length=10_000)
+    filters: list[Filter] = Field(default=[], max_length=100)
+    histograms: list[str] = Field(default=[], max_length=200)
+
+
+class Histogram(Model):
+    """How many of the samples that meet all *other* filters have each category, or lie in each of equal bins."""
+
+    column: str
+    counts: list[int]
+    absent: int
+
+
+class Selected(Model):
+    """Samples: `mask` holds a bit a row, the first row in the lowest bit of the first byte, in base64."""
+
+    count: int
+    mask: str
+    histograms: list[Histogram]
+
+
+class Value(Model):
+    """A sample's value in a column."""
+
+    column: str
+    value: Any
+
+
+class Prediction(Model):
+    """What the model says; null for NaN and infinity."""
+
+    name: str
+    labels: list[str]
+    values: list[float | None]
+
+
+class Sample(Model):
+    """What the run holds of a sample."""
+
+    row: int
+    sample_id: str
+    state: str
+    values: list[Value]
+    predictions: list[Prediction]
+    instances: list[dict[str, Any]]
+
+
+class Visual(BaseModel):
+    """A visualizer's picture as a data address, or the sentence why there is none."""
+
+    name: str
+    type: str
+    png: str | None = None
+    width: int | None = None
+    height: int | None = None
+    data: dict[str, Any] | None = None
+    error: str | None = None
+
+
+class Ids(Model):
+    """Ids of the rows from `start` on."""
+
+    start: int
+    ids: list[str]
+
+
+class Found(Model):
+    """The row of a sample."""
+
+    row: int
+
+
+class Progress(Model):
+    """What the server computes: sent as events named `progress` until all is ready."""
+
+    what: Literal["map"]
+    space: str
+    projection: str
+    state: Literal["computing", "ready", "failed"]
+    detail: str | None = None

@@ -1,0 +1,147 @@
+/** The explorer's server: typed answers, and every failure one sentence for a person. */
+
+import type { components } from "./schema";
+
+type Schemas = components["schemas"];
+export type Run = Schemas["Run"];
+export type Column = Schemas["Column"];
+export type InstanceColumn = Schemas["InstanceColumn"];
+export type Scale = Schemas["Scale"];
+export type Summary = Schemas["Summary"];
+export type Sample = Schemas["Sample"];
+export type Prediction = Schemas["Prediction"];
+export type Visual = Schemas["Visual"];
+export type Selecting = Schemas["Selecting"];
+export type Selected = Schemas["Selected"];
+export type Progress = Schemas["Progress"];
+
+/** A part of a sample; beside its number and name, the values of the columns. */
+export interface Instance {
+  number: number;
+  [column: string]: unknown;
+}
+
+/** `message` is one sentence for a person. */
+export class ApiError extends Error {
+  constructor(
+    message: string,
+    readonly status: number | null,
+  ) {
+    super(message);
+    this.name = "ApiError";
+  }
+}
+
+/** Another run answers at the page's address now. */
+export const ANOTHER_RUN = 409;
+const UNREACHABLE =
+  "The explorer's server does not answer. Start it again with \u201cleaplab explore\u201d, then retry.";
+
+type Parameters = Record<string, string | number>;
+
+export class Client {
+  /** @param key of the run; another run refuses it. */
+  constructor(private readonly key: string) {}
+
+  codes(column: string): Promise<ArrayBuffer> {
+    return this.bytes("columns/codes", { name: column });
+  }
+
+  summary(column: string): Promise<Summary> {
+    return this.json("columns/summary", { name: column });
+  }
+
+  map(space: string, method: string): Promise<ArrayBuffer> {
+    return this.bytes("map", { space, method });
+  }
+
+  sample(row: number, signal: AbortSignal): Promise<Sample> {
+    return this.json(`samples/${row}`, {}, signal);
+  }
+
+  visuals(row: number, signal: AbortSignal): Promise<Visual[]> {
+    return this.json(`samples/${row}/visuals`, {}, signal);
+  }
+
+  async find(text: string): Promise<number> {
+    return (await this.json<{ row: number }>("find", { text })).row;
+  }
+
+  thumbnail(row: number): string {
+    return address(`samples/${row}/thumbnail`, { key: this.key });
+  }
+
+  /** Tells what the server computes until all of it is ready; gives a function that stops listening. */
+  progress(tell: (progress: Progress) => void): () => void {
+    const events = new EventSource(address("events", { key: this.key }));
+    events.addEventListener("progress", (event) => tell(JSON.parse(event.data) as Progress));
+    // The server ends the stream when nothing is left to tell; a browser would open it again.
+    events.addEventListener("error", () => events.close());
+    return () => events.close();
+  }
+
+  private async json<T>(path: string, parameters: Parameters, signal?: AbortSignal): Promise<T> {
+    const response = await request(address(path, { ...parameters, key: this.key }), signal);
+    return (await read(response.json())) as T;
+  }
+
+  private async bytes(path: string, parameters: Parameters): Promise<ArrayBuffer> {
+    const response = await request(address(path, { ...parameters, key: this.key }));
+    return read(response.arrayBuffer());
+  }
+}
+
+export async function getRun(): Promise<Run> {
+  return (await read((await request(address("run", {}))).json())) as Run;
+}
+
+function address(path: string, parameters: Parameters): string {
+  const query = new URLSearchParams(Object.entries(parameters).map(([name, value]) => [name, String(value)]));
+  return `api/v1/${path}${query.size ? `?${query}` : ""}`;
+}
+
+async function request(path: string, signal?: AbortSignal): Promise<Response> {
+  let response: Response;
+  try {
+    response = await fetch(path, signal ? { signal } : {});
+  } catch (error) {
+    if (signal?.aborted) throw error;
+    throw new ApiError(UNREACHABLE, null);
+  }
+  if (response.ok) return response;
+  throw new ApiError(await problemOf(response), response.status);
+}
+
+async function problemOf(response: Response): Promise<string> {
+  const fallback = `The server answered ${`${response.status} ${response.statusText}`.trim()}.`;
+  try {
+    const body: unknown = await response.json();
+    if (body && typeof body === "object" && "detail" in body && typeof body.detail === "string") return body.detail;
+    return fallback;
+  } catch {
+    return fallback;
+  }
+}
+
+async function read<T>(body: Promise<T>): Promise<T> {
+  try {
+    return await body;
+  } catch (error) {
+    if (error instanceof DOMException && error.name === "AbortError") throw error;
+    throw new ApiError(UNREACHABLE, null);
+  }
+}
+
+/** Keeps the answer to each key; a failed request is forgotten, so that a retry asks again. */
+export class Memo<T> {
+  private readonly answers = new Map<string, Promise<T>>();
+
+  get(key: string, ask: () => Promise<T>): Promise<T> {
+    const known = this.answers.get(key);
+    if (known) return known;
+    const answer = ask();
+    this.answers.set(key, answer);
+    answer.catch(() => this.answers.delete(key));
+    return answer;
+  }
+}

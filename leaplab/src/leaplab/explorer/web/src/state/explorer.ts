@@ -1,0 +1,265 @@
+/** The page's state: signals that the views read, and the few actions that change them. */
+
+import { computed, effect, type ReadonlySignal, signal } from "@preact/signals";
+import { ANOTHER_RUN, ApiError, Client, type Run, type Sample, type Visual } from "../api/client";
+import type { Joining } from "../points/gestures";
+import type { MapFrame } from "../points/map";
+import { palette, type RowFilter, rowColours, slotCounts, type Theme, visibleMask } from "../points/scales";
+import { type Painted, Painter } from "./painting";
+import { fromHash, isSameView, toHash, type View } from "./view";
+
+/** What was asked for: on its way, here, or the sentence why it is not. */
+export type Answer<T> = { state: "waiting" } | { state: "here"; value: T } | { state: "failed"; sentence: string };
+
+export interface Failure {
+  sentence: string;
+  retry: () => void;
+}
+
+export interface Visible {
+  /** 1 for each row that is shown; null: all are. */
+  mask: Uint8Array | null;
+  count: number;
+}
+
+/** The projection that is there at once. */
+const QUICK = "pca";
+const SLOW_MS = 600;
+
+export class Explorer {
+  readonly view;
+  readonly theme = signal<Theme>("light");
+  readonly painted = signal<Painted | null>(null);
+  /** A sentence while something that was asked for is on its way for long. */
+  readonly busy = signal<string | null>("Loading the population\u2026");
+  readonly failure = signal<Failure | null>(null);
+  /** Projections of the first space that the server computes now. */
+  readonly computing = signal<ReadonlySet<string>>(new Set());
+  readonly selection = signal<Uint8Array | null>(null);
+  readonly row = signal<number | null>(null);
+  readonly sample = signal<Answer<Sample> | null>(null);
+  readonly visuals = signal<Answer<Visual[]> | null>(null);
+  readonly hovered = signal<{ row: number; at: [number, number] } | null>(null);
+
+  readonly colours: ReadonlySignal<string[]>;
+  readonly visible: ReadonlySignal<Visible>;
+  readonly frame: ReadonlySignal<MapFrame | null>;
+  /** Number of samples of each legend entry, in the states that the view shows. */
+  readonly entryCounts: ReadonlySignal<number[]>;
+  readonly selected: ReadonlySignal<number>;
+
+  private readonly painter: Painter;
+  private readonly client: Client;
+  private readonly paintKey: ReadonlySignal<string>;
+  private turn = 0;
+  private asking: AbortController | null = null;
+  private settled: Promise<void> = Promise.resolve();
+
+  constructor(readonly run: Run) {
+    this.client = new Client(run.key);
+    this.painter = new Painter(run, this.client);
+    this.view = signal<View>(fromHash(location.hash, run));
+    this.paintKey = computed(() => {
+      const { colour, size, space, projection } = this.view.value;
+      return JSON.stringify([colour, size, space, projection]);
+    });
+    this.colours = computed(() => {
+      const encoding = this.painted.value?.colour.encoding;
+      return encoding ? palette(encoding, this.theme.value) : [];
+    });
+    this.visible = computed(() => this.whatIsVisible());
+    this.frame = computed(() => {
+      const painted = this.painted.value;
+      if (!painted) return null;
+      const { codes } = painted.colour.encoding;
+      const colours = rowColours(codes, this.colours.value, this.selection.value);
+      return { xy: painted.xy, colours, factors: painted.size?.factors ?? null, order: painted.order };
+    });
+    this.entryCounts = computed(() => {
+      const painted = this.painted.value;
+      if (painted?.colour.encoding.kind !== "categorical") return [];
+      const { codes, entries } = painted.colour.encoding;
+      return slotCounts(codes, this.stateFilter(painted), entries.length);
+    });
+    this.selected = computed(() => this.selection.value?.reduce((sum, one) => sum + one, 0) ?? 0);
+  }
+
+  /** Begin to follow the view. */
+  start(): void {
+    const stop = this.client.progress((progress) => {
+      if (progress.space !== this.run.defaults.space) return;
+      const computing = new Set(this.computing.value);
+      if (progress.state === "computing") computing.add(progress.projection);
+      else computing.delete(progress.projection);
+      this.computing.value = computing;
+    });
+    window.addEventListener("pagehide", stop);
+    window.addEventListener("popstate", () => {
+      this.view.value = fromHash(location.hash, this.run);
+      void this.openSample(this.view.value.sample);
+    });
+    effect(() => {
+      // What the server still computes decides which map is shown.
+      void this.paintKey.value;
+      void this.computing.value;
+      this.load();
+    });
+    void this.openSample(this.view.value.sample);
+  }
+
+  /** Settles when the view that was asked for last is on the map. */
+  get ready(): Promise<void> {
+    return this.settled;
+  }
+
+  /** Change the view; Back undoes it. */
+  set(patch: Partial<View>): void {
+    const next = { ...this.view.peek(), ...patch };
+    if (isSameView(next, this.view.peek())) return;
+    history.pushState(null, "", `#${toHash(next)}`);
+    this.view.value = next;
+  }
+
+  /** Open a sample's panel; null closes it. */
+  open(row: number | null): void {
+    if (row === this.row.peek()) return;
+    this.show(row);
+    if (row === null) this.set({ sample: null });
+  }
+
+  /** Ask again for the open sample. */
+  reopen(): void {
+    const row = this.row.peek();
+    this.row.value = null;
+    this.show(row);
+  }
+
+  /** The previous or next of the visible samples, in row order. */
+  step(by: 1 | -1): void {
+    const { mask } = this.visible.peek();
+    const { samples } = this.run;
+    let row = this.row.peek() ?? (by > 0 ? -1 : samples);
+    do row += by;
+    while (row >= 0 && row < samples && mask && !mask[row]);
+    if (row >= 0 && row < samples) this.open(row);
+  }
+
+  select(rows: readonly number[], how: Joining): void {
+    const before = this.selection.peek();
+    const next = how === "replace" || !before ? new Uint8Array(this.run.samples) : before.slice();
+    for (const row of rows) next[row] = how === "remove" ? 0 : 1;
+    this.selection.value = next.some(Boolean) ? next : null;
+  }
+
+  /** Go to the sample whose id is, or holds, a text; resolves to a sentence where there is none. */
+  async find(text: string): Promise<string | null> {
+    try {
+      this.open(await this.client.find(text));
+      return null;
+    } catch (error) {
+      return sentenceOf(error);
+    }
+  }
+
+  private stateFilter({ states }: Painted): RowFilter | null {
+    if (states?.kind !== "categorical") return null;
+    const names = states.column.categories ?? [];
+    return { codes: states.codes, hidden: names.map((name) => this.view.value.hiddenStates.includes(name)) };
+  }
+
+  private whatIsVisible(): Visible {
+    const painted = this.painted.value;
+    const { samples } = this.run;
+    if (!painted) return { mask: null, count: samples };
+    const { encoding } = painted.colour;
+    const filters = [this.stateFilter(painted), painted.unplaced].filter((filter) => filter !== null);
+    if (encoding.kind === "categorical") {
+      const hidden = encoding.entries.map(({ key }) => this.view.value.hiddenCategories.includes(key));
+      filters.push({ codes: encoding.codes, hidden });
+    }
+    return visibleMask(samples, filters) ?? { mask: null, count: samples };
+  }
+
+  private load(): void {
+    const turn = ++this.turn;
+    const view = this.view.peek();
+    const computing = this.computing.peek();
+    const isFirst = view.space === (this.run.defaults.space ?? "");
+    const waits = isFirst && computing.has(view.projection) && !computing.has(QUICK);
+    const projection = waits ? QUICK : view.projection;
+    const slow = window.setTimeout(() => {
+      this.busy.value = "Loading the map\u2026 Where it is computed for the first time, this may take a minute.";
+    }, SLOW_MS);
+    const painting = this.painter.paint(view, projection).then(
+      (painted) => {
+        if (turn !== this.turn) return;
+        this.painted.value = painted;
+        this.busy.value = null;
+        this.failure.value = null;
+      },
+      (error: unknown) => {
+        if (turn !== this.turn) return;
+        this.busy.value = null;
+        this.fail(error, () => this.load());
+      },
+    );
+    this.settled = painting.finally(() => window.clearTimeout(slow)).then(nextPicture);
+  }
+
+  private fail(error: unknown, retry: () => void): void {
+    if (error instanceof ApiError && error.status === ANOTHER_RUN) {
+      location.reload();
+      return;
+    }
+    this.failure.value = { sentence: sentenceOf(error), retry };
+  }
+
+  private async openSample(name: string | null): Promise<void> {
+    if (name === null) {
+      this.show(null);
+      return;
+    }
+    try {
+      this.show(await this.client.find(name));
+    } catch (error) {
+      this.failure.value = { sentence: sentenceOf(error), retry: () => void this.openSample(name) };
+    }
+  }
+
+  private show(row: number | null): void {
+    this.asking?.abort();
+    this.row.value = row;
+    this.sample.value = row === null ? null : { state: "waiting" };
+    this.visuals.value = row === null ? null : { state: "waiting" };
+    if (row === null) return;
+    this.asking = new AbortController();
+    const { signal: aborted } = this.asking;
+    void this.client.sample(row, aborted).then(
+      (value) => {
+        if (aborted.aborted) return;
+        this.sample.value = { state: "here", value };
+        this.set({ sample: `${value.state}/${value.sample_id}` });
+      },
+      (error: unknown) => {
+        if (!aborted.aborted) this.sample.value = { state: "failed", sentence: sentenceOf(error) };
+      },
+    );
+    void this.client.visuals(row, aborted).then(
+      (value) => {
+        if (!aborted.aborted) this.visuals.value = { state: "here", value };
+      },
+      (error: unknown) => {
+        if (!aborted.aborted) this.visuals.value = { state: "failed", sentence: sentenceOf(error) };
+      },
+    );
+  }
+}
+
+/** Resolves when what is drawn now is on the screen. */
+export function nextPicture(): Promise<void> {
+  return new Promise((resolve) => requestAnimationFrame(() => requestAnimationFrame(() => resolve())));
+}
+
+export function sentenceOf(error: unknown): string {
+  return error instanceof ApiError ? error.message : `The page failed (${String(error)}); reload it.`;
+}

@@ -1,0 +1,114 @@
+/** Loads what a view needs and makes of it what the map draws. Recolouring fetches no map. */
+
+import { type Client, Memo, type Run } from "../api/client";
+import { type ColumnValues, type ContinuousValues, decodeCategories, decodeMap, decodeNumbers } from "../api/values";
+import {
+  type ColourEncoding,
+  drawOrder,
+  encodeColour,
+  encodeSize,
+  type RowFilter,
+  rarestOnTop,
+  sizeFactors,
+} from "../points/scales";
+import type { View } from "./view";
+
+/** Name of the column that holds each sample's state. */
+export const STATE_COLUMN = "sample.state";
+
+/** What is on the map now; the same arrays mean the same values. */
+export interface Painted {
+  xy: Float32Array;
+  /** The projection that `xy` is of: another than the view's while that is computed. */
+  projection: string;
+  colour: { values: ColumnValues | null; encoding: ColourEncoding };
+  size: Sizing | null;
+  order: Uint32Array | null;
+  states: ColumnValues | null;
+  /** Hides samples that have no place; null where all have one. */
+  unplaced: RowFilter | null;
+}
+
+export interface Sizing {
+  values: ContinuousValues;
+  factors: Float32Array;
+  order: Uint32Array;
+}
+
+export class Painter {
+  private readonly columns = new Memo<ColumnValues>();
+  private readonly maps = new Memo<Float32Array>();
+  private readonly encodings = new WeakMap<ColumnValues, ColourEncoding>();
+  private readonly unplacedOf = new WeakMap<Float32Array, RowFilter | null>();
+  private lastSizing: Sizing | null = null;
+  private lastOrder: { values: ColumnValues; order: Uint32Array } | null = null;
+
+  constructor(
+    private readonly run: Run,
+    private readonly client: Client,
+  ) {}
+
+  /** What a view paints, by the projection that is ready. Rejects with an ApiError. */
+  async paint(view: View, projection: string): Promise<Painted> {
+    const [xy, colour, size, states] = await Promise.all([
+      this.maps.get(JSON.stringify([view.space, projection]), async () =>
+        decodeMap(await this.client.map(view.space, projection), this.run.samples),
+      ),
+      this.column(view.colour),
+      this.column(view.size),
+      this.column(STATE_COLUMN),
+    ]);
+    const sized = size?.kind === "continuous" ? this.sizing(size) : null;
+    return {
+      xy,
+      projection,
+      colour: { values: colour, encoding: this.encoding(colour) },
+      size: sized,
+      order: sized?.order ?? this.colourOrder(colour),
+      states,
+      unplaced: this.unplaced(xy),
+    };
+  }
+
+  private async column(name: string | null): Promise<ColumnValues | null> {
+    const column = this.run.columns.find((one) => one.name === name);
+    if (!column || column.kind === "text") return null;
+    return this.columns.get(column.name, async () => {
+      const { samples } = this.run;
+      if (column.kind === "categorical") return decodeCategories(await this.client.codes(column.name), column, samples);
+      const [codes, summary] = await Promise.all([this.client.codes(column.name), this.client.summary(column.name)]);
+      return decodeNumbers(codes, column, summary.scale!, samples);
+    });
+  }
+
+  private encoding(values: ColumnValues | null): ColourEncoding {
+    const known = values && this.encodings.get(values);
+    if (known) return known;
+    const encoding = encodeColour(values, this.run.samples);
+    if (values) this.encodings.set(values, encoding);
+    return encoding;
+  }
+
+  private sizing(values: ContinuousValues): Sizing {
+    // The last one only: a million draw orders take room, and one column of sizes is in use at a time.
+    if (this.lastSizing?.values === values) return this.lastSizing;
+    const levels = encodeSize(values);
+    this.lastSizing = { values, factors: sizeFactors(levels), order: drawOrder(levels) };
+    return this.lastSizing;
+  }
+
+  private colourOrder(values: ColumnValues | null): Uint32Array | null {
+    if (values?.kind !== "continuous") return null;
+    if (this.lastOrder?.values !== values) this.lastOrder = { values, order: rarestOnTop(values) };
+    return this.lastOrder.order;
+  }
+
+  private unplaced(xy: Float32Array): RowFilter | null {
+    const known = this.unplacedOf.get(xy);
+    if (known !== undefined) return known;
+    const codes = Uint8Array.from({ length: xy.length / 2 }, (_, row) => (Number.isFinite(xy[2 * row]!) ? 0 : 1));
+    const filter = codes.includes(1) ? { codes, hidden: [false, true] } : null;
+    this.unplacedOf.set(xy, filter);
+    return filter;
+  }
+}

@@ -1,0 +1,82 @@
+/** What the page shows, as one plain value, and its form in the URL's hash. Pure. */
+
+import type { Column, Run } from "../api/client";
+
+export interface View {
+  /** Name of the column that gives the colour, or null for one colour. */
+  readonly colour: string | null;
+  readonly size: string | null;
+  readonly space: string;
+  readonly projection: string;
+  readonly hiddenStates: readonly string[];
+  /** Legend entries switched off; they belong to the colour column and fall with it. */
+  readonly hiddenCategories: readonly string[];
+  /** The open sample, STATE/ID. */
+  readonly sample: string | null;
+}
+
+const NONE = "none";
+
+export const isColourable = (column: Column): boolean => column.kind !== "text";
+export const isSizeable = (column: Column): boolean => column.kind === "continuous";
+
+/** The view that the server proposes. */
+export function defaultView(run: Run): View {
+  return {
+    colour: run.defaults.colour,
+    size: run.defaults.size,
+    space: run.defaults.space ?? "",
+    projection: run.defaults.projection,
+    hiddenStates: [],
+    hiddenCategories: [],
+    sample: null,
+  };
+}
+
+/** The hash of a view, without "#". */
+export function toHash(view: View): string {
+  const parameters = new URLSearchParams();
+  parameters.set("colour", view.colour ?? NONE);
+  parameters.set("size", view.size ?? NONE);
+  parameters.set("space", view.space);
+  parameters.set("projection", view.projection);
+  for (const state of view.hiddenStates) parameters.append("hide", state);
+  for (const category of view.hiddenCategories) parameters.append("off", category);
+  if (view.sample !== null) parameters.set("sample", view.sample);
+  return parameters.toString();
+}
+
+/** The view of a hash ("#" or not); what is missing or unknown to the run falls back to its defaults. */
+export function fromHash(hash: string, run: Run): View {
+  const parameters = new URLSearchParams(hash.replace(/^#/, ""));
+  const fallback = defaultView(run);
+  const column = (key: string, fits: (column: Column) => boolean, otherwise: string | null): string | null => {
+    const name = parameters.get(key);
+    if (name === NONE) return null;
+    return run.columns.some((one) => one.name === name && fits(one)) ? name : otherwise;
+  };
+  const oneOf = (key: string, names: string[], otherwise: string): string => {
+    const name = parameters.get(key);
+    return name !== null && names.includes(name) ? name : otherwise;
+  };
+  const colour = column("colour", isColourable, fallback.colour);
+  const states = run.states.map((state) => state.name);
+  return {
+    colour,
+    size: column("size", isSizeable, fallback.size),
+    space: oneOf(
+      "space",
+      run.latent_spaces.map((space) => space.name),
+      fallback.space,
+    ),
+    projection: oneOf("projection", run.projections, fallback.projection),
+    hiddenStates: states.filter((state) => parameters.getAll("hide").includes(state)),
+    hiddenCategories: colour === parameters.get("colour") ? parameters.getAll("off") : [],
+    sample: parameters.get("sample"),
+  };
+}
+
+/** Whether two views show the same. */
+export function isSameView(a: View, b: View): boolean {
+  return toHash(a) === toHash(b);
+}

@@ -1,0 +1,39 @@
+/** The page. */
+
+import { useEffect } from "preact/hooks";
+import type { Explorer } from "../state/explorer";
+import { Details } from "./details";
+import { Header } from "./header";
+import { Legend } from "./legend";
+import { MapView } from "./map";
+import { Sidebar } from "./sidebar";
+import { Tooltip } from "./tooltip";
+
+export function App({ explorer }: { explorer: Explorer }) {
+  useEffect(() => {
+    explorer.start();
+    window.addEventListener("keydown", (event) => {
+      if (event.target instanceof HTMLInputElement || document.querySelector("dialog[open]")) return;
+      if (event.key === "Escape") explorer.open(null);
+      if (event.key === "[") explorer.step(-1);
+      if (event.key === "]") explorer.step(1);
+    });
+  }, []);
+  return (
+    <>
+      <a class="skip" href="#controls">
+        Skip to the controls
+      </a>
+      <Header run={explorer.run} />
+      <main class="layout">
+        <Sidebar explorer={explorer} />
+        <div class="population" data-testid="population">
+          <MapView explorer={explorer} />
+          <Legend explorer={explorer} />
+        </div>
+        <Details explorer={explorer} />
+      </main>
+      <Tooltip explorer={explorer} />
+    </>
+  );
+}

@@ -1,0 +1,55 @@
+/** The element instances of a sample: a row each, a column for each thing that one of them has. */
+
+import type { Instance, InstanceColumn } from "../api/client";
+import { Better } from "../ui/better";
+import { formatName, formatValue } from "../ui/format";
+
+export interface InstanceTable {
+  columns: InstanceColumn[];
+  /** Number of the instance, and a text a column. */
+  rows: { number: number; cells: string[] }[];
+}
+
+/** Columns in which no instance of the sample has a value are left out: the panel is narrow. */
+export function layoutInstances(instances: Instance[], columns: InstanceColumn[]): InstanceTable {
+  const known = columns.filter(({ name }) => instances.some((instance) => (instance[name] ?? null) !== null));
+  const rows = instances.map((instance) => ({
+    number: instance.number,
+    cells: known.map(({ name }) => formatValue(instance[name])),
+  }));
+  return { columns: known, rows };
+}
+
+export function Instances({ instances, known }: { instances: Instance[]; known: InstanceColumn[] }) {
+  const { columns, rows } = layoutInstances(instances, known);
+  return (
+    // It scrolls, so it has to be reached by the keyboard.
+    <div class="instances" tabIndex={0} role="group" aria-label="Instances">
+      <table data-testid="instances">
+        <thead>
+          <tr>
+            <th scope="col" title="number">
+              #
+            </th>
+            {columns.map(({ name, label, direction }) => (
+              <th key={name} scope="col" title={name}>
+                {formatName(label)}
+                <Better direction={direction} />
+              </th>
+            ))}
+          </tr>
+        </thead>
+        <tbody>
+          {rows.map(({ number, cells }) => (
+            <tr key={number}>
+              <th scope="row">{number}</th>
+              {cells.map((cell, at) => (
+                <td key={columns[at]!.name}>{cell}</td>
+              ))}
+            </tr>
+          ))}
+        </tbody>
+      </table>
+    </div>
+  );
+}

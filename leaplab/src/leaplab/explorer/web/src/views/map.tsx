@@ -1,0 +1,176 @@
+/** The map, its buttons, and what is said over it. */
+
+import { useSignal, useSignalEffect } from "@preact/signals";
+import { useEffect, useRef } from "preact/hooks";
+import type { Tool } from "../points/gestures";
+import { PopulationMap } from "../points/map";
+import type { Explorer } from "../state/explorer";
+import { formatCount, formatSamples } from "../ui/format";
+import { projectionName } from "./sidebar";
+
+const STEP = 0.2;
+const ZOOM = 1.5;
+
+export function MapView({ explorer }: { explorer: Explorer }) {
+  const host = useRef<HTMLDivElement>(null);
+  const map = useRef<PopulationMap | null>(null);
+  const tool = useSignal<Tool>("move");
+  const broken = useSignal(false);
+
+  useEffect(() => {
+    try {
+      map.current = new PopulationMap(
+        host.current!,
+        {
+          hover: (row, at) => {
+            explorer.hovered.value = row === null || !at ? null : { row, at };
+          },
+          select: (row) => explorer.open(row),
+          enclose: (rows, how) => explorer.select(rows, how),
+        },
+        explorer.theme.peek(),
+      );
+      window.map = map.current;
+    } catch {
+      broken.value = true;
+    }
+  }, []);
+  useSignalEffect(() => {
+    const frame = explorer.frame.value;
+    if (frame) map.current?.show(frame);
+  });
+  useSignalEffect(() => map.current?.filter(explorer.visible.value.mask));
+  useSignalEffect(() => map.current?.select(explorer.row.value));
+  useSignalEffect(() => map.current?.setTheme(explorer.theme.value));
+  useSignalEffect(() => {
+    if (map.current) map.current.tool = tool.value;
+  });
+
+  const keys: Record<string, () => void> = {
+    ArrowLeft: () => map.current?.move(-STEP, 0),
+    ArrowRight: () => map.current?.move(STEP, 0),
+    ArrowUp: () => map.current?.move(0, STEP),
+    ArrowDown: () => map.current?.move(0, -STEP),
+    "+": () => map.current?.zoomBy(ZOOM),
+    "=": () => map.current?.zoomBy(ZOOM),
+    "-": () => map.current?.zoomBy(1 / ZOOM),
+    "0": () => map.current?.fit(),
+  };
+  return (
+    <section class="stage" aria-label="Population map">
+      <div
+        ref={host}
+        class="map"
+        data-testid="map"
+        tabIndex={0}
+        role="application"
+        aria-label="Map: arrow keys move, plus and minus zoom, 0 shows all, square brackets step through the samples"
+        onKeyDown={(event) => {
+          const act = keys[event.key];
+          if (!act || event.ctrlKey || event.metaKey || event.altKey) return;
+          event.preventDefault();
+          act();
+        }}
+      />
+      <div class="map-buttons" role="group" aria-label="Map">
+        {(
+          [
+            ["move", "\u2725", "Move the map"],
+            ["lasso", "\u2b1a", "Draw around samples to select them; Shift adds, Alt takes away"],
+          ] as const
+        ).map(([name, sign, label]) => (
+          <button
+            key={name}
+            type="button"
+            class="map-button"
+            aria-label={label}
+            title={label}
+            aria-pressed={tool.value === name}
+            onClick={() => (tool.value = name)}
+          >
+            {sign}
+          </button>
+        ))}
+        {(
+          [
+            ["+", "Zoom in", () => map.current?.zoomBy(ZOOM)],
+            ["\u2212", "Zoom out", () => map.current?.zoomBy(1 / ZOOM)],
+            ["\u2922", "Show the whole map", () => map.current?.fit()],
+          ] as const
+        ).map(([sign, label, act]) => (
+          <button key={label} type="button" class="map-button" aria-label={label} title={label} onClick={act}>
+            {sign}
+          </button>
+        ))}
+      </div>
+      <Status explorer={explorer} zoomTo={(rows) => map.current?.fitTo(rows)} />
+      <Message explorer={explorer} broken={broken.value} />
+    </section>
+  );
+}
+
+function Status({ explorer, zoomTo }: { explorer: Explorer; zoomTo: (rows: number[]) => void }) {
+  const { samples } = explorer.run;
+  const { count } = explorer.visible.value;
+  const painted = explorer.painted.value;
+  const selected = explorer.selected.value;
+  const interim = painted && painted.projection !== explorer.view.value.projection;
+  const rows = (): number[] => [...(explorer.selection.peek() ?? [])].flatMap((one, row) => (one ? [row] : []));
+  return (
+    <div class="status-bar">
+      <output data-testid="status" aria-live="polite">
+        {painted &&
+          (count === samples ? formatSamples(samples) : `${formatCount(count)} of ${formatSamples(samples)} shown`)}
+      </output>
+      {interim && (
+        <span class="interim" role="status">
+          <span class="spinner" />
+          {`${projectionName(painted.projection)}; ${projectionName(explorer.view.value.projection)} is being computed`}
+        </span>
+      )}
+      {selected > 0 && (
+        <span class="selection">
+          {`${formatCount(selected)} selected`}
+          <button type="button" class="link" onClick={() => zoomTo(rows())}>
+            Zoom to them
+          </button>
+          <button type="button" class="link" onClick={() => explorer.select([], "replace")}>
+            Clear
+          </button>
+        </span>
+      )}
+    </div>
+  );
+}
+
+/** The card over the map: what the page is waiting for, or what went wrong. */
+function Message({ explorer, broken }: { explorer: Explorer; broken: boolean }) {
+  const failure = explorer.failure.value;
+  const busy = explorer.busy.value;
+  if (broken) {
+    return (
+      <div class="message failed" role="alert">
+        <p>
+          The map needs WebGL 2, which this browser does not offer; allow hardware acceleration or use another browser.
+        </p>
+      </div>
+    );
+  }
+  if (failure) {
+    return (
+      <div class="message failed" role="alert">
+        <p>{failure.sentence}</p>
+        <button type="button" class="button" onClick={failure.retry}>
+          Retry
+        </button>
+      </div>
+    );
+  }
+  if (!busy) return null;
+  return (
+    <div class="message loading" role="status">
+      <span class="spinner" />
+      <p>{busy}</p>
+    </div>
+  );
+}

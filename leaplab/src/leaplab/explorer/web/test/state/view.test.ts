@@ -1,0 +1,43 @@
+import { describe, expect, it } from "vitest";
+import { defaultView, fromHash, isSameView, toHash, type View } from "../../src/state/view";
+import { makeRun } from "../run";
+
+const run = makeRun();
+
+describe("the URL's hash", () => {
+  it("gives back every part of a view, whatever characters its names hold", () => {
+    const view: View = {
+      colour: "metadata.city & state",
+      size: null,
+      space: "image",
+      projection: "pca",
+      hiddenStates: ["validation"],
+      hiddenCategories: ["a=b", "c&d #1", "*absent"],
+      sample: "validation/a b&c/7",
+    };
+    expect(fromHash(`#${toHash(view)}`, run)).toEqual(view);
+  });
+
+  it("survives a second trip", () => {
+    const view = { ...defaultView(run), sample: "test/0" };
+    const once = fromHash(toHash(view), run);
+    expect(once).toEqual(view);
+    expect(fromHash(toHash(once), run)).toEqual(view);
+  });
+
+  it("falls back to the run's defaults where it is empty or names what the run does not have", () => {
+    expect(fromHash("", run)).toEqual(defaultView(run));
+    const stale = "#colour=metadata.gone&size=metadata.label&space=other&projection=umap&hide=test&off=1";
+    expect(fromHash(stale, run)).toEqual(defaultView(run));
+  });
+
+  it("does not colour by a text column", () => {
+    expect(fromHash("#colour=metadata.path", run).colour).toBe("metadata.label");
+  });
+
+  it("tells whether two views show the same", () => {
+    const view = defaultView(run);
+    expect(isSameView(view, { ...view, hiddenStates: [] })).toBe(true);
+    expect(isSameView(view, { ...view, hiddenStates: ["validation"] })).toBe(false);
+  });
+});
