@@ -13,13 +13,19 @@ from benchmarks import (
     checking,
     detection,
     distributions,
+    domain_gap,
     encoding,
     evaluation,
     exploration,
+    heatmaps,
+    labelling,
     labels_and_columns,
     overhead,
+    page,
+    predicted_loss,
     segmentation,
     slices,
+    tuning,
 )
 from benchmarks.measuring import Figure, machine
 
@@ -29,13 +35,19 @@ BENCHMARKS = {
     "checking": checking.run,
     "detection": detection.run,
     "distributions": distributions.run,
+    "domain_gap": domain_gap.run,
     "encoding": encoding.run,
     "evaluation": evaluation.run,
     "exploration": exploration.run,
+    "heatmaps": heatmaps.run,
+    "labelling": labelling.run,
     "labels_and_columns": labels_and_columns.run,
     "overhead": overhead.run,
+    "page": page.run,
+    "predicted_loss": predicted_loss.run,
     "segmentation": segmentation.run,
     "slices": slices.run,
+    "tuning": tuning.run,
 }
 REPORT = Path("build/benchmarks.json")
 

@@ -4,7 +4,9 @@ They are pictures of the explorer, so that a figure shows what a reader will see
 `--figure`.
 """
 
+import json
 import os
+import shutil
 import subprocess
 import sys
 from collections.abc import Sequence
@@ -201,6 +203,14 @@ BEFORE = {"armbench_segmentation": ("predict-loss", "--state", "unlabeled")}
 """Example -> a command that leaves a column which its figures use."""
 
 
+HEATMAPS = {
+    "mnist/images/heat_classes.png": ("--id", "validation/validation_08209", "--of", "class:all"),
+    "cifar10_resnet/images/heat_cat.png": ("--id", "test/test_03962", "--of", "loss"),
+    "yolov7_foresight/images/heat_detection.png": ("--id", "validation/val/foresight_val_00009", "--of", "detection:2"),
+}
+"""Figure -> what its heat-map is of."""
+
+
 def draw_answers(example: str, run: str) -> None:
     """Draw the figures of an example's analyses."""
     if example in BEFORE:
@@ -208,6 +218,16 @@ def draw_answers(example: str, run: str) -> None:
     for path, command in ANSWERS.items():
         if path.partition("/")[0] == example:
             _ask(run, (*command, "--figure", path, "--overwrite"))
+            print(path)
+
+
+def draw_heatmaps(example: str, run: str) -> None:
+    """Draw the heat-maps of an example: what raises and what lowers, over the picture."""
+    for path, command in HEATMAPS.items():
+        if path.partition("/")[0] == example:
+            whole = [sys.executable, "-m", "leaplab", "heatmap", run, *command, "-o", "build/heatmaps", "--json"]
+            told = json.loads(subprocess.run(whole, cwd=ROOT, check=True, capture_output=True, text=True).stdout)
+            shutil.copy(ROOT / told["files"]["overlay"], ROOT / path)
             print(path)
 
 
@@ -259,6 +279,7 @@ def main() -> None:
             for figure in figures():
                 draw(page, address, figure)
         draw_answers(example, run)
+        draw_heatmaps(example, run)
 
 
 if __name__ == "__main__":

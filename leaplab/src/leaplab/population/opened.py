@@ -9,22 +9,17 @@ from typing import Any, overload
 import numpy as np
 from numpy.typing import NDArray
 
-from leaplab.analysis.neighbours import Metric
 from leaplab.analysis.projection import METHODS
 from leaplab.errors import LeaplabError
-from leaplab.population.clusters import Clusters, clusters_of
 from leaplab.population.columns import Column
-from leaplab.population.insights import Insights, Question, insights_of
 from leaplab.population.notebook import MAP_SIDE, Picture, drawn
 from leaplab.population.population import Population, Vectors, open_population
-from leaplab.population.similar import SimilarSamples
+from leaplab.population.questions import Names, Questions
 from leaplab.store.catalog import find_run
 from leaplab.store.columns import ID, STATE
 
-Names = list[str] | tuple[str, ...]
 
-
-class Run:
+class Run(Questions):
     """A run, to read from. Rows are numbered from 0, in one order throughout.
 
     Attributes:
@@ -38,7 +33,7 @@ class Run:
     """
 
     def __init__(self, population: Population) -> None:
-        self._population = population
+        super().__init__(population)
         self.path = population.store.path
         self.name = self.path.name
 
@@ -71,18 +66,6 @@ class Run:
     def ids(self) -> list[str]:
         """Sample ids in row order; unique within a state only."""
         return list(self._population.ids)
-
-    def where(self, expression: str) -> NDArray[np.int64]:
-        """The rows that meet a condition over the columns, ascending.
-
-        Args:
-            expression: SQL, such as `metadata.label = 4 and loss.cross_entropy > 1`; names that are no words stand in
-                double quotes. What is absent or NaN compares as unknown.
-
-        Raises:
-            LeaplabError: it is no such condition, or names what is no column.
-        """
-        return self._population.where(expression)
 
     @overload
     def read(self, columns: str, where: str | None = None) -> NDArray[Any]: ...
@@ -139,69 +122,6 @@ class Run:
         wanted = self.where(where)
         kept = np.isin(vectors.rows, wanted)
         return Vectors(vectors.rows[kept], vectors.values[kept], len(wanted) - int(kept.sum()))
-
-    def similar(
-        self,
-        ids: str | Names,
-        count: int = 20,
-        metric: Metric = "cosine",
-        space: str | None = None,
-        where: str | None = None,
-    ) -> SimilarSamples:
-        """The samples nearest to one, or to the centre of several, in a latent space; nearest first, without these.
-
-        Args:
-            ids: of the samples; `STATE/ID` where an id is not unique.
-            count: the most that are wanted.
-            metric: `cosine` or `euclidean`.
-            space: its name; the model's own where none is given.
-            where: only among rows that meet a condition.
-
-        Raises:
-            LeaplabError: there is no such sample, space or metric, or `where` is no condition.
-        """
-        rows = [self._population.row_of(each) for each in ([ids] if isinstance(ids, str) else ids)]
-        among = None if where is None else self.where(where)
-        return self._population.similar(rows, count, metric, space, among)
-
-    def clusters(self, clusters: int | None = None, space: str | None = None, where: str | None = None) -> Clusters:
-        """Clusters of a latent space, and what sets each apart from the rest.
-
-        Args:
-            clusters: their number; None chooses it by the silhouette.
-            space: its name; the model's own where none is given.
-            where: only of rows that meet a condition.
-
-        Raises:
-            LeaplabError: there is no such space, `where` is no condition, or no sample meets it.
-        """
-        return clusters_of(self._population, clusters, space, None if where is None else self.where(where))
-
-    def insights(
-        self,
-        kinds: str | Names = (),
-        score: str | None = None,
-        label: str | None = None,
-        space: str | None = None,
-        where: str | None = None,
-        members: int | None = 100,
-    ) -> Insights:
-        """What is wrong with the model or its data, the most severe first, see `leaplab.analysis.insight`.
-
-        Args:
-            kinds: only these; all where none is given.
-            score: loss or metric that says how bad a sample is; None takes the first loss.
-            label: column of the true classes; None takes the ground truth.
-            space: its name; the model's own where none is given.
-            where: only of rows that meet a condition.
-            members: the most that are listed of an insight; None lists all.
-
-        Raises:
-            LeaplabError: there is no such kind, column or space, or `where` is no condition.
-        """
-        wanted = (kinds,) if isinstance(kinds, str) else tuple(kinds)
-        among = None if where is None else self.where(where)
-        return insights_of(self._population, Question(wanted, score, label, space, among, members))
 
     def map(self, space: str | None = None, method: str = METHODS[0]) -> NDArray[np.float32]:
         """[N, 2] within [-1, 1]: the latent space on a plane; NaN for rows without a finite vector.
