@@ -13,6 +13,7 @@ import {
 } from "./camera";
 import { Gestures, type Joining, type Tool } from "./gestures";
 import { PointGrid } from "./grid";
+import type { Label } from "./labels";
 import { rowsInside } from "./region";
 import { PointRenderer } from "./renderer";
 import { pointStyle, type Theme } from "./scales";
@@ -48,6 +49,8 @@ export class PopulationMap {
   private readonly canvas = document.createElement("canvas");
   private readonly hoverRing = ring("ring");
   private readonly selectedRing = ring("ring selected");
+  private readonly names = document.createElement("div");
+  private labels: { label: Label; node: HTMLElement }[] = [];
   private readonly outline = document.createElementNS(SVG, "polygon");
   private readonly gestures: Gestures;
   private renderer: PointRenderer;
@@ -77,7 +80,9 @@ export class PopulationMap {
     drawing.setAttribute("class", "drawn-region");
     drawing.setAttribute("aria-hidden", "true");
     drawing.append(this.outline);
-    host.append(this.canvas, drawing, this.selectedRing, this.hoverRing);
+    this.names.className = "map-names";
+    this.names.setAttribute("aria-hidden", "true"); // the legend says them
+    host.append(this.canvas, this.names, drawing, this.selectedRing, this.hoverRing);
     this.gestures = new Gestures(this.canvas, {
       pan: (right, down) => this.pan(right, down),
       zoom: (factor, left, top) => this.zoom(factor, left, top),
@@ -125,6 +130,17 @@ export class PopulationMap {
     this.shown = shown;
     this.renderer.setShown(shown);
     this.draw();
+  }
+
+  /** Writes names on the map in the place of the former ones. */
+  setLabels(labels: readonly Label[]): void {
+    this.labels = labels.map((label) => {
+      const node = document.createElement("span");
+      node.textContent = label.text;
+      return { label, node };
+    });
+    this.names.replaceChildren(...this.labels.map(({ node }) => node));
+    this.placeLabels();
   }
 
   /** Marks a row, and moves the camera where it lies outside of the view. */
@@ -210,6 +226,7 @@ export class PopulationMap {
     const { camera, view } = this;
     this.renderer.draw({ camera, view, radius, opacity, background: BACKGROUND[this.theme] });
     this.placeRings();
+    this.placeLabels();
   }
 
   /** Points thin out as one zooms in, so that they may be drawn more opaque. */
@@ -295,6 +312,13 @@ export class PopulationMap {
     this.canvas.style.cursor = row === null ? "" : "pointer";
     this.placeRings();
     this.events.hover(row, row === null ? undefined : this.screenPosition(row));
+  }
+
+  private placeLabels(): void {
+    for (const { label, node } of this.labels) {
+      const [left, top] = toScreen(this.camera, this.view, label.x, label.y);
+      node.style.transform = `translate(${left}px, ${top}px) translate(-50%, -50%)`;
+    }
   }
 
   private placeRings(): void {

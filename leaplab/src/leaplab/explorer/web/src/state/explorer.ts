@@ -3,6 +3,7 @@
 import { computed, effect, type ReadonlySignal, signal } from "@preact/signals";
 import { ANOTHER_RUN, ApiError, Client, type Run, type Sample, type Visual } from "../api/client";
 import type { Joining } from "../points/gestures";
+import { type Label, labelsOf } from "../points/labels";
 import type { MapFrame } from "../points/map";
 import { palette, type RowFilter, rowColours, slotCounts, type Theme, visibleMask } from "../points/scales";
 import { type Painted, Painter } from "./painting";
@@ -39,6 +40,8 @@ export class Explorer {
   readonly row = signal<number | null>(null);
   readonly sample = signal<Answer<Sample> | null>(null);
   readonly visuals = signal<Answer<Visual[]> | null>(null);
+  /** Whether the names of categories stand on the map. */
+  readonly named = signal(true);
   readonly hovered = signal<{ row: number; at: [number, number] } | null>(null);
 
   readonly colours: ReadonlySignal<string[]>;
@@ -47,6 +50,7 @@ export class Explorer {
   /** Number of samples of each legend entry, in the states that the view shows. */
   readonly entryCounts: ReadonlySignal<number[]>;
   readonly selected: ReadonlySignal<number>;
+  readonly labels: ReadonlySignal<Label[]>;
 
   private readonly painter: Painter;
   private readonly client: Client;
@@ -80,6 +84,13 @@ export class Explorer {
       if (painted?.colour.encoding.kind !== "categorical") return [];
       const { codes, entries } = painted.colour.encoding;
       return slotCounts(codes, this.stateFilter(painted), entries.length);
+    });
+    this.labels = computed(() => {
+      const painted = this.painted.value;
+      if (!this.named.value || painted?.colour.encoding.kind !== "categorical") return [];
+      const { codes, entries, colours } = painted.colour.encoding;
+      const names = entries.slice(0, colours).map(({ label }) => label);
+      return labelsOf(painted.xy, codes, names, this.visible.value.mask);
     });
     this.selected = computed(() => this.selection.value?.reduce((sum, one) => sum + one, 0) ?? 0);
   }

@@ -40,6 +40,7 @@ export function MapView({ explorer }: { explorer: Explorer }) {
     if (frame) map.current?.show(frame);
   });
   useSignalEffect(() => map.current?.filter(explorer.visible.value.mask));
+  useSignalEffect(() => map.current?.setLabels(explorer.labels.value));
   useSignalEffect(() => map.current?.select(explorer.row.value));
   useSignalEffect(() => map.current?.setTheme(explorer.theme.value));
   useSignalEffect(() => {

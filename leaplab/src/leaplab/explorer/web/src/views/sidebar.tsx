@@ -54,6 +54,16 @@ export function Sidebar({ explorer }: { explorer: Explorer }) {
             </option>
           ))}
         </Field>
+        <label class="switch">
+          <input
+            type="checkbox"
+            checked={explorer.named.value}
+            onChange={(event) => {
+              explorer.named.value = event.currentTarget.checked;
+            }}
+          />
+          Names on the map
+        </label>
       </Section>
       <Section title="States">
         <States explorer={explorer} />
