@@ -1,4 +1,5 @@
 from types import SimpleNamespace
+from typing import Any
 
 import numpy as np
 import onnxruntime
@@ -80,7 +81,7 @@ def test_picture_is_the_next_plainest_where_one_fails(monkeypatch, drawn, told):
         Node("boxes", "boxes", {"truth": Source("ground_truth", "truth")}, type="ImageWithBBox"),
         Node("frame", "frame", {"image": Source("input", "image")}, type="Image"),
     ]
-    integration = SimpleNamespace(
+    integration: Any = SimpleNamespace(
         sample_id_of=lambda *_: "a", description=SimpleNamespace(visualizers=nodes), predictor=lambda: None
     )
     monkeypatch.setattr(inspection, "encode", lambda *_, **__: SimpleNamespace(batch=SimpleNamespace()))
