@@ -15,8 +15,6 @@ export interface Framing {
   distance: number;
 }
 
-const MARGIN = 1.06;
-
 /** Bounds of x0 y0 x1 y1 ...; without points those of [-1, 1]. */
 export function boundsOf(xy: Float32Array): Bounds {
   let [left, right, bottom, top] = [Infinity, -Infinity, Infinity, -Infinity];
@@ -33,10 +31,14 @@ export function boundsOf(xy: Float32Array): Bounds {
   return { x: (left + right) / 2, y: (bottom + top) / 2, halfWidth: half(left, right), halfHeight: half(bottom, top) };
 }
 
+/** CSS pixels between the points and the border of the view, so that none of the discs at the border is cut. */
+const BORDER = 16;
+
 /** Shows all of the bounds in a view of width x height CSS pixels. */
 export function frameBounds({ x, y, halfWidth, halfHeight }: Bounds, width: number, height: number): Framing {
-  const ratio = Math.max(1, height) / Math.max(1, width);
-  return { x, y, distance: MARGIN * Math.max(halfHeight, halfWidth * ratio) };
+  const inner = (side: number): number => Math.max(side / 2, side - 2 * BORDER, 1);
+  const pixel = Math.max((2 * halfHeight) / inner(height), (2 * halfWidth) / inner(width));
+  return { x, y, distance: (pixel * Math.max(1, height)) / 2 };
 }
 
 /** Size of what shows the map, in CSS pixels. */
