@@ -3,6 +3,8 @@
 from collections.abc import Iterator
 from io import BytesIO
 from pathlib import Path
+from typing import Any
+from urllib.parse import urljoin
 from urllib.request import urlopen
 
 import numpy as np
@@ -147,18 +149,40 @@ def test_a_lasso_selects_what_it_surrounds(page: Page) -> None:
     expect(page.locator(".selection")).to_have_count(0)
 
 
-def test_keys_step_through_the_samples_that_are_shown(page: Page, mnist_run: RunStore) -> None:
-    page.get_by_test_id("state-training").click()
-    wait_until(page, "document.querySelector('[data-testid=status]').textContent.startsWith('150 of')")
-    page.get_by_test_id("map").focus()
-    page.keyboard.press("]")
+def by_loss(store: RunStore) -> list[dict[str, Any]]:
+    """The validation digits, the highest loss first."""
+    rows = [store.row(row) for row in range(300)]
+    return sorted((row for row in rows if row["state"] == "validation"), key=lambda row: -row["loss.cross_entropy"])
 
-    first = next(row for row in range(300) if mnist_run.row(row)["state"] == "validation")
-    expect(page.get_by_test_id("details-title")).to_have_text(mnist_run.row(first)["sample_id"], timeout=SLOW)
-    page.keyboard.press("]")
-    expect(page.get_by_test_id("details-title")).to_have_text(mnist_run.row(first + 1)["sample_id"], timeout=SLOW)
+
+def test_keys_step_through_the_samples_that_are_shown_in_the_order_of_the_gallery(
+    page: Page, mnist_run: RunStore
+) -> None:
+    page.get_by_test_id("state-training").click()
+    expect(page.get_by_test_id("gallery")).to_contain_text("150 shown")
+    page.get_by_test_id("map").focus()
+    for key, place in (("]", 0), ("]", 1), ("[", 0)):
+        page.keyboard.press(key)
+        expected = by_loss(mnist_run)[place]["sample_id"]
+        expect(page.get_by_test_id("details-title")).to_have_text(expected, timeout=SLOW)
     page.keyboard.press("Escape")
     expect(page.get_by_test_id("details")).to_have_count(0)
+
+
+def test_the_gallery_shows_what_is_shown_the_worst_first(page: Page, mnist_run: RunStore) -> None:
+    page.get_by_test_id("state-training").click()
+    gallery = page.get_by_test_id("gallery")
+    expect(gallery).to_contain_text("150 shown")
+    worst = by_loss(mnist_run)
+    picture = gallery.locator(".tile img").first
+    wait_until(page, "document.querySelector('.tile img').complete && document.querySelector('.tile img').naturalWidth")
+    digits = next(found for state, found in load_states(load_config()).items() if state.name == "validation")
+    content = page.request.get(urljoin(page.url, picture.get_attribute("src") or "")).body()
+    shown = np.asarray(Image.open(BytesIO(content)).convert("L"))
+    np.testing.assert_array_equal(shown, np.asarray(digits.image(worst[0]["sample_id"])).reshape(28, 28))
+
+    gallery.locator(".tile").nth(1).click()
+    expect(page.get_by_test_id("details-title")).to_have_text(worst[1]["sample_id"], timeout=SLOW)
 
 
 def test_the_page_builds_no_code_from_text(browser: Browser, address: str) -> None:

@@ -10,6 +10,7 @@ import pytest
 
 from leaplab.errors import LeaplabError
 from leaplab.explorer.model import Filter, Selecting
+from leaplab.explorer.painting import order_of
 from leaplab.explorer.selecting import select
 from leaplab.population.population import Population, open_population
 from tests.leaplab.runs_by_hand import write_run
@@ -99,6 +100,16 @@ def test_the_bins_of_a_number_are_equal_parts_between_the_first_and_last_percent
     low, high = np.percentile(finite, [1, 99])
     expected, _ = np.histogram(np.clip(finite, low, high), 32, (low, high))
     np.testing.assert_allclose(answer["counts"], expected, atol=1)
+
+
+@pytest.mark.parametrize("descending", [False, True])
+@pytest.mark.parametrize("column", ["loss.a", "metadata.animal", "metadata.legs"])
+def test_the_order_is_that_of_sql(population: Population, column: str, descending: bool) -> None:
+    table = "(SELECT *, row_number() OVER () - 1 AS row FROM read_parquet(?))"
+    files = [str(path) for path in population.store.sample_files()]
+    by = f'"{column}" {"desc" if descending else "asc"} nulls last, row'
+    expected = [row for (row,) in duckdb.execute(f"SELECT row FROM {table} ORDER BY {by}", [files]).fetchall()]
+    assert np.frombuffer(order_of(population, column, descending), "<u4").tolist() == expected
 
 
 @pytest.mark.parametrize(

@@ -21,7 +21,7 @@ from leaplab.explorer import model
 from leaplab.explorer.answers import exact_values, find, ids_page, key_of, overview, summary
 from leaplab.explorer.guard import Guard
 from leaplab.explorer.maps import Maps
-from leaplab.explorer.painting import painted_column, painted_map
+from leaplab.explorer.painting import order_of, painted_column, painted_map
 from leaplab.explorer.pictures import PANEL, THUMBNAIL, Pictures
 from leaplab.explorer.problems import MEDIA_TYPE, problem
 from leaplab.explorer.samples import details
@@ -156,6 +156,12 @@ def _add_routes(app: FastAPI, population: Population) -> None:
         """A column in short: its scale and histogram, or the counts of its categories."""
         content = msgspec.json.encode(summary(population, name))
         return kept(request, content, "application/json", key, group_of(name) == ANALYSIS)
+
+    @app.get(f"{API}/columns/order", responses=raw, response_class=Response)
+    def order(request: Request, name: Name, descending: bool = False, key: Key = None) -> Response:
+        """All rows by a column's exact values, four bytes each, little endian; those without a value last."""
+        content = order_of(population, name, descending)
+        return kept(request, content, "application/octet-stream", key, group_of(name) == ANALYSIS)
 
     @app.get(f"{API}/columns/values", response_model=list[Any])
     def values(name: Name, rows: Annotated[list[int], Query()]) -> Response:

@@ -51,6 +51,11 @@ export class Client {
     return this.json("columns/summary", { name: column });
   }
 
+  /** Rows by a column's exact values. */
+  async order(column: string, descending: boolean): Promise<Uint32Array> {
+    return new Uint32Array(await this.bytes("columns/order", { name: column, descending: String(descending) }));
+  }
+
   map(space: string, method: string): Promise<ArrayBuffer> {
     return this.bytes("map", { space, method });
   }

@@ -1,7 +1,7 @@
 /** The page's state: signals that the views read, and the few actions that change them. */
 
-import { computed, effect, type ReadonlySignal, signal } from "@preact/signals";
-import { ANOTHER_RUN, ApiError, Client, type Run, type Sample, type Visual } from "../api/client";
+import { computed, effect, type ReadonlySignal, type Signal, signal } from "@preact/signals";
+import { ANOTHER_RUN, ApiError, Client, Memo, type Run, type Sample, type Visual } from "../api/client";
 import type { Joining } from "../points/gestures";
 import { type Label, labelsOf } from "../points/labels";
 import type { MapFrame } from "../points/map";
@@ -42,6 +42,10 @@ export class Explorer {
   readonly visuals = signal<Answer<Visual[]> | null>(null);
   /** Whether the names of categories stand on the map. */
   readonly named = signal(true);
+  /** The column that the gallery is sorted by, the highest first. */
+  readonly sortedBy: Signal<string | null>;
+  /** Rows in the gallery's order: those selected, else all that are shown; null while the order is on its way. */
+  readonly gallery: ReadonlySignal<Uint32Array | null>;
   readonly hovered = signal<{ row: number; at: [number, number] } | null>(null);
 
   readonly colours: ReadonlySignal<string[]>;
@@ -52,9 +56,11 @@ export class Explorer {
   readonly selected: ReadonlySignal<number>;
   readonly labels: ReadonlySignal<Label[]>;
 
+  private readonly order = signal<Uint32Array | null>(null);
   private readonly painter: Painter;
   private readonly client: Client;
   private readonly paintKey: ReadonlySignal<string>;
+  private readonly orders = new Memo<Uint32Array>();
   private turn = 0;
   private asking: AbortController | null = null;
   private settled: Promise<void> = Promise.resolve();
@@ -84,6 +90,13 @@ export class Explorer {
       if (painted?.colour.encoding.kind !== "categorical") return [];
       const { codes, entries } = painted.colour.encoding;
       return slotCounts(codes, this.stateFilter(painted), entries.length);
+    });
+    this.sortedBy = signal(run.defaults.size ?? run.defaults.colour);
+    this.gallery = computed(() => {
+      const order = this.order.value;
+      if (!order) return null;
+      const wanted = this.selection.value ?? this.visible.value.mask;
+      return wanted ? order.filter((row) => wanted[row]) : order;
     });
     this.labels = computed(() => {
       const painted = this.painted.value;
@@ -115,7 +128,12 @@ export class Explorer {
       void this.computing.value;
       this.load();
     });
+    effect(() => this.sort(this.sortedBy.value));
     void this.openSample(this.view.value.sample);
+  }
+
+  thumbnail(row: number): string {
+    return this.client.thumbnail(row);
   }
 
   /** Settles when the view that was asked for last is on the map. */
@@ -145,14 +163,14 @@ export class Explorer {
     this.show(row);
   }
 
-  /** The previous or next of the visible samples, in row order. */
+  /** The previous or next sample in the gallery's order. */
   step(by: 1 | -1): void {
-    const { mask } = this.visible.peek();
-    const { samples } = this.run;
-    let row = this.row.peek() ?? (by > 0 ? -1 : samples);
-    do row += by;
-    while (row >= 0 && row < samples && mask && !mask[row]);
-    if (row >= 0 && row < samples) this.open(row);
+    const rows = this.gallery.peek();
+    if (!rows?.length) return;
+    const open = this.row.peek();
+    const at = open === null ? -1 : rows.indexOf(open);
+    const next = at === -1 ? (by > 0 ? 0 : rows.length - 1) : at + by;
+    if (rows[next] !== undefined) this.open(rows[next]);
   }
 
   select(rows: readonly number[], how: Joining): void {
@@ -189,6 +207,21 @@ export class Explorer {
       filters.push({ codes: encoding.codes, hidden });
     }
     return visibleMask(samples, filters) ?? { mask: null, count: samples };
+  }
+
+  private sort(column: string | null): void {
+    if (column === null) {
+      this.order.value = Uint32Array.from({ length: this.run.samples }, (_, row) => row);
+      return;
+    }
+    void this.orders
+      .get(column, () => this.client.order(column, true))
+      .then(
+        (order) => {
+          if (this.sortedBy.peek() === column) this.order.value = order;
+        },
+        (error: unknown) => this.fail(error, () => this.sort(column)),
+      );
   }
 
   private load(): void {

@@ -3,6 +3,7 @@
 import { useEffect } from "preact/hooks";
 import type { Explorer } from "../state/explorer";
 import { Details } from "./details";
+import { Gallery } from "./gallery";
 import { Header } from "./header";
 import { Legend } from "./legend";
 import { MapView } from "./map";
@@ -27,9 +28,12 @@ export function App({ explorer }: { explorer: Explorer }) {
       <Header run={explorer.run} />
       <main class="layout">
         <Sidebar explorer={explorer} />
-        <div class="population" data-testid="population">
-          <MapView explorer={explorer} />
-          <Legend explorer={explorer} />
+        <div class="middle">
+          <div class="population" data-testid="population">
+            <MapView explorer={explorer} />
+            <Legend explorer={explorer} />
+          </div>
+          <Gallery explorer={explorer} />
         </div>
         <Details explorer={explorer} />
       </main>
