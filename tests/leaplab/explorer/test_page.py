@@ -1,5 +1,6 @@
 """The page in a real browser, served by `leaplab explore`: what a person does with it."""
 
+import re
 from collections.abc import Iterator
 from io import BytesIO
 from pathlib import Path
@@ -183,6 +184,37 @@ def test_the_gallery_shows_what_is_shown_the_worst_first(page: Page, mnist_run: 
 
     gallery.locator(".tile").nth(1).click()
     expect(page.get_by_test_id("details-title")).to_have_text(worst[1]["sample_id"], timeout=SLOW)
+
+
+def test_the_headline_leads_to_what_is_wrong_and_a_filter_can_be_taken_away(page: Page, mnist_run: RunStore) -> None:
+    rows = [row for row in map(mnist_run.row, range(300)) if row["state"] == "validation"]
+    wrong = [row for row in rows if row["metric.accuracy"] == 0]
+    headline = page.get_by_test_id("headline")
+    expect(headline).to_contain_text(f"validation {float(f'{1 - len(wrong) / len(rows):.3g}'):g}")
+    headline.get_by_role("button", name=f"{len(wrong)} wrong").last.click()
+
+    expect(page.get_by_test_id("gallery")).to_contain_text(f"{len(wrong)} shown")
+    assert "filter=" in page.url, "a link must reproduce the view"
+    page.get_by_test_id("filters").get_by_role("button", name="Clear").click()
+    expect(page.get_by_test_id("gallery")).to_contain_text("150 shown")
+
+
+def test_columns_filter_together_and_count_what_the_others_leave(page: Page, mnist_run: RunStore) -> None:
+    rows = [mnist_run.row(row) for row in range(300)]
+    page.get_by_test_id("column-metadata.label").click()
+    page.get_by_test_id("column-metadata.brightness").click()
+    middle = sorted(row["metadata.brightness"] for row in rows)[150]
+    page.get_by_test_id("low-metadata.brightness").fill(str(middle))
+    page.get_by_test_id("low-metadata.brightness").press("Enter")
+    bright = [row for row in rows if row["metadata.brightness"] >= middle]
+    expect(page.get_by_test_id("gallery")).to_contain_text(f"{len(bright)} shown")
+    ones = [row for row in bright if row["metadata.label"] == 1]
+    label = page.locator(".column-value", has_text=re.compile(rf"^1{len(ones)}$"))
+    expect(label).to_be_visible()
+    label.get_by_role("checkbox").check()
+    expect(page.get_by_test_id("gallery")).to_contain_text(f"{len(ones)} shown")
+    page.go_back()
+    expect(page.get_by_test_id("gallery")).to_contain_text(f"{len(bright)} shown")
 
 
 def test_the_page_builds_no_code_from_text(browser: Browser, address: str) -> None:

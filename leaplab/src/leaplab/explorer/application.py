@@ -20,6 +20,7 @@ from leaplab.errors import DeadIntegrationError, IntegrationError, LeaplabError,
 from leaplab.explorer import model
 from leaplab.explorer.answers import exact_values, find, ids_page, key_of, overview, summary
 from leaplab.explorer.guard import Guard
+from leaplab.explorer.headline import headline
 from leaplab.explorer.maps import Maps
 from leaplab.explorer.painting import order_of, painted_column, painted_map
 from leaplab.explorer.pictures import PANEL, THUMBNAIL, Pictures
@@ -144,6 +145,11 @@ def _add_routes(app: FastAPI, population: Population) -> None:
     def run(request: Request) -> Response:
         """The run, its columns, and what the page opens with."""
         return kept(request, msgspec.json.encode(overview(population)), "application/json", None)
+
+    @app.get(f"{API}/headline", response_model=model.Headline | None)
+    def first_sight(request: Request, key: Key = None) -> Response:
+        """How good the model is; null where the run has no score."""
+        return kept(request, msgspec.json.encode(headline(population)), "application/json", key)
 
     @app.get(f"{API}/columns/codes", responses=raw, response_class=Response)
     def codes(request: Request, name: Name, key: Key = None) -> Response:

@@ -192,6 +192,36 @@ class Found(Model):
     row: int
 
 
+class StateScore(Model):
+    """The mean score of a state's `count` samples that have one, and how many of these are wrong where it says so."""
+
+    state: str
+    value: float
+    count: int
+    wrong: int | None
+
+
+class ClassScore(Model):
+    """The mean score of a class, a category of a column."""
+
+    column: str
+    name: str
+    value: float
+
+
+class Headline(Model):
+    """How good the model is: a score by state, and the classes with the best and the worst of the state `judged`."""
+
+    column: str
+    label: str
+    upward: bool
+    binary: bool
+    states: list[StateScore]
+    judged: str
+    best: ClassScore | None
+    worst: ClassScore | None
+
+
 class Progress(Model):
     """What the server computes: sent as events named `progress` until all is ready."""
 

@@ -13,6 +13,9 @@ export type Prediction = Schemas["Prediction"];
 export type Visual = Schemas["Visual"];
 export type Selecting = Schemas["Selecting"];
 export type Selected = Schemas["Selected"];
+export type Filter = Schemas["Filter"];
+export type Histogram = Schemas["Histogram"];
+export type Headline = Schemas["Headline"];
 export type Progress = Schemas["Progress"];
 
 /** A part of a sample; beside its number and name, the values of the columns. */
@@ -43,6 +46,10 @@ export class Client {
   /** @param key of the run; another run refuses it. */
   constructor(private readonly key: string) {}
 
+  headline(): Promise<Headline | null> {
+    return this.json("headline", {});
+  }
+
   codes(column: string): Promise<ArrayBuffer> {
     return this.bytes("columns/codes", { name: column });
   }
@@ -58,6 +65,13 @@ export class Client {
 
   map(space: string, method: string): Promise<ArrayBuffer> {
     return this.bytes("map", { space, method });
+  }
+
+  async select(asked: Selecting, signal: AbortSignal): Promise<Selected> {
+    const path = address("select", { key: this.key });
+    const body = JSON.stringify(asked);
+    const headers = { "Content-Type": "application/json" };
+    return (await read((await request(path, { method: "POST", body, headers, signal })).json())) as Selected;
   }
 
   sample(row: number, signal: AbortSignal): Promise<Sample> {
@@ -86,7 +100,7 @@ export class Client {
   }
 
   private async json<T>(path: string, parameters: Parameters, signal?: AbortSignal): Promise<T> {
-    const response = await request(address(path, { ...parameters, key: this.key }), signal);
+    const response = await request(address(path, { ...parameters, key: this.key }), signal ? { signal } : {});
     return (await read(response.json())) as T;
   }
 
@@ -105,12 +119,12 @@ function address(path: string, parameters: Parameters): string {
   return `api/v1/${path}${query.size ? `?${query}` : ""}`;
 }
 
-async function request(path: string, signal?: AbortSignal): Promise<Response> {
+async function request(path: string, options: RequestInit = {}): Promise<Response> {
   let response: Response;
   try {
-    response = await fetch(path, signal ? { signal } : {});
+    response = await fetch(path, options);
   } catch (error) {
-    if (signal?.aborted) throw error;
+    if (options.signal?.aborted) throw error;
     throw new ApiError(UNREACHABLE, null);
   }
   if (response.ok) return response;

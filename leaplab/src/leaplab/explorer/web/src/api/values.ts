@@ -56,3 +56,10 @@ function checkLength(buffer: ArrayBuffer, bytes: number, what: string): void {
     null,
   );
 }
+
+/** 1 for each row whose bit is set, of base64: the first row is the lowest bit of the first byte. */
+export function decodeMask(base64: string, samples: number): Uint8Array {
+  const bytes = Uint8Array.from(atob(base64), (character) => character.charCodeAt(0));
+  checkLength(bytes.buffer, Math.ceil(samples / 8), "The selection");
+  return Uint8Array.from({ length: samples }, (_, row) => (bytes[row >> 3]! >> (row & 7)) & 1);
+}

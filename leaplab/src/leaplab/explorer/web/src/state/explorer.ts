@@ -1,7 +1,20 @@
 /** The page's state: signals that the views read, and the few actions that change them. */
 
 import { computed, effect, type ReadonlySignal, type Signal, signal } from "@preact/signals";
-import { ANOTHER_RUN, ApiError, Client, Memo, type Run, type Sample, type Visual } from "../api/client";
+import {
+  ANOTHER_RUN,
+  ApiError,
+  Client,
+  type Filter,
+  type Headline,
+  type Histogram,
+  Memo,
+  type Run,
+  type Sample,
+  type Summary,
+  type Visual,
+} from "../api/client";
+import { decodeMask } from "../api/values";
 import type { Joining } from "../points/gestures";
 import { type Label, labelsOf } from "../points/labels";
 import type { MapFrame } from "../points/map";
@@ -42,6 +55,12 @@ export class Explorer {
   readonly visuals = signal<Answer<Visual[]> | null>(null);
   /** Whether the names of categories stand on the map. */
   readonly named = signal(true);
+  /** How good the model is; null where the run has no score, or until it is here. */
+  readonly headline = signal<Headline | null>(null);
+  /** Columns whose histograms are looked at. */
+  readonly opened = signal<readonly string[]>([]);
+  /** Column -> its histogram over the samples that meet all other filters. */
+  readonly histograms = signal<ReadonlyMap<string, Histogram>>(new Map());
   /** The column that the gallery is sorted by, the highest first. */
   readonly sortedBy: Signal<string | null>;
   /** Rows in the gallery's order: those selected, else all that are shown; null while the order is on its way. */
@@ -56,6 +75,8 @@ export class Explorer {
   readonly selected: ReadonlySignal<number>;
   readonly labels: ReadonlySignal<Label[]>;
 
+  /** 1 for each row that meets all filters; null: all do. */
+  private readonly filtered = signal<Uint8Array | null>(null);
   private readonly order = signal<Uint32Array | null>(null);
   private readonly painter: Painter;
   private readonly client: Client;
@@ -63,6 +84,7 @@ export class Explorer {
   private readonly orders = new Memo<Uint32Array>();
   private turn = 0;
   private asking: AbortController | null = null;
+  private filtering: AbortController | null = null;
   private settled: Promise<void> = Promise.resolve();
 
   constructor(readonly run: Run) {
@@ -128,12 +150,34 @@ export class Explorer {
       void this.computing.value;
       this.load();
     });
+    void this.client.headline().then(
+      (headline) => {
+        this.headline.value = headline;
+      },
+      (error: unknown) => this.fail(error, () => location.reload()),
+    );
     effect(() => this.sort(this.sortedBy.value));
+    const filters = computed(() => JSON.stringify(this.view.value.filters));
+    effect(() => {
+      void filters.value;
+      void this.opened.value;
+      this.filter();
+    });
     void this.openSample(this.view.value.sample);
   }
 
   thumbnail(row: number): string {
     return this.client.thumbnail(row);
+  }
+
+  /** Filter a column; null leaves it alone. */
+  setFilter(column: string, filter: Omit<Filter, "column"> | null): void {
+    const others = this.view.peek().filters.filter((each) => each.column !== column);
+    this.set({ filters: filter ? [...others, { column, ...filter }] : others });
+  }
+
+  async summary(column: string): Promise<Summary> {
+    return this.client.summary(column);
   }
 
   /** Settles when the view that was asked for last is on the map. */
@@ -206,7 +250,29 @@ export class Explorer {
       const hidden = encoding.entries.map(({ key }) => this.view.value.hiddenCategories.includes(key));
       filters.push({ codes: encoding.codes, hidden });
     }
+    const filtered = this.filtered.value;
+    if (filtered) filters.push({ codes: filtered, hidden: [true, false] });
     return visibleMask(samples, filters) ?? { mask: null, count: samples };
+  }
+
+  private filter(): void {
+    this.filtering?.abort();
+    const filters = [...this.view.peek().filters];
+    const histograms = [...this.opened.peek()];
+    if (filters.length === 0) this.filtered.value = null;
+    if (filters.length + histograms.length === 0) return;
+    this.filtering = new AbortController();
+    const { signal: aborted } = this.filtering;
+    void this.client.select({ filters, histograms }, aborted).then(
+      (answer) => {
+        if (aborted.aborted) return;
+        this.filtered.value = filters.length ? decodeMask(answer.mask, this.run.samples) : null;
+        this.histograms.value = new Map(answer.histograms.map((each) => [each.column, each]));
+      },
+      (error: unknown) => {
+        if (!aborted.aborted) this.fail(error, () => this.filter());
+      },
+    );
   }
 
   private sort(column: string | null): void {

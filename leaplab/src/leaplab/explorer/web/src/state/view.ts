@@ -1,6 +1,6 @@
 /** What the page shows, as one plain value, and its form in the URL's hash. Pure. */
 
-import type { Column, Run } from "../api/client";
+import type { Column, Filter, Run } from "../api/client";
 
 export interface View {
   /** Name of the column that gives the colour, or null for one colour. */
@@ -11,6 +11,8 @@ export interface View {
   readonly hiddenStates: readonly string[];
   /** Legend entries switched off; they belong to the colour column and fall with it. */
   readonly hiddenCategories: readonly string[];
+  /** What else a sample has to meet to be shown: at most one a column. */
+  readonly filters: readonly Filter[];
   /** The open sample, STATE/ID. */
   readonly sample: string | null;
 }
@@ -29,6 +31,7 @@ export function defaultView(run: Run): View {
     projection: run.defaults.projection,
     hiddenStates: [],
     hiddenCategories: [],
+    filters: [],
     sample: null,
   };
 }
@@ -42,6 +45,7 @@ export function toHash(view: View): string {
   parameters.set("projection", view.projection);
   for (const state of view.hiddenStates) parameters.append("hide", state);
   for (const category of view.hiddenCategories) parameters.append("off", category);
+  for (const filter of view.filters) parameters.append("filter", JSON.stringify(filter));
   if (view.sample !== null) parameters.set("sample", view.sample);
   return parameters.toString();
 }
@@ -72,8 +76,27 @@ export function fromHash(hash: string, run: Run): View {
     projection: oneOf("projection", run.projections, fallback.projection),
     hiddenStates: states.filter((state) => parameters.getAll("hide").includes(state)),
     hiddenCategories: colour === parameters.get("colour") ? parameters.getAll("off") : [],
+    filters: parameters.getAll("filter").flatMap((text) => filterOf(text, run)),
     sample: parameters.get("sample"),
   };
+}
+
+/** None where the text is no filter of one of the run's columns. */
+function filterOf(text: string, run: Run): Filter[] {
+  try {
+    const filter = JSON.parse(text) as Filter;
+    const column = run.columns.find(({ name }) => name === filter.column);
+    if (!column) return [];
+    const fits = column.kind === "continuous" ? isRange(filter) : Array.isArray(filter.keep);
+    return fits ? [filter] : [];
+  } catch {
+    return [];
+  }
+}
+
+function isRange({ low, high }: Filter): boolean {
+  const ends = [low, high].filter((end) => end !== null && end !== undefined);
+  return ends.length > 0 && ends.every((end) => typeof end === "number");
 }
 
 /** Whether two views show the same. */

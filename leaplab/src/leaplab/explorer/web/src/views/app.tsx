@@ -2,6 +2,7 @@
 
 import { useEffect } from "preact/hooks";
 import type { Explorer } from "../state/explorer";
+import { Filters } from "./columns";
 import { Details } from "./details";
 import { Gallery } from "./gallery";
 import { Header } from "./header";
@@ -25,10 +26,11 @@ export function App({ explorer }: { explorer: Explorer }) {
       <a class="skip" href="#controls">
         Skip to the controls
       </a>
-      <Header run={explorer.run} />
+      <Header explorer={explorer} />
       <main class="layout">
         <Sidebar explorer={explorer} />
         <div class="middle">
+          <Filters explorer={explorer} />
           <div class="population" data-testid="population">
             <MapView explorer={explorer} />
             <Legend explorer={explorer} />

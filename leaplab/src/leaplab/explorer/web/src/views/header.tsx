@@ -1,11 +1,13 @@
-/** What the page is of. */
+/** What the page is of, and how good the model is at first sight. */
 
-import type { Run } from "../api/client";
-import { formatCount } from "../ui/format";
+import type { Headline } from "../api/client";
+import type { Explorer } from "../state/explorer";
+import { formatCount, formatName, formatNumber } from "../ui/format";
 
-export function Header({ run }: { run: Run }) {
+export function Header({ explorer }: { explorer: Explorer }) {
+  const { run } = explorer;
+  const headline = explorer.headline.value;
   const facts = [
-    ["Integration", run.integration],
     ["Model", run.model],
     ["Samples", formatCount(run.samples)],
   ];
@@ -13,6 +15,7 @@ export function Header({ run }: { run: Run }) {
     <>
       <header class="header">
         <h1 title={run.name}>{run.name}</h1>
+        {headline && <Scores explorer={explorer} headline={headline} />}
         <dl class="header-facts">
           {facts.map(([name, value]) => (
             <div key={name} class="header-fact">
@@ -30,3 +33,61 @@ export function Header({ run }: { run: Run }) {
     </>
   );
 }
+
+/** Each score is a way to the samples that it is of. */
+function Scores({ explorer, headline }: { explorer: Explorer; headline: Headline }) {
+  const others = (state: string): string[] =>
+    explorer.run.states.map(({ name }) => name).filter((name) => name !== state);
+  const wrong = headline.upward ? { low: null, high: 0 } : { low: 1, high: null };
+  return (
+    <div class="headline" data-testid="headline" role="group" aria-label="How good the model is">
+      <span class="headline-name">{formatName(headline.label)}</span>
+      {headline.states.map(({ state, value, wrong: count }) => (
+        <span key={state} class="headline-state">
+          <button
+            type="button"
+            class="link"
+            title={`Show ${state}`}
+            onClick={() => explorer.set({ hiddenStates: others(state) })}
+          >
+            {`${state} ${shown(value)}`}
+          </button>
+          {count !== null && count > 0 && (
+            <button
+              type="button"
+              class="link wrong"
+              title={`Show what is wrong of ${state}`}
+              onClick={() => {
+                explorer.set({ hiddenStates: others(state) });
+                explorer.setFilter(headline.column, wrong);
+              }}
+            >
+              {`${formatCount(count)} wrong`}
+            </button>
+          )}
+        </span>
+      ))}
+      {(["best", "worst"] as const).map((which) => {
+        const found = headline[which];
+        return (
+          found && (
+            <button
+              key={which}
+              type="button"
+              class="link"
+              title={`The ${which} of ${headline.judged}`}
+              onClick={() => {
+                explorer.set({ hiddenStates: others(headline.judged) });
+                explorer.setFilter(found.column, { keep: [found.name] });
+              }}
+            >
+              {`${which}: ${found.name} ${shown(found.value)}`}
+            </button>
+          )
+        );
+      })}
+    </div>
+  );
+}
+
+const shown = (value: number): string => formatNumber(Number(value.toPrecision(3)));

@@ -6,6 +6,7 @@ import type { Column } from "../api/client";
 import type { Explorer } from "../state/explorer";
 import { isColourable, isSizeable } from "../state/view";
 import { formatCount, formatName, groupName } from "../ui/format";
+import { Columns } from "./columns";
 
 const NONE = "none";
 
@@ -67,6 +68,9 @@ export function Sidebar({ explorer }: { explorer: Explorer }) {
       </Section>
       <Section title="States">
         <States explorer={explorer} />
+      </Section>
+      <Section title="Columns">
+        <Columns explorer={explorer} />
       </Section>
       <Section title="Find">
         <Find explorer={explorer} />

@@ -1,6 +1,6 @@
 import { expect, it } from "vitest";
 import { ApiError } from "../../src/api/client";
-import { decodeCategories, decodeMap, decodeNumbers, numberAt } from "../../src/api/values";
+import { decodeCategories, decodeMap, decodeMask, decodeNumbers, numberAt } from "../../src/api/values";
 import { column } from "../run";
 
 const label = column("metadata.label", "categorical", ["cat", "dog"]);
@@ -26,6 +26,12 @@ it("numbers are places between the ends of their scale", () => {
 
 it("points lie within -1 and 1, or nowhere", () => {
   expect([...decodeMap(words(0, 65_534, 32_767, 65_535), 2)]).toEqual([-1, 1, 0, NaN]);
+});
+
+it("a selection has a bit a row", () => {
+  // numpy.packbits([1, 0, 1, 0, 0, 0, 0, 0, 0, 1], bitorder="little") is [5, 2].
+  expect([...decodeMask(btoa("\x05\x02"), 10)]).toEqual([1, 0, 1, 0, 0, 0, 0, 0, 0, 1]);
+  expect(() => decodeMask(btoa("\x05"), 10)).toThrow(/selection.* 1 bytes where 2/);
 });
 
 it("what has another length than the run is refused by name", () => {

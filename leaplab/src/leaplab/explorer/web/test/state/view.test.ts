@@ -13,6 +13,10 @@ describe("the URL's hash", () => {
       projection: "pca",
       hiddenStates: ["validation"],
       hiddenCategories: ["a=b", "c&d #1", "*absent"],
+      filters: [
+        { column: "metadata.city & state", keep: ["a=b", null] },
+        { column: "loss.cross_entropy", low: 0.5, high: 2 },
+      ],
       sample: "validation/a b&c/7",
     };
     expect(fromHash(`#${toHash(view)}`, run)).toEqual(view);
@@ -29,6 +33,17 @@ describe("the URL's hash", () => {
     expect(fromHash("", run)).toEqual(defaultView(run));
     const stale = "#colour=metadata.gone&size=metadata.label&space=other&projection=umap&hide=test&off=1";
     expect(fromHash(stale, run)).toEqual(defaultView(run));
+  });
+
+  it("drops filters that are none of this run", () => {
+    const texts = [
+      "{",
+      '{"column":"loss.gone","low":1}',
+      '{"column":"loss.cross_entropy","keep":["1"]}',
+      '{"column":"metadata.label"}',
+    ];
+    const hash = texts.map((text) => `filter=${encodeURIComponent(text)}`).join("&");
+    expect(fromHash(hash, run).filters).toEqual([]);
   });
 
   it("does not colour by a text column", () => {

@@ -1,0 +1,181 @@
+/** Every column with its histogram, by which samples are filtered. */
+
+import { useSignal } from "@preact/signals";
+import { useEffect } from "preact/hooks";
+import type { Column, Filter, Histogram, Summary } from "../api/client";
+import type { Explorer } from "../state/explorer";
+import { isColourable } from "../state/view";
+import { ABSENT, formatCount, formatName, formatNumber } from "../ui/format";
+
+/** Categories that are listed; of more, the most frequent. */
+const MOST = 12;
+
+export function Columns({ explorer }: { explorer: Explorer }) {
+  const opened = explorer.opened.value;
+  const toggle = (name: string): void => {
+    explorer.opened.value = opened.includes(name) ? opened.filter((one) => one !== name) : [...opened, name];
+  };
+  return (
+    <ul class="columns">
+      {explorer.run.columns.filter(isColourable).map((column) => (
+        <li key={column.name}>
+          <button
+            type="button"
+            class="column-name"
+            title={column.name}
+            data-testid={`column-${column.name}`}
+            aria-expanded={opened.includes(column.name)}
+            onClick={() => toggle(column.name)}
+          >
+            <span class="entry-name">{formatName(column.label)}</span>
+            {filterOf(explorer, column) && <span class="badge">filtered</span>}
+          </button>
+          {opened.includes(column.name) && <Opened explorer={explorer} column={column} />}
+        </li>
+      ))}
+    </ul>
+  );
+}
+
+function filterOf(explorer: Explorer, column: Column): Filter | undefined {
+  return explorer.view.value.filters.find((filter) => filter.column === column.name);
+}
+
+function Opened({ explorer, column }: { explorer: Explorer; column: Column }) {
+  const histogram = explorer.histograms.value.get(column.name);
+  if (!histogram) return <p class="scale-note">{"Counting\u2026"}</p>;
+  return column.kind === "categorical" ? (
+    <Categories explorer={explorer} column={column} histogram={histogram} />
+  ) : (
+    <Numbers explorer={explorer} column={column} histogram={histogram} />
+  );
+}
+
+interface Props {
+  explorer: Explorer;
+  column: Column;
+  histogram: Histogram;
+}
+
+/** Ticked are those that are kept; without a filter none is, which keeps all. */
+function Categories({ explorer, column, histogram }: Props) {
+  const names = column.categories ?? [];
+  const keep = filterOf(explorer, column)?.keep ?? [];
+  const entries: { value: string | null; count: number }[] = names
+    .map((value, code) => ({ value: value as string | null, count: histogram.counts[code] ?? 0 }))
+    .sort((a, b) => b.count - a.count);
+  const listed = entries.slice(0, MOST);
+  if (histogram.absent > 0 || keep.includes(null)) listed.push({ value: null, count: histogram.absent });
+  const most = Math.max(1, ...listed.map(({ count }) => count));
+  const toggled = (value: string | null): void => {
+    const next = keep.includes(value) ? keep.filter((one) => one !== value) : [...keep, value];
+    explorer.setFilter(column.name, next.length ? { keep: next } : null);
+  };
+  return (
+    <div class="column-values">
+      {listed.map(({ value, count }) => (
+        <label key={value ?? "absent"} class="column-value">
+          <input type="checkbox" checked={keep.includes(value)} onChange={() => toggled(value)} />
+          <span class="entry-name">{value ?? "absent"}</span>
+          <span class="entry-count">{formatCount(count)}</span>
+          <span class="column-bar" style={{ width: `${(100 * count) / most}%` }} />
+        </label>
+      ))}
+      {entries.length > MOST && (
+        <p class="scale-note">{`${formatCount(entries.length - MOST)} more with fewer samples`}</p>
+      )}
+    </div>
+  );
+}
+
+function Numbers({ explorer, column, histogram }: Props) {
+  const summary = useSignal<Summary | null>(null);
+  useEffect(() => {
+    void explorer.summary(column.name).then((value) => (summary.value = value));
+  }, [column.name]);
+  const filter = filterOf(explorer, column);
+  const scale = summary.value?.scale;
+  const most = Math.max(1, ...histogram.counts);
+  const bins = histogram.counts.length;
+  const inside = (bin: number): boolean => {
+    if (!filter || !scale) return true;
+    const at = scale.low + ((bin + 0.5) / bins) * (scale.high - scale.low);
+    return at >= (filter.low ?? -Infinity) && at <= (filter.high ?? Infinity);
+  };
+  const change = (end: "low" | "high", text: string): void => {
+    const value = text === "" ? null : Number(text);
+    if (value !== null && Number.isNaN(value)) return;
+    const next = { low: filter?.low ?? null, high: filter?.high ?? null, [end]: value };
+    explorer.setFilter(column.name, next.low === null && next.high === null ? null : next);
+  };
+  return (
+    <div class="column-values">
+      <svg
+        class="histogram"
+        viewBox={`0 0 ${bins} 24`}
+        preserveAspectRatio="none"
+        role="img"
+        aria-label={`Histogram of ${formatName(column.label)}`}
+      >
+        {histogram.counts.map((count, bin) => (
+          <rect
+            key={bin}
+            class={inside(bin) ? "bin" : "bin outside"}
+            x={bin + 0.05}
+            width={0.9}
+            y={24 - (24 * count) / most}
+            height={(24 * count) / most}
+          />
+        ))}
+      </svg>
+      <div class="column-range">
+        {(["low", "high"] as const).map((end) => (
+          <input
+            key={end}
+            type="number"
+            step="any"
+            aria-label={`${end === "low" ? "Least" : "Greatest"} ${formatName(column.label)}`}
+            data-testid={`${end}-${column.name}`}
+            placeholder={scale ? formatNumber(Number((end === "low" ? scale.min : scale.max).toPrecision(3))) : ABSENT}
+            value={filter?.[end] ?? ""}
+            onChange={(event) => change(end, event.currentTarget.value)}
+          />
+        ))}
+      </div>
+    </div>
+  );
+}
+
+/** The filters over the map, each with a way out. */
+export function Filters({ explorer }: { explorer: Explorer }) {
+  const { filters } = explorer.view.value;
+  if (!filters.length) return null;
+  const labels = new Map(explorer.run.columns.map(({ name, label }) => [name, formatName(label)]));
+  return (
+    <div class="filters" role="group" aria-label="Filters" data-testid="filters">
+      {filters.map((filter) => (
+        <button
+          key={filter.column}
+          type="button"
+          class="filter"
+          aria-label={`Remove: ${told(filter, labels)}`}
+          onClick={() => explorer.setFilter(filter.column, null)}
+        >
+          {told(filter, labels)} {"\u00d7"}
+        </button>
+      ))}
+      <button type="button" class="link" onClick={() => explorer.set({ filters: [] })}>
+        Clear
+      </button>
+    </div>
+  );
+}
+
+/** "loss: 0.5 to 2", "class: cat, dog". */
+export function told({ column, keep, low, high }: Filter, labels: ReadonlyMap<string, string>): string {
+  const label = labels.get(column) ?? column;
+  if (keep) return `${label}: ${keep.map((value) => value ?? "absent").join(", ")}`;
+  if (low === null || low === undefined) return `${label}: at most ${formatNumber(high!)}`;
+  if (high === null || high === undefined) return `${label}: at least ${formatNumber(low)}`;
+  return `${label}: ${formatNumber(low)} to ${formatNumber(high)}`;
+}
