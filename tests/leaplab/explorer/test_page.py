@@ -13,6 +13,7 @@ import pytest
 from PIL import Image
 from playwright.sync_api import Browser, Page, expect
 
+import leaplab
 from leaplab.store.run import RunStore
 from mnist.config import load_config
 from mnist.data.preprocess import load_states
@@ -215,6 +216,20 @@ def test_columns_filter_together_and_count_what_the_others_leave(page: Page, mni
     expect(page.get_by_test_id("gallery")).to_contain_text(f"{len(ones)} shown")
     page.go_back()
     expect(page.get_by_test_id("gallery")).to_contain_text(f"{len(bright)} shown")
+
+
+def test_an_insight_selects_its_samples_and_says_what_to_do(page: Page, mnist_runs: Path) -> None:
+    first = leaplab.open_run("digits", runs=mnist_runs).insights(members=None).insights[0]
+    rows = {(member.state, member.sample_id) for member in first.members}
+    card = page.get_by_test_id("insights").get_by_role("button").first
+    expect(card).to_contain_text(first.title, timeout=SLOW)
+    card.click()
+
+    expect(page.locator(".selection")).to_contain_text(f"{len(rows)} selected")
+    expect(page.get_by_test_id("gallery")).to_contain_text(f"{len(rows)} selected")
+    expect(page.get_by_test_id("insights")).to_contain_text(first.action.do)
+    card.click()
+    expect(page.locator(".selection")).to_have_count(0)
 
 
 def test_the_page_builds_no_code_from_text(browser: Browser, address: str) -> None:

@@ -19,6 +19,7 @@ from starlette.exceptions import HTTPException
 from leaplab.errors import DeadIntegrationError, IntegrationError, LeaplabError, MissingError, QuestionError
 from leaplab.explorer import model
 from leaplab.explorer.answers import exact_values, find, ids_page, key_of, overview, summary
+from leaplab.explorer.findings import Findings
 from leaplab.explorer.guard import Guard
 from leaplab.explorer.headline import headline
 from leaplab.explorer.maps import Maps
@@ -150,6 +151,18 @@ def _add_routes(app: FastAPI, population: Population) -> None:
     def first_sight(request: Request, key: Key = None) -> Response:
         """How good the model is; null where the run has no score."""
         return kept(request, msgspec.json.encode(headline(population)), "application/json", key)
+
+    findings = Findings(population)
+
+    @app.get(f"{API}/insights", response_model=model.Insights)
+    def insights(request: Request, key: Key = None) -> Response:
+        """What is wrong; where it has to be looked for, this takes its time."""
+        return kept(request, msgspec.json.encode(findings.told()), "application/json", key, changes=True)
+
+    @app.get(f"{API}/insights/{{name}}/rows", responses=raw, response_class=Response)
+    def members(request: Request, name: str, key: Key = None) -> Response:
+        """The rows of an insight's members, four bytes each, little endian."""
+        return kept(request, findings.rows(name), "application/octet-stream", key, changes=True)
 
     @app.get(f"{API}/columns/codes", responses=raw, response_class=Response)
     def codes(request: Request, name: Name, key: Key = None) -> Response:

@@ -222,6 +222,35 @@ class Headline(Model):
     worst: ClassScore | None
 
 
+class Insight(Model):
+    """What is wrong with some samples, and what to do about it."""
+
+    id: str
+    kind: str
+    severity: float
+    title: str
+    explanation: str
+    state: str | None
+    parent: str | None
+    stable_id: str
+    count: int
+    to_do: str
+
+
+class Silent(Model):
+    """A kind of insight of which there is none, and why."""
+
+    kind: str
+    reason: str
+
+
+class Insights(Model):
+    """The insights of the run, the most severe first."""
+
+    insights: list[Insight]
+    silent: list[Silent]
+
+
 class Progress(Model):
     """What the server computes: sent as events named `progress` until all is ready."""
 

@@ -16,6 +16,8 @@ export type Selected = Schemas["Selected"];
 export type Filter = Schemas["Filter"];
 export type Histogram = Schemas["Histogram"];
 export type Headline = Schemas["Headline"];
+export type Insights = Schemas["Insights"];
+export type Insight = Schemas["Insight"];
 export type Progress = Schemas["Progress"];
 
 /** A part of a sample; beside its number and name, the values of the columns. */
@@ -48,6 +50,14 @@ export class Client {
 
   headline(): Promise<Headline | null> {
     return this.json("headline", {});
+  }
+
+  insights(): Promise<Insights> {
+    return this.json("insights", {});
+  }
+
+  async members(insight: string): Promise<Uint32Array> {
+    return new Uint32Array(await this.bytes(`insights/${encodeURIComponent(insight)}/rows`, {}));
   }
 
   codes(column: string): Promise<ArrayBuffer> {

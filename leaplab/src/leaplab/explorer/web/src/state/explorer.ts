@@ -8,6 +8,7 @@ import {
   type Filter,
   type Headline,
   type Histogram,
+  type Insights,
   Memo,
   type Run,
   type Sample,
@@ -57,6 +58,9 @@ export class Explorer {
   readonly named = signal(true);
   /** How good the model is; null where the run has no score, or until it is here. */
   readonly headline = signal<Headline | null>(null);
+  readonly insights = signal<Answer<Insights> | null>(null);
+  /** Id of the insight whose members are selected. */
+  readonly insight = signal<string | null>(null);
   /** Columns whose histograms are looked at. */
   readonly opened = signal<readonly string[]>([]);
   /** Column -> its histogram over the samples that meet all other filters. */
@@ -217,7 +221,35 @@ export class Explorer {
     if (rows[next] !== undefined) this.open(rows[next]);
   }
 
+  /** Look for what is wrong; the answer is cached beside the run. */
+  lookForInsights(): void {
+    this.insights.value = { state: "waiting" };
+    void this.client.insights().then(
+      (value) => {
+        this.insights.value = { state: "here", value };
+      },
+      (error: unknown) => {
+        this.insights.value = { state: "failed", sentence: sentenceOf(error) };
+      },
+    );
+  }
+
+  /** Select an insight's members; the same once more selects none. */
+  async openInsight(id: string): Promise<void> {
+    if (this.insight.peek() === id) {
+      this.select([], "replace");
+      return;
+    }
+    try {
+      this.select([...(await this.client.members(id))], "replace");
+      this.insight.value = id;
+    } catch (error) {
+      this.fail(error, () => void this.openInsight(id));
+    }
+  }
+
   select(rows: readonly number[], how: Joining): void {
+    this.insight.value = null;
     const before = this.selection.peek();
     const next = how === "replace" || !before ? new Uint8Array(this.run.samples) : before.slice();
     for (const row of rows) next[row] = how === "remove" ? 0 : 1;

@@ -61,9 +61,11 @@ interface Props {
 function Categories({ explorer, column, histogram }: Props) {
   const names = column.categories ?? [];
   const keep = filterOf(explorer, column)?.keep ?? [];
-  const entries: { value: string | null; count: number }[] = names
-    .map((value, code) => ({ value: value as string | null, count: histogram.counts[code] ?? 0 }))
-    .sort((a, b) => b.count - a.count);
+  const entries: { value: string | null; count: number }[] = names.map((value, code) => ({
+    value: value as string | null,
+    count: histogram.counts[code] ?? 0,
+  }));
+  if (entries.length > MOST) entries.sort((a, b) => b.count - a.count);
   const listed = entries.slice(0, MOST);
   if (histogram.absent > 0 || keep.includes(null)) listed.push({ value: null, count: histogram.absent });
   const most = Math.max(1, ...listed.map(({ count }) => count));

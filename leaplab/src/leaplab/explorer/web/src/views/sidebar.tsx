@@ -7,6 +7,7 @@ import type { Explorer } from "../state/explorer";
 import { isColourable, isSizeable } from "../state/view";
 import { formatCount, formatName, groupName } from "../ui/format";
 import { Columns } from "./columns";
+import { Insights } from "./insights";
 
 const NONE = "none";
 
@@ -17,6 +18,9 @@ export function Sidebar({ explorer }: { explorer: Explorer }) {
   const spaces = run.latent_spaces.map(({ name, width }) => [name, `${formatName(name)} (${width} dimensions)`]);
   return (
     <aside id="controls" class="sidebar" aria-label="Map controls" tabIndex={-1}>
+      <Section title="Insights">
+        <Insights explorer={explorer} />
+      </Section>
       <Section title="Points">
         <Field
           id="colour-select"

@@ -1,0 +1,67 @@
+"""What is wrong, for the page: the insights of the run, looked for once."""
+
+import threading
+from functools import cached_property
+from typing import Any
+
+from leaplab.errors import MissingError
+from leaplab.population.insights import FoundInsight, Insights, Question, insights_of
+from leaplab.population.members import MemberRows
+from leaplab.population.population import Population
+
+
+class Findings:
+    """The insights of a run. The first who asks waits for them; what is cached beside the run is there at once.
+
+    Args:
+        population: the run.
+    """
+
+    def __init__(self, population: Population) -> None:
+        self._population = population
+        self._lock = threading.Lock()
+
+    def told(self) -> dict[str, Any]:
+        """All insights, the most severe first, and the kinds of which there is none, see `leaplab.explorer.model`."""
+        answer = self._looked_for()
+        fields = ("id", "kind", "severity", "title", "explanation", "state", "parent", "stable_id")
+        return {
+            "insights": [
+                {
+                    **{field: getattr(each, field) for field in fields},
+                    "count": each.member_count,
+                    "to_do": each.action.do,
+                }
+                for each in answer.insights
+            ],
+            "silent": [{"kind": each.kind, "reason": each.reason} for each in answer.silent],
+        }
+
+    def rows(self, name: str) -> bytes:
+        """The rows of an insight's members, of objects those of their samples: four bytes each, little endian.
+
+        Raises:
+            MissingError: there is no insight of that id.
+        """
+        for each in self._looked_for().insights:
+            if each.id == name:
+                return self._members.of(each).astype("<u4").tobytes()
+        raise MissingError(f"This run has no insight '{name}'.")
+
+    def _looked_for(self) -> Insights:
+        with self._lock:
+            return self._answer
+
+    @cached_property
+    def _answer(self) -> Insights:
+        return insights_of(self._population, Question(members=None))
+
+    @cached_property
+    def _members(self) -> MemberRows:
+        return MemberRows(self._population)
+
+
+def _card(insight: FoundInsight) -> dict[str, Any]:
+    fields = ("id", "kind", "severity", "title", "explanation", "state", "parent", "stable_id")
+    told = {field: getattr(insight, field) for field in fields}
+    return {**told, "count": insight.member_count, "to_do": insight.action.do}
