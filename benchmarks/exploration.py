@@ -25,7 +25,7 @@ try:
     address = re.search(r"http://[0-9.]+:[0-9]+/", server.stderr.readline()).group()
     while True:
         try:
-            urlopen(address + "api/run").read()
+            urlopen(address + "api/v1/run").read()
             break
         except OSError:
             time.sleep(0.01)
