@@ -1,5 +1,6 @@
 """The page in a real browser, served by `leaplab explore`: what a person does with it."""
 
+import csv
 import re
 from collections.abc import Iterator
 from io import BytesIO
@@ -230,6 +231,25 @@ def test_an_insight_selects_its_samples_and_says_what_to_do(page: Page, mnist_ru
     expect(page.get_by_test_id("insights")).to_contain_text(first.action.do)
     card.click()
     expect(page.locator(".selection")).to_have_count(0)
+
+
+def test_similar_samples_are_shown_beside_one_and_what_is_chosen_can_be_taken_away(
+    page: Page, mnist_run: RunStore, mnist_runs: Path
+) -> None:
+    row = 160
+    near = leaplab.open_run("digits", runs=mnist_runs).similar([mnist_run.row(row)["sample_id"]], count=12).similar
+    page.evaluate(f"window.explorer.select({row})")
+    similar = page.get_by_test_id("similar")
+    expect(similar.locator(".tile")).to_have_count(12, timeout=SLOW)
+    page.get_by_role("button", name="Select them", exact=True).click()
+    expect(page.get_by_test_id("gallery")).to_contain_text("12 selected")
+    with page.expect_download() as download:
+        page.get_by_test_id("export").click()
+    lines = Path(download.value.path()).read_text(encoding="utf-8").splitlines()
+    taken = {(each["state"], each["sample_id"]) for each in csv.DictReader(lines)}
+    assert taken == {(each.state, each.sample_id) for each in near}
+    similar.locator(".tile").first.click()
+    expect(page.get_by_test_id("details-title")).to_have_text(near[0].sample_id, timeout=SLOW)
 
 
 def test_the_page_builds_no_code_from_text(browser: Browser, address: str) -> None:

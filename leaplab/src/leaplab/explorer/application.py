@@ -22,6 +22,7 @@ from leaplab.explorer.answers import exact_values, find, ids_page, key_of, overv
 from leaplab.explorer.findings import Findings
 from leaplab.explorer.guard import Guard
 from leaplab.explorer.headline import headline
+from leaplab.explorer.listing import near, table_of
 from leaplab.explorer.maps import Maps
 from leaplab.explorer.painting import order_of, painted_column, painted_map
 from leaplab.explorer.pictures import PANEL, THUMBNAIL, Pictures
@@ -211,6 +212,16 @@ def _add_routes(app: FastAPI, population: Population) -> None:
     def selected(asked: model.Selecting) -> Response:
         """The samples that meet a condition and filters, with histograms of the others."""
         return _json(select(population, asked))
+
+    @app.post(f"{API}/export", responses={200: {"content": {"text/csv": {}}}}, response_class=Response)
+    def export(asked: model.Exporting) -> Response:
+        """Ids, states and all columns of some samples."""
+        return Response(table_of(population, asked.mask), media_type="text/csv")
+
+    @app.get(f"{API}/samples/{{row}}/similar", response_model=list[model.Near])
+    def similar(row: int, count: Annotated[int, Query(ge=1, le=100)] = 12, space: str | None = None) -> Response:
+        """The samples nearest to one."""
+        return _json(near(population, row, count, space))
 
     @app.get(f"{API}/samples/{{row}}", response_model=model.Sample)
     def sample(row: int) -> Response:

@@ -186,6 +186,19 @@ class Ids(Model):
     ids: list[str]
 
 
+class Near(Model):
+    """A sample near to another."""
+
+    row: int
+    distance: float
+
+
+class Exporting(Model):
+    """Which samples are wanted as a table: a bit a row, the first in the lowest bit of the first byte, in base64."""
+
+    mask: str
+
+
 class Found(Model):
     """The row of a sample."""
 

@@ -18,6 +18,7 @@ export type Histogram = Schemas["Histogram"];
 export type Headline = Schemas["Headline"];
 export type Insights = Schemas["Insights"];
 export type Insight = Schemas["Insight"];
+export type Near = Schemas["Near"];
 export type Progress = Schemas["Progress"];
 
 /** A part of a sample; beside its number and name, the values of the columns. */
@@ -78,10 +79,16 @@ export class Client {
   }
 
   async select(asked: Selecting, signal: AbortSignal): Promise<Selected> {
-    const path = address("select", { key: this.key });
-    const body = JSON.stringify(asked);
-    const headers = { "Content-Type": "application/json" };
-    return (await read((await request(path, { method: "POST", body, headers, signal })).json())) as Selected;
+    return (await read((await this.post("select", asked, signal)).json())) as Selected;
+  }
+
+  /** A table of some samples as CSV; the mask is a bit a row in base64. */
+  async table(mask: string): Promise<Blob> {
+    return read((await this.post("export", { mask })).blob());
+  }
+
+  similar(row: number, space: string, signal: AbortSignal): Promise<Near[]> {
+    return this.json(`samples/${row}/similar`, { space }, signal);
   }
 
   sample(row: number, signal: AbortSignal): Promise<Sample> {
@@ -112,6 +119,12 @@ export class Client {
   private async json<T>(path: string, parameters: Parameters, signal?: AbortSignal): Promise<T> {
     const response = await request(address(path, { ...parameters, key: this.key }), signal ? { signal } : {});
     return (await read(response.json())) as T;
+  }
+
+  private post(path: string, body: unknown, signal?: AbortSignal): Promise<Response> {
+    const headers = { "Content-Type": "application/json" };
+    const options = { method: "POST", body: JSON.stringify(body), headers };
+    return request(address(path, { key: this.key }), signal ? { ...options, signal } : options);
   }
 
   private async bytes(path: string, parameters: Parameters): Promise<ArrayBuffer> {

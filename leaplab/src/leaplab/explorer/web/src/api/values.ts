@@ -63,3 +63,12 @@ export function decodeMask(base64: string, samples: number): Uint8Array {
   checkLength(bytes.buffer, Math.ceil(samples / 8), "The selection");
   return Uint8Array.from({ length: samples }, (_, row) => (bytes[row >> 3]! >> (row & 7)) & 1);
 }
+
+/** The other way round. */
+export function encodeMask(rows: Iterable<number>, samples: number): string {
+  const bytes = new Uint8Array(Math.ceil(samples / 8));
+  for (const row of rows) bytes[row >> 3]! |= 1 << (row & 7);
+  let text = "";
+  for (const byte of bytes) text += String.fromCharCode(byte);
+  return btoa(text);
+}

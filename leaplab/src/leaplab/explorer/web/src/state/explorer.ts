@@ -10,12 +10,13 @@ import {
   type Histogram,
   type Insights,
   Memo,
+  type Near,
   type Run,
   type Sample,
   type Summary,
   type Visual,
 } from "../api/client";
-import { decodeMask } from "../api/values";
+import { decodeMask, encodeMask } from "../api/values";
 import type { Joining } from "../points/gestures";
 import { type Label, labelsOf } from "../points/labels";
 import type { MapFrame } from "../points/map";
@@ -54,6 +55,8 @@ export class Explorer {
   readonly row = signal<number | null>(null);
   readonly sample = signal<Answer<Sample> | null>(null);
   readonly visuals = signal<Answer<Visual[]> | null>(null);
+  /** What is near to the open sample; null without a latent space. */
+  readonly near = signal<Answer<Near[]> | null>(null);
   /** Whether the names of categories stand on the map. */
   readonly named = signal(true);
   /** How good the model is; null where the run has no score, or until it is here. */
@@ -168,6 +171,20 @@ export class Explorer {
       this.filter();
     });
     void this.openSample(this.view.value.sample);
+  }
+
+  /** Save what the gallery shows as a table. */
+  async export(): Promise<void> {
+    const rows = this.gallery.peek() ?? [];
+    try {
+      const link = document.createElement("a");
+      link.href = URL.createObjectURL(await this.client.table(encodeMask(rows, this.run.samples)));
+      link.download = `${this.run.name}-${rows.length}.csv`;
+      link.click();
+      URL.revokeObjectURL(link.href);
+    } catch (error) {
+      this.fail(error, () => void this.export());
+    }
   }
 
   thumbnail(row: number): string {
@@ -373,9 +390,21 @@ export class Explorer {
     this.row.value = row;
     this.sample.value = row === null ? null : { state: "waiting" };
     this.visuals.value = row === null ? null : { state: "waiting" };
+    this.near.value = null;
     if (row === null) return;
     this.asking = new AbortController();
     const { signal: aborted } = this.asking;
+    if (this.run.latent_spaces.length) {
+      this.near.value = { state: "waiting" };
+      void this.client.similar(row, this.view.peek().space, aborted).then(
+        (value) => {
+          if (!aborted.aborted) this.near.value = { state: "here", value };
+        },
+        (error: unknown) => {
+          if (!aborted.aborted) this.near.value = { state: "failed", sentence: sentenceOf(error) };
+        },
+      );
+    }
     void this.client.sample(row, aborted).then(
       (value) => {
         if (aborted.aborted) return;

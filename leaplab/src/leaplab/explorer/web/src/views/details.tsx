@@ -41,6 +41,7 @@ export function Details({ explorer }: { explorer: Explorer }) {
           )}
         </Waited>
       )}
+      <Similar explorer={explorer} />
       {known && visuals && visuals.state !== "waiting" && !hasBars && <Predictions sample={known} />}
       {known && <Facts sample={known} run={explorer.run} />}
     </aside>
@@ -195,6 +196,53 @@ function FactTable({ facts }: { facts: Fact[] }) {
         ))}
       </tbody>
     </table>
+  );
+}
+
+/** What looks like it to the model, the nearest first. */
+function Similar({ explorer }: { explorer: Explorer }) {
+  const near = explorer.near.value;
+  if (near === null) return null;
+  return (
+    <Group title="Similar to the model">
+      <Waited answer={near} waiting={"Looking around\u2026"} retry={() => explorer.reopen()}>
+        {(value) => (
+          <div class="similar" data-testid="similar">
+            {value.map(({ row, distance }) => (
+              <button
+                key={row}
+                type="button"
+                class="tile"
+                title={`${distance.toPrecision(3)} away`}
+                aria-label={`Open sample ${row}, ${distance.toPrecision(3)} away`}
+                onClick={() => explorer.open(row)}
+              >
+                <img
+                  src={explorer.thumbnail(row)}
+                  alt=""
+                  decoding="async"
+                  onError={(event) => event.currentTarget.classList.add("missing")}
+                />
+              </button>
+            ))}
+          </div>
+        )}
+      </Waited>
+      {near.state === "here" && (
+        <button
+          type="button"
+          class="link"
+          onClick={() =>
+            explorer.select(
+              near.value.map(({ row }) => row),
+              "replace",
+            )
+          }
+        >
+          Select them
+        </button>
+      )}
+    </Group>
   );
 }
 

@@ -21,6 +21,9 @@ export function Gallery({ explorer }: { explorer: Explorer }) {
         <button type="button" class="link" aria-expanded={open.value} onClick={() => (open.value = !open.value)}>
           {`${open.value ? "\u25be" : "\u25b8"} ${rows ? formatCount(rows.length) : ""} ${selected ? "selected" : "shown"}`}
         </button>
+        <button type="button" class="link" data-testid="export" onClick={() => void explorer.export()}>
+          Save as CSV
+        </button>
         <label class="gallery-sort">
           Highest first by
           <select

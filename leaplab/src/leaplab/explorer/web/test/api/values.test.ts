@@ -1,6 +1,6 @@
 import { expect, it } from "vitest";
 import { ApiError } from "../../src/api/client";
-import { decodeCategories, decodeMap, decodeMask, decodeNumbers, numberAt } from "../../src/api/values";
+import { decodeCategories, decodeMap, decodeMask, decodeNumbers, encodeMask, numberAt } from "../../src/api/values";
 import { column } from "../run";
 
 const label = column("metadata.label", "categorical", ["cat", "dog"]);
@@ -31,6 +31,7 @@ it("points lie within -1 and 1, or nowhere", () => {
 it("a selection has a bit a row", () => {
   // numpy.packbits([1, 0, 1, 0, 0, 0, 0, 0, 0, 1], bitorder="little") is [5, 2].
   expect([...decodeMask(btoa("\x05\x02"), 10)]).toEqual([1, 0, 1, 0, 0, 0, 0, 0, 0, 1]);
+  expect(encodeMask([9, 0, 2], 10)).toBe(btoa("\x05\x02"));
   expect(() => decodeMask(btoa("\x05"), 10)).toThrow(/selection.* 1 bytes where 2/);
 });
 
