@@ -57,8 +57,9 @@ def test_a_table_holds_the_chosen_samples_and_nothing_else(population: Populatio
 def test_a_mask_of_another_run_is_refused(population: Population) -> None:
     with pytest.raises(QuestionError, match="2 bytes"):
         table_of(population, base64.b64encode(b"ab").decode())
-    with pytest.raises(QuestionError, match="no base64"):
-        table_of(population, "?")
+    for text in ("?", "\x80"):
+        with pytest.raises(QuestionError, match="no base64"):
+            table_of(population, text)
 
 
 def test_what_is_near_is_that_of_scipy(population: Population) -> None:

@@ -1,7 +1,6 @@
 """Samples as lists: what is near to one, and what was chosen as a table to take away."""
 
 import base64
-import binascii
 import csv
 from io import StringIO
 from typing import Any
@@ -34,7 +33,7 @@ def table_of(population: Population, mask: str) -> str:
     """
     try:
         content = np.frombuffer(base64.b64decode(mask, validate=True), np.uint8)
-    except binascii.Error:
+    except ValueError:  # or text that is not even ASCII
         raise QuestionError("The mask is no base64.") from None
     if len(content) != -(-population.samples // 8):
         raise QuestionError(f"The mask has {len(content):,} bytes, which is not a bit for each of the run's samples.")

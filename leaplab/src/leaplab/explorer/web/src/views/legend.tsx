@@ -12,7 +12,8 @@ export function Legend({ explorer }: { explorer: Explorer }) {
   const colours = explorer.colours.value;
   if (encoding.kind === "none" && !painted.size) return null;
   return (
-    <aside class="legend" data-testid="legend" aria-label="Legend">
+    // It scrolls where it is long, so it has to be reached by the keyboard.
+    <aside class="legend" data-testid="legend" aria-label="Legend" tabIndex={0}>
       {values && <h2 title={values.column.name}>{formatName(values.column.label)}</h2>}
       {encoding.kind === "categorical" && <Categories explorer={explorer} encoding={encoding} colours={colours} />}
       {encoding.kind === "continuous" && <Gradient scale={encoding.scale} colours={colours} />}
