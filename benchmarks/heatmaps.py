@@ -3,7 +3,8 @@
 Insertion (Petsiuk et al., 2018): the pixels of a photograph come back into a blurred copy of it, those of a digit onto
 empty paper, first those that the map says raise the class most; the mean of the class's probability on the way, higher
 is better. Deletion: they leave the picture for its mean colour, or for empty paper; lower is better. On detections: the
-share of what raises a detection's score that lies inside its box, beside the share of the image that the box takes.
+share of what raises a detection's score that lies inside its box, beside the share of the image that the box takes; of
+many frames, the share of what changes the loss inside the true boxes.
 """
 
 import os
@@ -23,6 +24,7 @@ from benchmarks.measuring import ROOT, Figure
 from benchmarks.runs import CIFAR10, EXAMPLES, FRAMES, GENERATED, MNIST, OF_GENERATED, evaluated, forget
 from leaplab.evaluate.reopen import reopen
 from leaplab.population.heatmap import HeatmapQuestion, HeatMaps
+from leaplab.population.heatmap_population import heatmap_of_samples
 from leaplab.population.population import Population, open_population
 from leaplab.protocol.inspection import SampleOrder
 from leaplab.protocol.operations import VISUALIZE
@@ -30,6 +32,8 @@ from leaplab.protocol.operations import VISUALIZE
 PHOTOGRAPHS = 500
 DIGITS = 500
 TIMED = 15
+MANY = 40
+"""Frames of the mean map."""
 SEED = 0
 SHARES = np.linspace(0, 1, 17)
 ABOVE_RANDOM = 0.2
@@ -57,7 +61,8 @@ def run() -> list[Figure]:
 def _bound(name: str) -> Iterator[tuple[Population, HeatMaps]]:
     """A run without heat-maps in its cache, and its integration's process, which picks the example by a variable."""
     path = evaluated(name)
-    forget(path, "heatmap")
+    for analysis in ("heatmap", "heatmap of samples"):
+        forget(path, analysis)
     changed = {"LEAP_EXAMPLE": EXAMPLES[name][0]}
     if name in OF_GENERATED:
         changed["LEAP_DATA_ROOT"] = os.environ.get("LEAP_DATA_ROOT_GENERATED", str(GENERATED.resolve()))
@@ -168,8 +173,18 @@ def _detector_figures(population: Population, maps: HeatMaps) -> list[Figure]:
         Figure("loss of a frame over all levels, warm", _median(maps, cars[:3], "loss"), "s", 1.5),
     ]
     share, chance, inside = _boxed(population, maps, cars)
+    started = time.perf_counter()
+    many = heatmap_of_samples(maps, population, population.where("state = 'validation'"), HeatmapQuestion(0), MANY)
+    spent = time.perf_counter() - started
+    leaning = many.inside_truth
+    assert leaning is not None
     return [
         *seconds,
+        Figure(f"mean loss map of {many.samples} frames, a frame", spent / many.samples, "s", 1.5),
+        Figure(
+            "what changes the loss, share outside the true boxes", 1 - leaning["mean"], "", 1 - 4 * leaning["chance"]
+        ),
+        Figure("share of the frames outside the true boxes", 1 - leaning["chance"], ""),
         Figure("what raises a detection, share outside its box", 1 - share, "", 1 - 4 * chance),
         Figure("share of the image outside the box", 1 - chance, ""),
         Figure(f"detections of {len(cars)} whose peak lies outside their box", len(cars) - inside, ""),

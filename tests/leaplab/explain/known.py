@@ -3,6 +3,7 @@
 import hashlib
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -36,6 +37,27 @@ def node(handler: str, **arguments: str) -> Node:
     return Node(handler, handler, sources)
 
 
+class KnownCodeLoader:
+    """What `leaplab.worker.explaining.drawn` asks of code-loader.
+
+    Args:
+        heat: name of a visualizer -> its heat-map function.
+    """
+
+    def __init__(self, heat: Mapping[str, Callable[..., Any]]) -> None:
+        listed = [
+            SimpleNamespace(visualizer_handler_data=SimpleNamespace(name=name), heatmap_function=each)
+            for name, each in heat.items()
+        ]
+        self.handlers = SimpleNamespace(visualizers=listed)
+        self.loader = SimpleNamespace()
+        self._heat = heat
+
+    def run(self, kind: str, handler: str, state: str, ids: Any, arguments: dict[str, Array]) -> Any:
+        assert (kind, state, len(ids)) == ("heatmap_visualizer", STATE, 1)
+        return self._heat[handler](**arguments)
+
+
 class Known:
     """An integration as `leaplab.worker.explaining` sees one.
 
@@ -45,6 +67,7 @@ class Known:
         truths: name -> [N, ...]; none are there where it is empty.
         losses, metrics, visualizers: function -> how it is wired.
         labels: of each output.
+        heat: name of a visualizer -> its heat-map function.
     """
 
     def __init__(
@@ -57,8 +80,10 @@ class Known:
         visualizers: Mapping[Callable[..., Any], Node] | None = None,
         labels: Sequence[Sequence[str]] = ((),),
         channel_dim: int = -1,
+        heat: Mapping[str, Callable[..., Any]] | None = None,
     ) -> None:
         self.model = model
+        self.code_loader = KnownCodeLoader(heat or {})
         self._inputs, self._truths = inputs, truths or {}
         given = [dict(each or {}) for each in (losses, metrics, visualizers)]
         self._functions = {wired.handler: function for each in given for function, wired in each.items()}

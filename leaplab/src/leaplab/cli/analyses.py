@@ -50,6 +50,9 @@ def similar(
     space: Space = None,
     where: Where = None,
     state: States = None,
+    why: Annotated[
+        Path | None, typer.Option(help="Folder for a heat-map of each: what in it makes it similar.")
+    ] = None,
     out: Out = None,
     figure: Figure = None,
     overwrite: Overwrite = False,
@@ -77,6 +80,14 @@ def similar(
             write_figure(figure, drawn)
         if instead is not None:
             console.print(instead, markup=False, soft_wrap=True)
+    drawn_why: list[Path | None] = []
+    if why is not None:
+        from leaplab.cli.heatmap import draw_why
+
+        with console.status("Looking what makes them similar"):
+            drawn_why, said = draw_why(population, answer, why, overwrite)
+        for sentence in said:
+            console.print(sentence, markup=False, soft_wrap=True)
     if as_json:
         print_json(
             {
@@ -88,9 +99,10 @@ def similar(
             }
         )
         return
-    shown = Table("sample", "state", "distance", box=None, pad_edge=False)
-    for each in answer.similar:
-        shown.add_row(escape(each.sample_id), escape(each.state), f"{each.distance:.4g}")
+    shown = Table("sample", "state", "distance", *(["why"] if why else []), box=None, pad_edge=False)
+    for place, each in enumerate(answer.similar):
+        reason = [escape(str(drawn_why[place] or "no map"))] if why else []
+        shown.add_row(escape(each.sample_id), escape(each.state), f"{each.distance:.4g}", *reason)
     Console().print(shown)
     say_written(out, f"holds {len(answer.similar)} rows.", figure)
 

@@ -9,13 +9,19 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from leaplab.cli.analyses import RunArgument
+from leaplab.cli.analyses import RunArgument, Where
 from leaplab.cli.commands import AsJson, RunsFolder, app
 from leaplab.cli.printing import console, print_json
 from leaplab.errors import LeaplabError, QuestionError
 
 if TYPE_CHECKING:
+    from PIL.Image import Image
+
     from leaplab.population.heatmap import Heatmap, HeatmapQuestion, HeatMaps
+    from leaplab.population.heatmap_population import PopulationHeatmap
+    from leaplab.population.population import Population
+    from leaplab.population.similar import SimilarSamples
+    from leaplab.render.heatmap_overlay import Sign
 
 LIST = "list"
 SHOWN = 3
@@ -48,6 +54,10 @@ class Decoder(StrEnum):
 def heatmap(
     run: RunArgument = None,
     id_: Annotated[str, typer.Option("--id", help="The sample, or STATE/ID.")] = "",
+    where: Where = None,
+    count: Annotated[
+        int | None, typer.Option(min=1, help="Of --where, the most samples that are looked at; 200 if not given.")
+    ] = None,
     of: Annotated[
         str,
         typer.Option(
@@ -76,16 +86,26 @@ def heatmap(
     runs: RunsFolder = Path("runs"),
     as_json: AsJson = False,
 ) -> None:
-    """What in a sample raises the loss, a class, a metric or a detection, and what lowers it."""
+    """What in a sample raises the loss, a class, a metric or a detection, and what lowers it.
+
+    With --where the mean over many, and how much of it lies inside the boxes or masks of the ground truth.
+    """
+    from leaplab.cli.answers import require_free
     from leaplab.population.heatmap import HeatmapQuestion, HeatMaps
+    from leaplab.population.heatmap_population import SAMPLES, heatmap_of_samples
     from leaplab.population.population import open_population
     from leaplab.store.catalog import find_run
 
-    if not id_:
-        raise QuestionError("Name the sample whose heat-map is wanted by --id ID.")
+    if not id_ and where is None:
+        raise QuestionError("Name the sample whose heat-map is wanted by --id ID, or samples by --where EXPR.")
+    if id_ and (where is not None or count is not None):
+        raise QuestionError("A heat-map is of one sample (--id) or the mean of many (--where, --count); leave one out.")
     population = open_population(find_run(runs, run))
+    rows = None if where is None else population.where(where)
+    if rows is not None and not len(rows):
+        raise QuestionError("No sample meets the condition, so that there is no mean heat-map.")
     question = HeatmapQuestion(
-        population.row_of(id_),
+        population.row_of(id_) if rows is None else int(rows[0]),
         of,
         input_,
         method.value,
@@ -94,13 +114,23 @@ def heatmap(
         baseline.value,
         None if decoder is None else decoder.value,
     )
+    if rows is not None and out is not None and layer != LIST:  # before many are computed
+        target, pictures = _paths(f"mean-{of}", out)
+        for path in (target, *pictures.values()):
+            require_free(path, overwrite)
     with HeatMaps(population) as maps:
         if layer == LIST:
             _print_layers(maps, question, as_json)
             return
         with console.status("Looking what raises it and what lowers it"):
-            answer = maps.of(question)
-    files, values = _written(answer, out, overwrite)
+            if rows is not None:
+                mean = heatmap_of_samples(maps, population, rows, question, count or SAMPLES)
+            else:
+                answer = maps.of(question)
+    if rows is not None:
+        _tell_mean(mean, out, overwrite, as_json)
+        return
+    files, values = _written(answer, f"{answer.id}-{answer.of}", f"{answer.state}/{answer.id}", out, overwrite)
     if as_json:
         print_json(
             {
@@ -117,49 +147,165 @@ def heatmap(
         )
         return
     _print_answer(answer)
+    _say_files(files)
+    if answer.drawing is not None and any(files.values()):
+        drawer = f"the integration's visualizer '{answer.drawing.visualizer}' and its heat-map function"
+        console.print(f"They are drawn by {drawer}.", markup=False, soft_wrap=True)
+    if values is not None:
+        console.print(f"{values} holds the changes.", markup=False, soft_wrap=True)
+
+
+def _tell_mean(answer: "PopulationHeatmap", out: Path | None, overwrite: bool, as_json: bool) -> None:
+    from leaplab.population.heatmap_population import INSIDE, told
+
+    many = f"{answer.samples:,} samples of {', '.join(sorted(set(answer.states)))}"
+    files, values = _written(answer.as_heatmap(), f"mean-{answer.of}", many, out, overwrite)
+    share = answer.inside_truth
+    if as_json:
+        print_json(
+            {
+                "of": answer.of,
+                "method": answer.method,
+                "layer": answer.layer or None,
+                "baseline": answer.baseline,
+                "samples": answer.samples,
+                "inside_truth": share,
+                "files": files,
+                "values": values,
+            }
+        )
+        return
+    for notice in answer.notices:
+        console.print(notice, markup=False, soft_wrap=True)
+    output = Console(highlight=False)
+    if answer.is_flat:
+        output.print(f"Nothing that is taken away changes {answer.of}, so that there is no map.", soft_wrap=True)
+    if share is not None:
+        output.print(told(answer, share), markup=False, soft_wrap=True)
+        known = sum(each is not None for each in answer.table()["inside_truth"])
+        output.print(
+            f"The column analysis.{INSIDE} has it for {known:,} of {answer.samples:,} samples.", soft_wrap=True
+        )
+    _say_files(files)
+    if values is not None:
+        console.print(f"{values} holds the mean of the changes.", markup=False, soft_wrap=True)
+
+
+def _say_files(files: dict[str, str | None]) -> None:
     for what, path in files.items():
         if path is not None:
             console.print(f"{path} shows {_shown(what)}.", markup=False, soft_wrap=True)
-    if values is not None:
-        console.print(f"{values} holds the changes.", markup=False, soft_wrap=True)
 
 
 def _shown(what: str) -> str:
     return {"raises": "what raises it", "lowers": "what lowers it"}.get(what, "both")
 
 
-def _written(answer: "Heatmap", folder: Path | None, overwrite: bool) -> tuple[dict[str, str | None], str | None]:
-    """The files of an answer: no pictures where there is no map."""
+def _written(
+    answer: "Heatmap", named: str, told: str, folder: Path | None, overwrite: bool
+) -> tuple[dict[str, str | None], str | None]:
+    """The files of an answer: no pictures where there is no map.
+
+    Args:
+        named: what their names begin with.
+        told: what stands below the pictures of whom they are.
+    """
     from leaplab.cli.answers import require_free, writing
-    from leaplab.files import file_name, write_array, written_aside
-    from leaplab.render.heatmap_overlay import SIGNS, Map, draw_overlay
+    from leaplab.files import write_array, written_aside
+    from leaplab.render.heatmap_overlay import SIGNS
 
     files: dict[str, str | None] = dict.fromkeys(SIGNS)
     if folder is None:
         return files, None
-    stem = file_name(f"{answer.id}-{answer.of}".replace("/", "-").replace(":", "-"))
-    target = folder / f"{stem}.npy"
-    pictures = {} if answer.is_flat else {sign: folder / f"{stem}-{sign}.png" for sign in SIGNS}
+    target, pictures = _paths(named, folder)
     for path in (target, *pictures.values()):
         require_free(path, overwrite)
-    panels = [
-        Map(f"{name}  {value:.3g}", values)
-        for name, value, values in zip(answer.names, answer.targets.tolist(), answer.values, strict=True)
-    ]
-    picture = answer.picture if answer.is_image else None
+    if answer.is_flat:
+        pictures = {}
     for sign, path in pictures.items():
         with writing(path, "-o"), written_aside(path) as aside:
-            draw_overlay(picture, panels, sign, [_below(answer)]).save(aside, format="PNG")
+            _drawn(answer, told, sign).save(aside, format="PNG")
         files[sign] = str(path)
     with writing(target, "-o"):
         write_array(target, answer.values if answer.of == "class:all" else answer.values[0])
     return files, str(target)
 
 
-def _below(answer: "Heatmap") -> str:
+def _paths(named: str, folder: Path) -> tuple[Path, dict["Sign", Path]]:
+    """The file of the values, and of each picture."""
+    from leaplab.files import file_name
+    from leaplab.render.heatmap_overlay import SIGNS
+
+    stem = file_name(named.replace("/", "-").replace(":", "-"))
+    return folder / f"{stem}.npy", {sign: folder / f"{stem}-{sign}.png" for sign in SIGNS}
+
+
+def _drawn(answer: "Heatmap", told: str, sign: "Sign") -> "Image":
+    """One picture, over what the integration's own visualizer shows where it has drawn it."""
+    import numpy as np
+
+    from leaplab.render.heatmap_overlay import Map, draw_overlay
+    from leaplab.render.image import displayable
+
+    picture, shown = (answer.picture if answer.is_image else None), answer.values
+    if answer.drawing is not None:
+        picture, shown = displayable(answer.drawing.picture).astype(np.float32), answer.drawing.values
+    panels = [
+        Map(f"{name}  {value:.3g}", values)
+        for name, value, values in zip(answer.names, answer.targets.tolist(), shown, strict=True)
+    ]
+    return draw_overlay(picture, panels, sign, [_below(answer, told)])
+
+
+def draw_why(
+    population: "Population", answer: "SimilarSamples", folder: Path, overwrite: bool
+) -> tuple[list[Path | None], list[str]]:
+    """Draw for each neighbour what in it makes it similar: what raises the cosine to the sample that was asked for.
+
+    Returns:
+        A file for each, None where nothing that is taken away changes the cosine; and what is to be said.
+
+    Raises:
+        LeaplabError: several samples, or another latent space than the model's own, were asked for; or there is no map.
+    """
+    from leaplab.cli.answers import require_free, writing
+    from leaplab.files import file_name, written_aside
+    from leaplab.population.heatmap import HeatmapQuestion, HeatMaps
+    from leaplab.protocol.model import LATENT_SPACE
+
+    if len(answer.looked_from) != 1:
+        raise QuestionError("--why tells what makes samples similar to one; name a single sample by --id.")
+    if answer.space != LATENT_SPACE:
+        raise QuestionError(
+            f"--why is of the model's own latent space, and not of '{answer.space}'; leave out --space."
+        )
+    row = answer.looked_from[0]
+    of = f"similar:{population.states[row]}/{population.ids[row]}"
+    paths = [
+        folder / f"{number:03d}-{file_name(each.sample_id.replace('/', '-'))}.png"
+        for number, each in enumerate(answer.similar, 1)
+    ]
+    for path in paths:
+        require_free(path, overwrite)
+    files: list[Path | None] = []
+    said: dict[str, None] = {}
+    with HeatMaps(population) as maps:
+        for path, each in zip(paths, answer.similar, strict=True):
+            heat = maps.of(HeatmapQuestion(each.row, of))
+            said.update(dict.fromkeys(heat.notices))
+            if heat.is_flat:
+                files.append(None)
+                continue
+            with writing(path, "--why"), written_aside(path) as aside:
+                _drawn(heat, f"{each.state}/{each.sample_id}", "overlay").save(aside, format="PNG")
+            files.append(path)
+    return files, list(said)
+
+
+def _below(answer: "Heatmap", told: str) -> str:
     layers = answer.layer.split(", ") if answer.layer else []
     at = f" at {layers[0]}" if len(layers) == 1 else f" at {len(layers)} layers" if layers else ""
-    return f"{answer.state}/{answer.id}, {answer.of}: {answer.method}{at}, {_absent(answer)}."
+    return f"{told}, {answer.of}: {answer.method}{at}, {_absent(answer)}."
 
 
 def _absent(answer: "Heatmap") -> str:

@@ -1,26 +1,35 @@
 """What in a sample raises the loss, a class, a metric, its likeness to another or a detection, and what lowers it."""
 
-import io
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
-import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
 from leaplab.errors import DeadIntegrationError, QuestionError
 from leaplab.population.cached import cached
+from leaplab.population.heatmap_kept import arrays_packed, arrays_unpacked, packed, unpacked
 from leaplab.population.heatmap_page import page_of_heatmap
 from leaplab.population.model_cuts import ModelCuts
-from leaplab.protocol.explaining import BASELINES, DECODERS, METHODS, ExplainOrder, Explanation, Layer, Target
+from leaplab.protocol.explaining import (
+    BASELINES,
+    DECODERS,
+    METHODS,
+    Drawing,
+    ExplainOrder,
+    Explanation,
+    Layer,
+    Target,
+    truth_visualizer,
+)
 from leaplab.protocol.inspection import SampleOrder
 from leaplab.protocol.model import LATENT_SPACE
-from leaplab.protocol.operations import EXPLAIN
+from leaplab.protocol.operations import DESCRIBE, EXPLAIN
 
 if TYPE_CHECKING:
     from leaplab.population.population import Population
 
-VERSION = 1
+VERSION = 2
 SEED = 0
 POPULATION = 64
 """Samples that the mean is of which stands for what is absent."""
@@ -73,6 +82,7 @@ class Heatmap:
         picture: [H, W, C] float32, the sample's input that the map lies over; of any shape where that is no image.
         is_image: whether it is one.
         notices: what to know of it, a sentence each.
+        drawing: the same by the integration's own visualizer; None where it has none for the input, or it failed.
     """
 
     id: str
@@ -88,6 +98,7 @@ class Heatmap:
     picture: NDArray[np.float32] = field(repr=False)
     is_image: bool
     notices: tuple[str, ...] = ()
+    drawing: Drawing | None = field(default=None, repr=False)
     population: "Population | None" = field(default=None, repr=False, compare=False)
 
     @property
@@ -142,9 +153,9 @@ class HeatMaps:
         parameters = {**vars(known), "row": None, "of": known.of, "state": sample.state, "id": sample.sample_id}
 
         def computed() -> NDArray[np.uint8]:
-            return _packed(self._computed(known, sample, target))
+            return packed(self._computed(known, sample, target))
 
-        found = _unpacked(cached(population.store, "heatmap", VERSION, parameters, computed))
+        found = unpacked(cached(population.store, "heatmap", VERSION, parameters, computed))
         notices = found.notices
         if not np.any(np.nan_to_num(found.values)):
             notices = (
@@ -165,8 +176,32 @@ class HeatMaps:
             found.picture,
             found.is_image,
             notices,
+            found.drawing,
             population,
         )
+
+    def explained(self, question: HeatmapQuestion, asks_truth: bool = False) -> Explanation:
+        """A heat-map as the integration's process gives it, which is kept nowhere.
+
+        Args:
+            asks_truth: with what the visualizer of the ground truth shows, and without a drawing.
+
+        Raises:
+            LeaplabError: see `of`.
+        """
+        known = _checked(question)
+        sample = SampleOrder(self._population.states[known.row], self._population.ids[known.row])
+        return self._computed(known, sample, self._target(known), asks_truth)
+
+    @property
+    def truth_visualizer(self) -> str:
+        """The unique name of the visualizer that says where the ground truth lies; empty where there is none.
+
+        Raises:
+            LeaplabError: the run's integration cannot be bound.
+        """
+        node = truth_visualizer(self._cuts.session.call(DESCRIBE))
+        return "" if node is None else node.column
 
     def layers(self, question: HeatmapQuestion) -> list[Layer]:
         """Where the model can be cut, from its inputs on.
@@ -203,7 +238,9 @@ class HeatMaps:
             reference = vectors.values[place]
         return Target(kind, name, reference, question.decoder or "")
 
-    def _computed(self, question: HeatmapQuestion, sample: SampleOrder, target: Target) -> Explanation:
+    def _computed(
+        self, question: HeatmapQuestion, sample: SampleOrder, target: Target, asks_truth: bool = False
+    ) -> Explanation:
         order = ExplainOrder(
             sample,
             target,
@@ -212,6 +249,7 @@ class HeatMaps:
             question.input or "",
             question.block,
             layer=question.layer or "",
+            asks_truth=asks_truth,
         )
         try:
             order, notices = self._cuts.cut(order)
@@ -229,11 +267,11 @@ class HeatMaps:
 
         def computed() -> NDArray[np.uint8]:
             answers.append(session.call(EXPLAIN, replace(order, population=self._seeded())))
-            return _arrays_packed(list(answers[0].means))
+            return arrays_packed(list(answers[0].means))
 
         maps = [] if order.split is None else [each.tensor for each in order.split.maps]
         parameters = {"method": order.method, "input": order.input, "layer": order.layer, "maps": maps}
-        means = tuple(_arrays_unpacked(cached(self._population.store, "heatmap means", VERSION, parameters, computed)))
+        means = tuple(arrays_unpacked(cached(self._population.store, "heatmap means", VERSION, parameters, computed)))
         if answers:
             return answers[0]
         return session.call(EXPLAIN, replace(order, means=means or None, population=() if means else self._seeded()))
@@ -299,58 +337,3 @@ def _checked(question: HeatmapQuestion) -> HeatmapQuestion:
             "Occlusion takes patches of the input away, and no layer; leave out --layer or take ablation."
         )
     return question
-
-
-class _Kept(msgspec.Struct):
-    """What is cached of an answer beside its arrays, as JSON."""
-
-    names: tuple[str, ...]
-    method: str
-    layer: str
-    baseline: str
-    input: str
-    is_image: bool
-    notices: tuple[str, ...]
-
-
-def _packed(found: Explanation) -> NDArray[np.uint8]:
-    kept = _Kept(
-        tuple(found.names),
-        found.method,
-        found.layer,
-        found.baseline,
-        found.input,
-        found.is_image,
-        tuple(found.notices),
-    )
-    told = np.frombuffer(msgspec.json.encode(kept), np.uint8)
-    return _arrays_packed([told, np.asarray(found.targets), np.asarray(found.values), np.asarray(found.picture)])
-
-
-def _unpacked(content: NDArray[np.uint8]) -> Explanation:
-    told, targets, values, picture = _arrays_unpacked(content)
-    kept = msgspec.json.decode(told.tobytes(), type=_Kept)
-    return Explanation(
-        kept.names,
-        targets,
-        values,
-        kept.method,
-        kept.layer,
-        kept.baseline,
-        kept.input,
-        picture,
-        kept.is_image,
-        (),
-        kept.notices,
-    )
-
-
-def _arrays_packed(arrays: list[NDArray[Any]]) -> NDArray[np.uint8]:
-    file = io.BytesIO()
-    np.savez(file, *arrays)
-    return np.frombuffer(file.getvalue(), np.uint8)
-
-
-def _arrays_unpacked(content: NDArray[np.uint8]) -> list[NDArray[Any]]:
-    with np.load(io.BytesIO(content.tobytes()), allow_pickle=False) as read:
-        return [read[f"arr_{place}"] for place in range(len(read.files))]

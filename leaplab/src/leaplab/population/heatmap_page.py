@@ -24,7 +24,8 @@ def page_of_heatmap(answer: "Heatmap") -> str:
     side = SIDE if len(answer.names) == 1 else SMALL_SIDE
     scale = float(np.nanmax(np.abs(answer.values), initial=0.0))
     pictures = ""
-    for name, target, values in zip(answer.names, answer.targets, answer.values, strict=True):
+    shown = answer.values if answer.drawing is None else answer.drawing.values.astype(np.float64)
+    for name, target, values in zip(answer.names, answer.targets, shown, strict=True):
         says = f"{name}: red raises it, blue lowers it"
         picture = Picture(_drawn(answer, values, scale, side), side, says).shown
         pictures += f"<figure>{picture}<figcaption>{html.escape(name)} {target:.3g}</figcaption></figure>"
@@ -38,14 +39,15 @@ def _drawn(answer: "Heatmap", values: NDArray[np.float64], scale: float, side: i
     from PIL import Image
 
     share = np.nan_to_num(values) / (scale or 1.0)
-    rows, columns = answer.picture.shape[:2] if answer.is_image else (max(1, side // 8), side)
+    under = answer.drawing.picture if answer.drawing is not None else answer.picture if answer.is_image else None
+    rows, columns = under.shape[:2] if under is not None else (max(1, side // 8), side)
     height = max(1, round(side * rows / columns))
     fine = Image.fromarray(share.astype(np.float32)).resize((side, height), Image.Resampling.BILINEAR)
     strength = np.asarray(fine, np.float64).clip(-1, 1)[..., None]
     base = np.full((height, side, 1), 255.0)
-    if answer.is_image:
-        low, high = float(answer.picture.min()), float(answer.picture.max())
-        grey = (answer.picture.mean(axis=2) - low) / ((high - low) or 1.0) * 255
+    if under is not None:
+        low, high = float(under.min()), float(under.max())
+        grey = (under.mean(axis=2) - low) / ((high - low) or 1.0) * 255
         base = np.asarray(Image.fromarray(grey.astype(np.uint8)).resize((side, height)), np.float64)[..., None]
     opacity = OPACITY * np.abs(strength)
     pixels = (1 - opacity) * base + opacity * np.where(strength >= 0, RAISES, LOWERS)

@@ -14,6 +14,7 @@ from leaplab.population.clusters import Clusters, clusters_of
 from leaplab.population.gap import DomainGap, gap_of
 from leaplab.population.gap_matrix import DomainGaps, gaps_of
 from leaplab.population.heatmap import Heatmap, HeatmapQuestion, HeatMaps
+from leaplab.population.heatmap_population import PopulationHeatmap, heatmap_of_samples
 from leaplab.population.insights import Insights, Question, insights_of
 from leaplab.population.labelling import LabellingList, Wishes, labelling_list_of
 from leaplab.population.population import Population
@@ -192,10 +193,40 @@ class Questions:
             LeaplabError: what is named is not there or makes no sense, or the run's integration cannot be bound.
         """
         question = HeatmapQuestion(self._population.row_of(id), of, input, method, layer, block, baseline, decoder)
+        return self._opened_maps().of(question)
+
+    def lean_on_background(
+        self,
+        where: str,
+        of: str = "loss",
+        count: int = 200,
+        input: str | None = None,
+        method: str = "ablation",
+        layer: str | None = None,
+        block: int | None = None,
+        baseline: str = "mean",
+    ) -> PopulationHeatmap:
+        """The mean heat-map of some samples, and how much of it lies inside the ground truth's boxes or masks.
+
+        The share of each sample is kept as the column `analysis.heat_inside_truth`.
+
+        Args:
+            where: the samples.
+            of: as of `heatmap`.
+            count: the most samples that are looked at.
+            input: as of `heatmap`, like all that follow.
+
+        Raises:
+            LeaplabError: as of `heatmap`, or no sample meets the condition.
+        """
+        question = HeatmapQuestion(0, of, input, method, layer, block, baseline)
+        return heatmap_of_samples(self._opened_maps(), self._population, self.where(where), question, count)
+
+    def _opened_maps(self) -> HeatMaps:
         if self._maps is None:
             self._maps = HeatMaps(self._population)
             weakref.finalize(self, self._maps.close)
-        return self._maps.of(question)
+        return self._maps
 
     def close(self) -> None:
         """End the integration's process that heat-maps have started, if there is one."""

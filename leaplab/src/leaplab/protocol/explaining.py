@@ -6,11 +6,16 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from leaplab.protocol.cuts import FeatureMap
-from leaplab.protocol.inspection import SampleOrder
+from leaplab.protocol.description import Description, Node
+from leaplab.protocol.inspection import SampleOrder, Visual
 
 METHODS = ("ablation", "occlusion", "gradient")
 BASELINES = ("mean", "blur", "zero")
 DECODERS = ("yolo",)
+TRUTHS = ("ImageMask", "ImageWithBBox")
+"""Types of visualizers that say where something is, the more exact first."""
+UNMARKED = frozenset({"background", "bg", "none", "o", "unlabeled", "unlabelled"})
+"""Labels of a mask, without regard to case, that mark nothing; `leaplab.render.colours` leaves them clear."""
 
 
 @dataclass(frozen=True)
@@ -84,6 +89,7 @@ class ExplainOrder:
         layer: of a Keras model, the layer to cut at; empty chooses.
         population: samples that `mean` is the mean of.
         means: what an earlier answer gave as such, so that it need not be computed again.
+        asks_truth: whether the ground truth is to be shown by its visualizer, and the map not to be drawn.
     """
 
     sample: SampleOrder
@@ -96,6 +102,22 @@ class ExplainOrder:
     layer: str = ""
     population: tuple[SampleOrder, ...] = ()
     means: tuple[Any, ...] | None = None
+    asks_truth: bool = False
+
+
+@dataclass(frozen=True)
+class Drawing:
+    """Heat-maps as the integration's own visualizer lays them over what it shows.
+
+    Attributes:
+        visualizer: its unique name.
+        picture: that it shows, [H, W, 1 or 3] of 0..255.
+        values: [K, h, w] float32, what its heat-map function makes of the maps.
+    """
+
+    visualizer: str
+    picture: Any
+    values: Any
 
 
 @dataclass(frozen=True)
@@ -113,6 +135,8 @@ class Explanation:
         is_image: whether it is one.
         means: to give back with the next order.
         notices: what a person should know of it, a sentence each.
+        drawing: by the integration's own visualizer; None where it has none for the input.
+        truth: what the visualizer of the ground truth shows, where that is asked for and there is one.
     """
 
     names: tuple[str, ...]
@@ -126,6 +150,8 @@ class Explanation:
     is_image: bool
     means: tuple[Any, ...] = ()
     notices: tuple[str, ...] = field(default_factory=tuple)
+    drawing: Drawing | None = None
+    truth: Visual | None = None
 
 
 @dataclass(frozen=True)
@@ -151,3 +177,13 @@ class LayersOrder:
 
     sample: SampleOrder
     input: str = ""
+
+
+def truth_visualizer(description: Description) -> Node | None:
+    """The first visualizer of masks, else of boxes, that shows the ground truth and no prediction."""
+    for type_ in TRUTHS:
+        for node in description.visualizers:
+            kinds = {source.kind for source in node.arguments.values()}
+            if node.type == type_ and "ground_truth" in kinds and "prediction" not in kinds:
+                return node
+    return None

@@ -25,8 +25,6 @@ BRIGHT: tuple[Colour, ...] = (
     (170, 51, 119),
     (102, 204, 238),
 )
-# What labels are called that mark nothing: the picture is seen through them.
-UNMARKED = frozenset({"background", "bg", "none", "o", "unlabeled", "unlabelled"})
 
 # After ColorBrewer's YlOrRd and Blues: red raises, blue lowers, dark is much.
 _RAISES = np.array([(253, 190, 90), (253, 141, 60), (227, 26, 28), (150, 0, 38)], np.float64)

@@ -8,8 +8,9 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from leaplab.errors import LeaplabError
+from leaplab.protocol.explaining import UNMARKED
 from leaplab.render.canvas import numbers, printable
-from leaplab.render.colours import UNMARKED, Colour, index_colour
+from leaplab.render.colours import Colour, index_colour
 from leaplab.render.image import checked, picture_of, resized, shown_size
 from leaplab.render.legend import Entry, below
 

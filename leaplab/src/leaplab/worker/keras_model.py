@@ -43,7 +43,7 @@ class KerasPredictor(Predictor):
     unbatched: frozenset[int] = frozenset()
 
     def __init__(self, model: Any, latent: str | None = None) -> None:
-        build = _model_class(model)
+        build = model_class(model)
         outputs = list(model.outputs)
         graph = _Graph(model, build)
         features = graph.features(latent)
@@ -116,7 +116,7 @@ def has_graph(model: Any) -> bool:
     return ends and (_is_sequential(model) or bool(getattr(model, "_nodes_by_depth", None)))
 
 
-def _model_class(model: Any) -> Any:
+def model_class(model: Any) -> Any:
     """The class `Model` of the Keras that made a model, found without importing any."""
     return next(base for base in type(model).__mro__ if base.__name__ == "Model" and _is_of_keras(base))
 
@@ -207,19 +207,19 @@ class _Graph:
         # From the inputs on: a layer that is called twice is known by its first output.
         depths = sorted(model._nodes_by_depth, reverse=True)
         for node in (node for depth in depths for node in model._nodes_by_depth[depth]):
-            layer = _layer(node)
+            layer = layer_of(node)
             name = f"{prefix}{layer.name}"
-            outputs = [key(tensor) for tensor in _flat(node.outputs)]
-            self._layers.setdefault(name, (outputs[0], _channel_axis(layer)))
+            outputs = [key(tensor) for tensor in flattened(node.outputs)]
+            self._layers.setdefault(name, (outputs[0], channel_axis_of(layer)))
             if node.is_input:
                 continue
-            step, taken = f"{call}{id(node)}", [key(tensor) for tensor in _taken(node)]
+            step, taken = f"{call}{id(node)}", [key(tensor) for tensor in taken_by(node)]
             self._inputs[step] = taken
             self._producers.update(dict.fromkeys(outputs, step))
             self._makers.update(dict.fromkeys(outputs, name))
-            if _has_kernel(layer) and len(taken) == 1:
-                self._weighted[step] = (taken[0], _channel_axis(layer))
-            elif _is_graph(layer) and (len(layer.inputs), len(layer.outputs)) == (len(taken), len(outputs)):
+            if has_kernel(layer) and len(taken) == 1:
+                self._weighted[step] = (taken[0], channel_axis_of(layer))
+            elif is_graph(layer) and (len(layer.inputs), len(layer.outputs)) == (len(taken), len(outputs)):
                 self._calls[f"{step}/"] = (layer, taken)
                 links = {id(tensor): taken[place] for place, tensor in enumerate(layer.inputs)}
                 ends = self._walk(layer, f"{step}/", f"{name}/", links)
@@ -241,23 +241,26 @@ class _Graph:
         return self._parts[wanted](reached if len(reached) > 1 else reached[0])
 
 
-def _layer(node: Any) -> Any:
+def layer_of(node: Any) -> Any:
+    """The layer that a node is a call of."""
     for attribute in ("operation", "layer"):  # Keras 3, Keras 2
         if hasattr(node, attribute):
             return getattr(node, attribute)
     return node.outbound_layer
 
 
-def _taken(node: Any) -> list[Any]:
+def taken_by(node: Any) -> list[Any]:
+    """The tensors that a call takes."""
     # Of Keras 2, `input_tensors` are the first argument of the call alone.
-    return _flat(node.keras_inputs if hasattr(node, "keras_inputs") else node.input_tensors)
+    return flattened(node.keras_inputs if hasattr(node, "keras_inputs") else node.input_tensors)
 
 
-def _flat(structure: Any) -> list[Any]:
+def flattened(structure: Any) -> list[Any]:
+    """What nested lists and dictionaries hold, in the order in which Keras takes it."""
     if isinstance(structure, dict):
-        return [tensor for name in sorted(structure) for tensor in _flat(structure[name])]
+        return [tensor for name in sorted(structure) for tensor in flattened(structure[name])]
     if isinstance(structure, (list, tuple)):
-        return [tensor for inner in structure for tensor in _flat(inner)]
+        return [tensor for inner in structure for tensor in flattened(inner)]
     return [structure]
 
 
@@ -265,7 +268,8 @@ def _is_sequential(model: Any) -> bool:
     return any(base.__name__ == "Sequential" and _is_of_keras(base) for base in type(model).__mro__)
 
 
-def _is_graph(layer: Any) -> bool:
+def is_graph(layer: Any) -> bool:
+    """Whether a layer is a model of layers itself."""
     graph = _is_sequential(layer) or hasattr(layer, "_nodes_by_depth")
     return graph and bool(getattr(layer, "inputs", None)) and bool(getattr(layer, "outputs", None))
 
@@ -274,10 +278,12 @@ def _is_of_keras(base: type) -> bool:
     return base.__module__.partition(".")[0] in _KERAS_PACKAGES
 
 
-def _has_kernel(layer: Any) -> bool:
+def has_kernel(layer: Any) -> bool:
+    """Whether a layer multiplies by weights: a dense layer or a convolution."""
     built = getattr(layer, "built", False)
     return bool(built) and any(getattr(layer, kernel, None) is not None for kernel in _KERNELS)
 
 
-def _channel_axis(layer: Any) -> int:
+def channel_axis_of(layer: Any) -> int:
+    """Where what a layer gives has its channels, 1 or -1."""
     return 1 if getattr(layer, "data_format", "channels_last") == "channels_first" else -1

@@ -7,17 +7,29 @@ from weakref import WeakKeyDictionary
 
 import numpy as np
 
-from leaplab.errors import MissingError, QuestionError
+from leaplab.errors import LeaplabError, MissingError, QuestionError
 from leaplab.protocol.description import Description, InputSpec
-from leaplab.protocol.explaining import BASELINES, METHODS, ExplainOrder, Explanation, Layer, LayersOrder, ShapesOrder
+from leaplab.protocol.explaining import (
+    BASELINES,
+    METHODS,
+    ExplainOrder,
+    Explanation,
+    Layer,
+    LayersOrder,
+    ShapesOrder,
+    truth_visualizer,
+)
+from leaplab.protocol.inspection import Visual
 from leaplab.protocol.model import EditedModel
 from leaplab.worker.batch import Batch
 from leaplab.worker.explaining.ablation import ablated, tiled
+from leaplab.worker.explaining.drawn import drawn
 from leaplab.worker.explaining.occlusion import layout_of, occluded
 from leaplab.worker.explaining.sample import read
 from leaplab.worker.explaining.split import Split, open_split
 from leaplab.worker.explaining.targets import Measured, measured
 from leaplab.worker.input_properties import channel_axis
+from leaplab.worker.inspection import plain
 from leaplab.worker.loading import load_predictor
 from leaplab.worker.model import Array
 
@@ -82,6 +94,12 @@ def explain(integration: Integration, order: ExplainOrder) -> Explanation:
             f"{changes.unknown} of the {changes.blocks} blocks leave the target without a number (NaN) when they are"
             " taken away, and count for nothing.",
         )
+    drawing, truth = None, None
+    if order.asks_truth:
+        truth = _truth(integration, sample)
+    elif np.any(np.nan_to_num(changes.values)):
+        drawing, said = drawn(integration, spec, sample, changes.values)
+        notices += said
     return Explanation(
         target.names,
         changes.targets,
@@ -94,7 +112,21 @@ def explain(integration: Integration, order: ExplainOrder) -> Explanation:
         layout_of(spec).is_image and channel_axis(spec) is not None,
         means,
         notices,
+        drawing,
+        truth,
     )
+
+
+def _truth(integration: Integration, sample: Batch) -> Visual | None:
+    node = truth_visualizer(integration.description)
+    arguments = None if node is None else sample.arguments(node)
+    if node is None or arguments is None:
+        return None
+    try:
+        shown = integration.run_visualizer(node, sample.state, sample.ids[0], arguments)
+    except LeaplabError as error:
+        return Visual(node.column, node.type, error=str(error))
+    return Visual(node.column, node.type, plain(shown))
 
 
 def layers(integration: Integration, order: LayersOrder) -> list[Layer]:

@@ -13,13 +13,13 @@ from leaplab.protocol.explaining import Layer
 from leaplab.worker.explaining.split import Split
 from leaplab.worker.keras_model import (
     KerasPredictor,
-    _channel_axis,
-    _flat,
-    _has_kernel,
-    _is_graph,
-    _layer,
-    _model_class,
-    _taken,
+    channel_axis_of,
+    flattened,
+    has_kernel,
+    is_graph,
+    layer_of,
+    model_class,
+    taken_by,
 )
 from leaplab.worker.model import Array, Feature
 
@@ -54,7 +54,7 @@ class KerasSplit(Split):
     def __init__(self, predictor: KerasPredictor, maps: Sequence[FeatureMap], tensors: Sequence[Any]) -> None:
         self.maps = tuple(maps)
         model = predictor._model
-        build = _model_class(model)
+        build = model_class(model)
         self._predictor = predictor
         self._trunk = build(model.inputs, list(tensors))
         self._others = _needed_inputs(model, tensors)
@@ -164,10 +164,10 @@ def keras_graph(predictor: KerasPredictor, position: int, sample: Sequence[Array
         if node.is_input:
             continue
         step = f"{id(node)}"
-        inputs[step] = [key(tensor) for tensor in _taken(node)]
-        layers[step] = _layer(node)
-        producers.update(dict.fromkeys((key(tensor) for tensor in _flat(node.outputs)), step))
-    weighted = [step for step, layer in layers.items() if _has_kernel(layer) or _is_graph(layer)]
+        inputs[step] = [key(tensor) for tensor in taken_by(node)]
+        layers[step] = layer_of(node)
+        producers.update(dict.fromkeys((key(tensor) for tensor in flattened(node.outputs)), step))
+    weighted = [step for step, layer in layers.items() if has_kernel(layer) or is_graph(layer)]
     convolving = [
         step for step in weighted if len(inputs[step]) == 1 and len(tensors[inputs[step][0]].shape) == CONVOLVED
     ]
@@ -205,7 +205,7 @@ def _maps(
         before = [axes[tensor] for tensor in taken if tensor in axes]
         if step not in convolving and not before:
             continue
-        axis = (1 if _channel_axis(layer) == 1 else 3) if says else before[0]
+        axis = (1 if channel_axis_of(layer) == 1 else 3) if says else before[0]
         for tensor in (each for each, maker in producers.items() if maker == step):
             shape = tensors[tensor].shape
             if len(shape) != CONVOLVED or type(layer).__name__ in ("Permute", "Reshape"):
@@ -226,14 +226,14 @@ def _shapes(model: Any, wanted: dict[str, Any], sample: Sequence[Array]) -> dict
     told = {tensor: tuple(each.shape) for tensor, each in wanted.items()}
     open_ = [tensor for tensor, shape in told.items() if None in shape[1:]]
     if open_:
-        run = _model_class(model)(model.inputs, [wanted[tensor] for tensor in open_])
+        run = model_class(model)(model.inputs, [wanted[tensor] for tensor in open_])
         told.update((tensor, array.shape) for tensor, array in zip(open_, _outputs(run, sample)))
     return told
 
 
 def _cells(tensor: Any, layer: Any) -> int | None:
     shape = tuple(tensor.shape)
-    sides = shape[2:] if _channel_axis(layer) == 1 else shape[1:3]
+    sides = shape[2:] if channel_axis_of(layer) == 1 else shape[1:3]
     return None if None in sides else int(sides[0] * sides[1])
 
 
@@ -243,7 +243,7 @@ def _needed_inputs(model: Any, tensors: Sequence[Any]) -> list[int]:
     for nodes in model._nodes_by_depth.values():
         for node in nodes:
             if not node.is_input:
-                makers.update((id(tensor), node) for tensor in _flat(node.outputs))
+                makers.update((id(tensor), node) for tensor in flattened(node.outputs))
     stops = {id(tensor) for tensor in tensors}
     queue, seen = list(model.outputs), set(stops)
     while queue:
@@ -252,7 +252,7 @@ def _needed_inputs(model: Any, tensors: Sequence[Any]) -> list[int]:
             continue
         seen.add(id(tensor))
         if id(tensor) in makers:
-            queue.extend(_taken(makers[id(tensor)]))
+            queue.extend(taken_by(makers[id(tensor)]))
     return [place for place, tensor in enumerate(model.inputs) if id(tensor) in seen]
 
 
