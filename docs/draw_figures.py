@@ -246,6 +246,8 @@ def draw(page: Page, address: str, figure: Figure) -> None:
     page.evaluate("window.explorer.ready")
     if "sample" in dict(figure.view):
         page.get_by_test_id(f"visual-{figure.awaited}").wait_for(timeout=TIMEOUT)
+    if not figure.part and not figure.visualizers:
+        page.get_by_test_id("insights").wait_for(timeout=4 * TIMEOUT)
     page.wait_for_timeout(SETTLE)
     path = ROOT / figure.path
     path.parent.mkdir(exist_ok=True)
