@@ -14,6 +14,8 @@ from leaplab.errors import LeaplabError
 from leaplab.explorer import application
 from leaplab.explorer.application import make_application, openapi_document
 from leaplab.explorer.serving import listen
+from leaplab.population.heatmap import HeatmapQuestion, HeatMaps
+from leaplab.population.population import Population
 from leaplab.store.run import RunStore
 from mnist.config import load_config
 from mnist.data.preprocess import Digits, load_states
@@ -146,6 +148,21 @@ def test_visualizers_show_that_very_digit(client: TestClient, digits: dict[str, 
         bars = visuals["class_probabilities"]["data"]
         np.testing.assert_allclose(bars["values"], sample["predictions"][0]["values"], atol=1e-6)
         assert bars["ground_truth"].index(1) == digits[sample["state"]].label(sample["sample_id"])
+
+
+def test_a_heat_map_is_that_of_the_command(client: TestClient, mnist_run: RunStore) -> None:
+    row = 7
+    label = mnist_run.row(row)["metadata.label"]
+    drawn = client.get(f"/api/v1/samples/{row}/heatmap", params={"of": f"class:{label}"}).json()
+    with HeatMaps(Population(mnist_run)) as maps:
+        expected = maps.of(HeatmapQuestion(row, f"class:{label}"))
+    assert drawn["value"] == pytest.approx(expected.targets[0])
+    assert Image.open(BytesIO(base64.b64decode(drawn["png"].split(",", 1)[1]))).format == "PNG"
+    most = np.nanmax(expected.values)
+    assert f"it would be {most:.3g} lower." in " ".join(drawn["told"])
+    refused = client.get(f"/api/v1/samples/{row}/heatmap", params={"of": "class:unicorn"})
+    assert refused.status_code == 503
+    assert "unicorn" in refused.json()["detail"]
 
 
 @pytest.mark.parametrize(

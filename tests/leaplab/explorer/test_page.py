@@ -252,6 +252,16 @@ def test_similar_samples_are_shown_beside_one_and_what_is_chosen_can_be_taken_aw
     expect(page.get_by_test_id("details-title")).to_have_text(near[0].sample_id, timeout=SLOW)
 
 
+def test_a_heat_map_is_drawn_when_it_is_asked_for(page: Page) -> None:
+    page.evaluate("window.explorer.select(7)")
+    page.get_by_test_id("explain-select").select_option("class:all")
+    page.get_by_test_id("explain").click()
+    expect(page.get_by_test_id("heatmap")).to_be_visible(timeout=SLOW)
+    page.get_by_test_id("explain-select").select_option("loss")
+    page.get_by_test_id("explain").click()
+    expect(page.get_by_test_id("details")).to_contain_text("Without the region in row", timeout=SLOW)
+
+
 def test_the_page_builds_no_code_from_text(browser: Browser, address: str) -> None:
     page = browser.new_page()
     page.goto(address)

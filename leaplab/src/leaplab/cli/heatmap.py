@@ -15,8 +15,6 @@ from leaplab.cli.printing import console, print_json
 from leaplab.errors import LeaplabError, QuestionError
 
 if TYPE_CHECKING:
-    from PIL.Image import Image
-
     from leaplab.population.heatmap import Heatmap, HeatmapQuestion, HeatMaps
     from leaplab.population.heatmap_population import PopulationHeatmap
     from leaplab.population.population import Population
@@ -213,6 +211,7 @@ def _written(
     from leaplab.cli.answers import require_free, writing
     from leaplab.files import write_array, written_aside
     from leaplab.render.heatmap_overlay import SIGNS
+    from leaplab.render.heatmap_picture import heatmap_picture
 
     files: dict[str, str | None] = dict.fromkeys(SIGNS)
     if folder is None:
@@ -224,7 +223,7 @@ def _written(
         pictures = {}
     for sign, path in pictures.items():
         with writing(path, "-o"), written_aside(path) as aside:
-            _drawn(answer, told, sign).save(aside, format="PNG")
+            heatmap_picture(answer, told, sign).save(aside, format="PNG")
         files[sign] = str(path)
     with writing(target, "-o"):
         write_array(target, answer.values if answer.of == "class:all" else answer.values[0])
@@ -238,23 +237,6 @@ def _paths(named: str, folder: Path) -> tuple[Path, dict["Sign", Path]]:
 
     stem = file_name(named.replace("/", "-").replace(":", "-"))
     return folder / f"{stem}.npy", {sign: folder / f"{stem}-{sign}.png" for sign in SIGNS}
-
-
-def _drawn(answer: "Heatmap", told: str, sign: "Sign") -> "Image":
-    """One picture, over what the integration's own visualizer shows where it has drawn it."""
-    import numpy as np
-
-    from leaplab.render.heatmap_overlay import Map, draw_overlay
-    from leaplab.render.image import displayable
-
-    picture, shown = (answer.picture if answer.is_image else None), answer.values
-    if answer.drawing is not None:
-        picture, shown = displayable(answer.drawing.picture).astype(np.float32), answer.drawing.values
-    panels = [
-        Map(f"{name}  {value:.3g}", values)
-        for name, value, values in zip(answer.names, answer.targets.tolist(), shown, strict=True)
-    ]
-    return draw_overlay(picture, panels, sign, [_below(answer, told)])
 
 
 def draw_why(
@@ -272,6 +254,7 @@ def draw_why(
     from leaplab.files import file_name, written_aside
     from leaplab.population.heatmap import HeatmapQuestion, HeatMaps
     from leaplab.protocol.model import LATENT_SPACE
+    from leaplab.render.heatmap_picture import heatmap_picture
 
     if len(answer.looked_from) != 1:
         raise QuestionError("--why tells what makes samples similar to one; name a single sample by --id.")
@@ -297,24 +280,14 @@ def draw_why(
                 files.append(None)
                 continue
             with writing(path, "--why"), written_aside(path) as aside:
-                _drawn(heat, f"{each.state}/{each.sample_id}", "overlay").save(aside, format="PNG")
+                heatmap_picture(heat, f"{each.state}/{each.sample_id}", "overlay").save(aside, format="PNG")
             files.append(path)
     return files, list(said)
 
 
-def _below(answer: "Heatmap", told: str) -> str:
-    layers = answer.layer.split(", ") if answer.layer else []
-    at = f" at {layers[0]}" if len(layers) == 1 else f" at {len(layers)} layers" if layers else ""
-    return f"{told}, {answer.of}: {answer.method}{at}, {_absent(answer)}."
-
-
-def _absent(answer: "Heatmap") -> str:
-    stands = {"mean": "the mean of the population", "blur": "a blur of its own", "zero": "0"}
-    return f"{stands.get(answer.baseline, answer.baseline)} for what is taken away"
-
-
 def _print_answer(answer: "Heatmap") -> None:
     from leaplab.population.heatmap import extremes
+    from leaplab.render.heatmap_picture import absent_words
 
     output = Console(highlight=False)
     for notice in answer.notices:
@@ -335,7 +308,7 @@ def _print_answer(answer: "Heatmap") -> None:
         if answer.method == Method.gradient:  # a slope says nothing of how far it goes on
             told = f"  The region {place} {does} it by {abs(change):.4g}, to the first order."
         output.print(told, markup=False, soft_wrap=True)
-    output.print(f"{answer.method}, with {_absent(answer)}{f', at {answer.layer}' if answer.layer else ''}.",
+    output.print(f"{answer.method}, with {absent_words(answer)}{f', at {answer.layer}' if answer.layer else ''}.",
                  style="dim", markup=False, soft_wrap=True)  # fmt: skip
 
 

@@ -22,6 +22,7 @@ from leaplab.explorer.answers import exact_values, find, ids_page, key_of, overv
 from leaplab.explorer.findings import Findings
 from leaplab.explorer.guard import Guard
 from leaplab.explorer.headline import headline
+from leaplab.explorer.heatmaps import PanelHeatmaps
 from leaplab.explorer.listing import near, table_of
 from leaplab.explorer.maps import Maps
 from leaplab.explorer.painting import order_of, painted_column, painted_map
@@ -69,7 +70,7 @@ def make_application(
             f"The explorer's page is not built ({web} is missing); run `make web` in leaplab's repository."
         )
     population = Population(store)
-    pictures, maps = Pictures(population), Maps(population)
+    pictures, maps, heatmaps = Pictures(population), Maps(population), PanelHeatmaps(population)
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
@@ -78,8 +79,9 @@ def make_application(
         yield
         maps.close()
         pictures.close()
+        heatmaps.close()
 
-    app = _application(population, pictures, maps, lifespan)
+    app = _application(population, pictures, maps, heatmaps, lifespan)
     app.add_middleware(GZipMiddleware, minimum_size=4096, compresslevel=1)
     app.add_middleware(Guard, hosts=hosts, token=token)
     app.mount("/", StaticFiles(directory=web, html=True))
@@ -90,10 +92,12 @@ def openapi_document() -> dict[str, Any]:
     """What the server is asked and what it answers, of any run; the page's types are made of it."""
     # No route is asked: none needs a run.
     nothing: Any = None
-    return _application(nothing, nothing, nothing, None).openapi()
+    return _application(nothing, nothing, nothing, nothing, None).openapi()
 
 
-def _application(population: Population, pictures: Pictures, maps: Maps, lifespan: Any) -> FastAPI:
+def _application(
+    population: Population, pictures: Pictures, maps: Maps, heatmaps: PanelHeatmaps, lifespan: Any
+) -> FastAPI:
     def require_run(key: Key = None) -> None:
         if key is not None and key != key_of(population):
             raise HTTPException(409, "Another run answers at this address now; reload the page.")
@@ -110,6 +114,11 @@ def _application(population: Population, pictures: Pictures, maps: Maps, lifespa
     _tell_problems(app)
     _add_routes(app, population)
     _add_pictures(app, population, pictures)
+
+    @app.get(f"{API}/samples/{{row}}/heatmap", response_model=model.Heatmap)
+    def heatmap(row: int, of: Annotated[str, Query(max_length=1000)] = "loss") -> Response:
+        """What raises and what lowers the loss, a class, a metric or a detection of a sample."""
+        return _json(heatmaps.of(row, of))
 
     @app.get(f"{API}/events", responses={200: {"content": {"text/event-stream": {}}, "model": model.Progress}})
     async def events() -> StreamingResponse:

@@ -186,6 +186,18 @@ class Ids(Model):
     ids: list[str]
 
 
+class Heatmap(Model):
+    """What raises and what lowers something of a sample: a picture as a data address, and sentences.
+
+    `value` is what it is for the sample as it is; without a picture nothing that was taken away changes it.
+    """
+
+    of: str
+    value: float | None
+    png: str | None
+    told: list[str]
+
+
 class Near(Model):
     """A sample near to another."""
 

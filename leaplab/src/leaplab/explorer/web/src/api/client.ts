@@ -18,6 +18,7 @@ export type Histogram = Schemas["Histogram"];
 export type Headline = Schemas["Headline"];
 export type Insights = Schemas["Insights"];
 export type Insight = Schemas["Insight"];
+export type Heatmap = Schemas["Heatmap"];
 export type Near = Schemas["Near"];
 export type Progress = Schemas["Progress"];
 
@@ -93,6 +94,10 @@ export class Client {
 
   sample(row: number, signal: AbortSignal): Promise<Sample> {
     return this.json(`samples/${row}`, {}, signal);
+  }
+
+  heatmap(row: number, of: string, signal: AbortSignal): Promise<Heatmap> {
+    return this.json(`samples/${row}/heatmap`, { of }, signal);
   }
 
   visuals(row: number, signal: AbortSignal): Promise<Visual[]> {

@@ -7,6 +7,7 @@ import {
   Client,
   type Filter,
   type Headline,
+  type Heatmap,
   type Histogram,
   type Insights,
   Memo,
@@ -55,6 +56,8 @@ export class Explorer {
   readonly row = signal<number | null>(null);
   readonly sample = signal<Answer<Sample> | null>(null);
   readonly visuals = signal<Answer<Visual[]> | null>(null);
+  /** What raises and what lowers something of the open sample; null until it is asked for. */
+  readonly heatmap = signal<Answer<Heatmap> | null>(null);
   /** What is near to the open sample; null without a latent space. */
   readonly near = signal<Answer<Near[]> | null>(null);
   /** Whether the names of categories stand on the map. */
@@ -171,6 +174,22 @@ export class Explorer {
       this.filter();
     });
     void this.openSample(this.view.value.sample);
+  }
+
+  /** Draw a heat-map of the open sample. */
+  explain(of: string): void {
+    const row = this.row.peek();
+    const aborted = this.asking?.signal;
+    if (row === null || !aborted) return;
+    this.heatmap.value = { state: "waiting" };
+    void this.client.heatmap(row, of, aborted).then(
+      (value) => {
+        if (!aborted.aborted) this.heatmap.value = { state: "here", value };
+      },
+      (error: unknown) => {
+        if (!aborted.aborted) this.heatmap.value = { state: "failed", sentence: sentenceOf(error) };
+      },
+    );
   }
 
   /** Save what the gallery shows as a table. */
@@ -391,6 +410,7 @@ export class Explorer {
     this.sample.value = row === null ? null : { state: "waiting" };
     this.visuals.value = row === null ? null : { state: "waiting" };
     this.near.value = null;
+    this.heatmap.value = null;
     if (row === null) return;
     this.asking = new AbortController();
     const { signal: aborted } = this.asking;

@@ -1,5 +1,6 @@
 /** The panel of the open sample: what it looks like, how the model did, what is known of it. */
 
+import { useSignal } from "@preact/signals";
 import type { ComponentChildren } from "preact";
 import type { Column, Instance, Run, Sample, Visual } from "../api/client";
 import { type BarData, Bars } from "../charts/bars";
@@ -41,6 +42,7 @@ export function Details({ explorer }: { explorer: Explorer }) {
           )}
         </Waited>
       )}
+      {known && <Explained explorer={explorer} sample={known} />}
       <Similar explorer={explorer} />
       {known && visuals && visuals.state !== "waiting" && !hasBars && <Predictions sample={known} />}
       {known && <Facts sample={known} run={explorer.run} />}
@@ -196,6 +198,67 @@ function FactTable({ facts }: { facts: Fact[] }) {
         ))}
       </tbody>
     </table>
+  );
+}
+
+/** Classes that are offered for a heat-map. */
+const MOST_CLASSES = 20;
+
+/** What raises and what lowers the loss or a class, when it is asked for. */
+function Explained({ explorer, sample }: { explorer: Explorer; sample: Sample }) {
+  const of = useSignal("loss");
+  const heatmap = explorer.heatmap.value;
+  const labels = sample.predictions[0]?.labels ?? [];
+  return (
+    <Group title="What raises it, what lowers it">
+      <div class="explained">
+        <select
+          data-testid="explain-select"
+          aria-label="Of what"
+          value={of.value}
+          onChange={(event) => {
+            of.value = event.currentTarget.value;
+          }}
+        >
+          <option value="loss">the loss</option>
+          {labels.length > 1 && <option value="class:all">all classes</option>}
+          {labels.slice(0, MOST_CLASSES).map((label) => (
+            <option key={label} value={`class:${label}`}>{`class ${label}`}</option>
+          ))}
+        </select>
+        <button type="button" class="button" data-testid="explain" onClick={() => explorer.explain(of.value)}>
+          Draw
+        </button>
+      </div>
+      {heatmap && (
+        <Waited answer={heatmap} waiting={"Taking regions away\u2026"} retry={() => explorer.explain(of.value)}>
+          {({ png, told }) => (
+            <>
+              {png && (
+                <button
+                  type="button"
+                  class="picture-frame enlarge"
+                  aria-label="Enlarge the heat-map"
+                  onClick={() => enlarge("heat-map", png)}
+                >
+                  <img
+                    src={png}
+                    alt={`Heat-map of ${of.value}: red raises, blue lowers`}
+                    class="picture"
+                    data-testid="heatmap"
+                  />
+                </button>
+              )}
+              {told.map((sentence) => (
+                <p key={sentence} class="scale-note">
+                  {sentence}
+                </p>
+              ))}
+            </>
+          )}
+        </Waited>
+      )}
+    </Group>
   );
 }
 
