@@ -7,7 +7,7 @@ from playwright.sync_api import Page
 
 from benchmarks.measuring import Figure
 from benchmarks.runs import MNIST, RUNS, evaluated
-from tests.browser import chromium_browser, served_run, wait_until
+from tests.browser import chromium_browser, open_page, served_run, wait_until
 
 TIMES = 9
 FRAMES = 40
@@ -66,7 +66,7 @@ def run() -> list[Figure]:
     """Medians of what a person does on the page, its map having been computed before."""
     evaluated(MNIST)
     with served_run(RUNS, MNIST) as address, chromium_browser() as browser:
-        page = browser.new_page(viewport={"width": 1280, "height": 800})
+        page = open_page(browser, viewport={"width": 1280, "height": 800})
         page.goto(address)
         _await(page)
         sizes = page.evaluate(TRANSFERRED)

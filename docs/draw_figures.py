@@ -23,7 +23,7 @@ from playwright.sync_api import Page
 ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))
 
-from tests.browser import chromium_browser, served_run, wait_until  # noqa: E402 - the path comes first
+from tests.browser import chromium_browser, open_page, served_run, wait_until  # noqa: E402 - the path comes first
 
 TIMEOUT = 90_000  # ms
 SETTLE = 1_500
@@ -277,7 +277,7 @@ def main() -> None:
         run, figures = FIGURES[example]
         os.environ["LEAP_EXAMPLE"] = example  # the explorer binds it again for the visualizers
         with served_run(ROOT / "runs", run) as address, chromium_browser() as browser:
-            page = browser.new_page()
+            page = open_page(browser)
             for figure in figures():
                 draw(page, address, figure)
         draw_answers(example, run)

@@ -9,10 +9,13 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Page, expect, sync_playwright
 
 BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
+# Software rendering, on machines that do much besides.
+expect.set_options(timeout=30_000)
 # WebGL in software, and nothing that asks the network for anything.
 FLAGS = [
     "--no-sandbox",
@@ -41,6 +44,13 @@ def chromium_browser() -> Iterator[Browser]:
         browser = playwright.chromium.launch(executable_path=executable, args=FLAGS)
         yield browser
         browser.close()
+
+
+def open_page(browser: Browser, **options: Any) -> Page:
+    """A page of somebody who has taken the tour before."""
+    page = browser.new_page(**options)
+    page.add_init_script("try { localStorage.setItem('leaplab.tour', 'seen') } catch { /* about:blank keeps nothing */ }")
+    return page
 
 
 @contextmanager

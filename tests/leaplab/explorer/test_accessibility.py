@@ -8,7 +8,7 @@ import pytest
 from playwright.sync_api import Browser, expect
 
 from leaplab.explorer import application
-from tests.browser import chromium_browser, served_run, wait_until
+from tests.browser import chromium_browser, open_page, served_run, wait_until
 
 pytestmark = pytest.mark.browser
 AXE = Path(application.__file__).with_name("web") / "node_modules" / "axe-core" / "axe.min.js"
@@ -37,7 +37,9 @@ def browser() -> Iterator[Browser]:
 def test_nothing_is_out_of_reach(
     browser: Browser, address: str, scheme: Literal["light", "dark"], width: int, height: int, scale: int, colour: str
 ) -> None:
-    page = browser.new_page(viewport={"width": width, "height": height}, device_scale_factor=scale, color_scheme=scheme)
+    page = open_page(
+        browser, viewport={"width": width, "height": height}, device_scale_factor=scale, color_scheme=scheme
+    )
     page.goto(f"{address}#colour={colour}")
     wait_until(page, "window.explorer && window.explorer.samples === 300")
     page.evaluate("window.explorer.ready")

@@ -18,7 +18,7 @@ import leaplab
 from leaplab.store.run import RunStore
 from mnist.config import load_config
 from mnist.data.preprocess import load_states
-from tests.browser import chromium_browser, served_run, wait_until
+from tests.browser import chromium_browser, open_page, served_run, wait_until
 
 pytestmark = pytest.mark.browser
 SLOW = 60_000  # ms: software rendering on two busy cores
@@ -38,7 +38,7 @@ def browser() -> Iterator[Browser]:
 
 @pytest.fixture
 def page(browser: Browser, address: str) -> Iterator[Page]:
-    page = browser.new_page(viewport={"width": 1280, "height": 800})
+    page = open_page(browser, viewport={"width": 1280, "height": 800})
     complaints: list[str] = []
     page.on("console", lambda message: complaints.append(message.text) if message.type == "error" else None)
     page.on("pageerror", lambda error: complaints.append(str(error)))
@@ -263,7 +263,7 @@ def test_a_heat_map_is_drawn_when_it_is_asked_for(page: Page) -> None:
 
 
 def test_the_page_builds_no_code_from_text(browser: Browser, address: str) -> None:
-    page = browser.new_page()
+    page = open_page(browser)
     page.goto(address)
     wait_until(page, "window.explorer && window.explorer.samples === 300")
     # Later, as the page's own: what a debugger evaluates may build code.

@@ -11,7 +11,8 @@ import pytest
 from leaplab.errors import LeaplabError
 from leaplab.explorer.model import Filter, Selecting
 from leaplab.explorer.painting import order_of
-from leaplab.explorer.selecting import select
+from leaplab.explorer.selecting import Selector
+from leaplab.population.computed import ComputedColumn
 from leaplab.population.population import Population, open_population
 from tests.leaplab.runs_by_hand import write_run
 
@@ -69,7 +70,7 @@ def rows_of(answer: dict[str, Any]) -> list[int]:
 def test_the_samples_are_those_of_sql(
     population: Population, where: str | None, filters: list[Filter], condition: str
 ) -> None:
-    answer = select(population, Selecting(where=where, filters=filters))
+    answer = Selector(population).select(Selecting(where=where, filters=filters))
     expected = by_sql(population, condition)
     assert rows_of(answer) == expected
     assert answer["count"] == len(expected)
@@ -78,7 +79,7 @@ def test_the_samples_are_those_of_sql(
 def test_a_histogram_is_of_what_all_other_filters_leave(population: Population) -> None:
     filters = [Filter(column="metadata.animal", keep=["cat"]), Filter(column="loss.a", low=0.5)]
     asked = ["metadata.animal", "loss.a", "metadata.legs", "sample.state"]
-    answer = select(population, Selecting(filters=filters, histograms=asked))
+    answer = Selector(population).select(Selecting(filters=filters, histograms=asked))
     animals, losses, legs, states = answer["histograms"]
 
     others = '"loss.a" >= 0.5'
@@ -93,8 +94,33 @@ def test_a_histogram_is_of_what_all_other_filters_leave(population: Population) 
     assert sum(states["counts"]) == answer["count"]
 
 
+def test_all_is_of_the_samples_within_a_mask(population: Population) -> None:
+    within = np.zeros(COUNT, bool)
+    within[[1, 2, 3, 250, 410, 499]] = True
+    mask = base64.b64encode(bytes(sum(int(within[8 * k + j]) << j for j in range(8) if 8 * k + j < COUNT)
+                                  for k in range(63))).decode()  # fmt: skip
+    filters = [Filter(column="metadata.legs", keep=["0", "1", "2"])]
+    answer = Selector(population).select(
+        Selecting(within=mask, filters=filters, histograms=["metadata.legs", "sample.state"])
+    )
+    expected = [row for row in by_sql(population, '"metadata.legs" in (0, 1, 2)') if within[row]]
+    assert rows_of(answer) == expected
+    legs, states = answer["histograms"]
+    assert sum(legs["counts"]) == 6, "a column's own filter does not count"
+    assert states["counts"] == [sum(row < 300 for row in expected), sum(row >= 300 for row in expected)]
+
+
+def test_a_column_that_is_computed_anew_is_counted_anew(population: Population) -> None:
+    selector = Selector(population)
+    for value in (0.0, 5.0):
+        population.keep("nearness", ComputedColumn("nearness", np.r_[np.full(499, value), 1.0], None))
+        asked = Selecting(filters=[], histograms=["analysis.nearness"])
+        (answer,) = selector.select(asked)["histograms"]
+        assert answer["counts"][-1 if value else 0] == 499
+
+
 def test_the_bins_of_a_number_are_equal_parts_between_the_first_and_last_percentile(population: Population) -> None:
-    (answer,) = select(population, Selecting(histograms=["loss.a"]))["histograms"]
+    (answer,) = Selector(population).select(Selecting(histograms=["loss.a"]))["histograms"]
     values = population.values("loss.a").astype(float)
     finite = values[np.isfinite(values)]
     low, high = np.percentile(finite, [1, 99])
@@ -120,8 +146,9 @@ def test_the_order_is_that_of_sql(population: Population, column: str, descendin
         (Selecting(filters=[Filter(column="loss.a", keep=["1"])]), "filter it by `low` and `high`"),
         (Selecting(filters=[Filter(column="metadata.animal", low=1)]), "filter it by `keep`"),
         (Selecting(where="loss.a >"), "cannot be used"),
+        (Selecting(within="AA=="), "1 bytes, which is not a bit for each"),
     ],
 )
 def test_what_makes_no_sense_is_told(population: Population, asked: Selecting, told: str) -> None:
     with pytest.raises(LeaplabError, match=told):
-        select(population, asked)
+        Selector(population).select(asked)

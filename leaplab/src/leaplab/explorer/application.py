@@ -29,7 +29,7 @@ from leaplab.explorer.painting import order_of, painted_column, painted_map
 from leaplab.explorer.pictures import PANEL, THUMBNAIL, Pictures
 from leaplab.explorer.problems import MEDIA_TYPE, problem
 from leaplab.explorer.samples import details
-from leaplab.explorer.selecting import select
+from leaplab.explorer.selecting import Selector
 from leaplab.population.population import Population
 from leaplab.store.columns import ANALYSIS, group_of
 from leaplab.store.run import RunStore
@@ -217,10 +217,12 @@ def _add_routes(app: FastAPI, population: Population) -> None:
         """The row of a sample whose id is, or holds, a text."""
         return _json(find(population, text))
 
+    selector = Selector(population)
+
     @app.post(f"{API}/select", response_model=model.Selected)
     def selected(asked: model.Selecting) -> Response:
         """The samples that meet a condition and filters, with histograms of the others."""
-        return _json(select(population, asked))
+        return _json(selector.select(asked))
 
     @app.post(f"{API}/export", responses={200: {"content": {"text/csv": {}}}}, response_class=Response)
     def export(asked: model.Exporting) -> Response:

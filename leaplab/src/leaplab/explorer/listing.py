@@ -1,13 +1,12 @@
 """Samples as lists: what is near to one, and what was chosen as a table to take away."""
 
-import base64
 import csv
 from io import StringIO
 from typing import Any
 
 import numpy as np
 
-from leaplab.errors import QuestionError
+from leaplab.explorer.masks import rows_of_mask
 from leaplab.population.population import Population
 from leaplab.store.columns import ANALYSIS, ID, STATE
 
@@ -26,18 +25,12 @@ def table_of(population: Population, mask: str) -> str:
     """Ids, states and all columns of some rows as CSV; absent values are empty.
 
     Args:
-        mask: a bit a row, the first row in the lowest bit of the first byte, in base64.
+        mask: which, see `leaplab.explorer.masks`.
 
     Raises:
         QuestionError: the mask is none of this run.
     """
-    try:
-        content = np.frombuffer(base64.b64decode(mask, validate=True), np.uint8)
-    except ValueError:  # or text that is not even ASCII
-        raise QuestionError("The mask is no base64.") from None
-    if len(content) != -(-population.samples // 8):
-        raise QuestionError(f"The mask has {len(content):,} bytes, which is not a bit for each of the run's samples.")
-    rows = np.flatnonzero(np.unpackbits(content, bitorder="little")[: population.samples])
+    rows = np.flatnonzero(rows_of_mask(mask, population.samples))
     names = [ID, STATE, *population.store.columns()]
     names += [name for name, column in population.columns.items() if column.group == ANALYSIS]
     columns: list[list[Any]] = [[population.ids[row] for row in rows], [population.states[row] for row in rows]]

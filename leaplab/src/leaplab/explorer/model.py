@@ -118,8 +118,10 @@ class Filter(Model):
 
 
 class Selecting(Model):
-    """Which samples: all that meet a condition and every filter; and the histograms that are wanted of them."""
+    """Which samples: all that meet a condition and every filter, of those `within` a mask where there is one; and the
+    histograms that are wanted of them."""
 
+    within: str | None = None
     where: str | None = Field(default=None, max_length=10_000)
     filters: list[Filter] = Field(default=[], max_length=100)
     histograms: list[str] = Field(default=[], max_length=200)

@@ -1,6 +1,7 @@
 /** Asks for the run and shows it. */
 
 import "./styles.css";
+import { effect, signal } from "@preact/signals";
 import { render } from "preact";
 import { getRun } from "./api/client";
 import type { PopulationMap } from "./points/map";
@@ -38,11 +39,15 @@ async function start(): Promise<void> {
   );
   try {
     const explorer = new Explorer(await getRun());
-    const follow = (): void => {
-      explorer.theme.value = dark.matches ? "dark" : "light";
-    };
-    follow();
-    dark.addEventListener("change", follow);
+    const prefersDark = signal(dark.matches);
+    dark.addEventListener("change", () => {
+      prefersDark.value = dark.matches;
+    });
+    effect(() => {
+      const scheme = explorer.layout.scheme.value;
+      explorer.theme.value = scheme === "auto" ? (prefersDark.value ? "dark" : "light") : scheme;
+      document.documentElement.dataset.scheme = explorer.theme.value;
+    });
     document.title = `${explorer.run.name} \u2013 population explorer`;
     render(<App explorer={explorer} />, page);
     await nextPicture();

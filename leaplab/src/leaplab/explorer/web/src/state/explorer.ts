@@ -8,7 +8,6 @@ import {
   type Filter,
   type Headline,
   type Heatmap,
-  type Histogram,
   type Insights,
   Memo,
   type Near,
@@ -17,11 +16,13 @@ import {
   type Summary,
   type Visual,
 } from "../api/client";
-import { decodeMask, encodeMask } from "../api/values";
+import { encodeMask } from "../api/values";
 import type { Joining } from "../points/gestures";
 import { type Label, labelsOf } from "../points/labels";
 import type { MapFrame } from "../points/map";
 import { palette, type RowFilter, rowColours, slotCounts, type Theme, visibleMask } from "../points/scales";
+import { type Asked, Filtering } from "./filtering";
+import { Layout } from "./layout";
 import { type Painted, Painter } from "./painting";
 import { fromHash, isSameView, toHash, type View } from "./view";
 
@@ -45,6 +46,11 @@ const SLOW_MS = 600;
 
 export class Explorer {
   readonly view;
+  readonly layout = new Layout();
+  /** What is searched for; null while the search is closed. */
+  readonly searching = signal<string | null>(null);
+  /** The place of the tip that the tour shows; null outside a tour. */
+  readonly tip = signal<number | null>(null);
   readonly theme = signal<Theme>("light");
   readonly painted = signal<Painted | null>(null);
   /** A sentence while something that was asked for is on its way for long. */
@@ -67,10 +73,8 @@ export class Explorer {
   readonly insights = signal<Answer<Insights> | null>(null);
   /** Id of the insight whose members are selected. */
   readonly insight = signal<string | null>(null);
-  /** Columns whose histograms are looked at. */
-  readonly opened = signal<readonly string[]>([]);
-  /** Column -> its histogram over the samples that meet all other filters. */
-  readonly histograms = signal<ReadonlyMap<string, Histogram>>(new Map());
+  /** Which samples meet the filters, and how the columns look under them. */
+  readonly filtering: Filtering;
   /** The column that the gallery is sorted by, the highest first. */
   readonly sortedBy: Signal<string | null>;
   /** Rows in the gallery's order: those selected, else all that are shown; null while the order is on its way. */
@@ -85,8 +89,6 @@ export class Explorer {
   readonly selected: ReadonlySignal<number>;
   readonly labels: ReadonlySignal<Label[]>;
 
-  /** 1 for each row that meets all filters; null: all do. */
-  private readonly filtered = signal<Uint8Array | null>(null);
   private readonly order = signal<Uint32Array | null>(null);
   private readonly painter: Painter;
   private readonly client: Client;
@@ -94,12 +96,12 @@ export class Explorer {
   private readonly orders = new Memo<Uint32Array>();
   private turn = 0;
   private asking: AbortController | null = null;
-  private filtering: AbortController | null = null;
   private settled: Promise<void> = Promise.resolve();
 
   constructor(readonly run: Run) {
     this.client = new Client(run.key);
     this.painter = new Painter(run, this.client);
+    this.filtering = new Filtering(run, this.client, (error, retry) => this.fail(error, retry));
     this.view = signal<View>(fromHash(location.hash, run));
     this.paintKey = computed(() => {
       const { colour, size, space, projection } = this.view.value;
@@ -167,12 +169,10 @@ export class Explorer {
       (error: unknown) => this.fail(error, () => location.reload()),
     );
     effect(() => this.sort(this.sortedBy.value));
-    const filters = computed(() => JSON.stringify(this.view.value.filters));
-    effect(() => {
-      void filters.value;
-      void this.opened.value;
-      this.filter();
-    });
+    this.filtering.follow(
+      this.whatIsAsked(),
+      computed(() => this.painted.value !== null),
+    );
     void this.openSample(this.view.value.sample);
   }
 
@@ -214,6 +214,11 @@ export class Explorer {
   setFilter(column: string, filter: Omit<Filter, "column"> | null): void {
     const others = this.view.peek().filters.filter((each) => each.column !== column);
     this.set({ filters: filter ? [...others, { column, ...filter }] : others });
+  }
+
+  /** Take away whatever hides a sample. */
+  showAll(): void {
+    this.set({ filters: [], hiddenStates: [], hiddenCategories: [] });
   }
 
   async summary(column: string): Promise<Summary> {
@@ -318,29 +323,24 @@ export class Explorer {
       const hidden = encoding.entries.map(({ key }) => this.view.value.hiddenCategories.includes(key));
       filters.push({ codes: encoding.codes, hidden });
     }
-    const filtered = this.filtered.value;
+    const filtered = this.filtering.mask.value;
     if (filtered) filters.push({ codes: filtered, hidden: [true, false] });
     return visibleMask(samples, filters) ?? { mask: null, count: samples };
   }
 
-  private filter(): void {
-    this.filtering?.abort();
-    const filters = [...this.view.peek().filters];
-    const histograms = [...this.opened.peek()];
-    if (filters.length === 0) this.filtered.value = null;
-    if (filters.length + histograms.length === 0) return;
-    this.filtering = new AbortController();
-    const { signal: aborted } = this.filtering;
-    void this.client.select({ filters, histograms }, aborted).then(
-      (answer) => {
-        if (aborted.aborted) return;
-        this.filtered.value = filters.length ? decodeMask(answer.mask, this.run.samples) : null;
-        this.histograms.value = new Map(answer.histograms.map((each) => [each.column, each]));
-      },
-      (error: unknown) => {
-        if (!aborted.aborted) this.fail(error, () => this.filter());
-      },
-    );
+  /** Another view with the same filters asks for nothing. */
+  private whatIsAsked(): ReadonlySignal<Asked> {
+    const filters = computed(() => JSON.stringify(this.view.value.filters));
+    const hidden = computed(() => JSON.stringify(this.view.value.hiddenStates));
+    return computed(() => {
+      const names = JSON.parse(hidden.value) as string[];
+      const shown = this.run.states.map(({ name }) => name).filter((name) => !names.includes(name));
+      return {
+        filters: JSON.parse(filters.value) as Filter[],
+        states: names.length ? shown : null,
+        selection: this.selection.value,
+      };
+    });
   }
 
   private sort(column: string | null): void {

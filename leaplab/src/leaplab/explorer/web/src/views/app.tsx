@@ -2,20 +2,33 @@
 
 import { useEffect } from "preact/hooks";
 import type { Explorer } from "../state/explorer";
-import { Filters } from "./columns";
+import { Splitter } from "../ui/splitter";
 import { Details } from "./details";
+import { Filters } from "./filters";
 import { Gallery } from "./gallery";
 import { Header } from "./header";
 import { Legend } from "./legend";
 import { MapView } from "./map";
+import { Search } from "./search";
 import { Sidebar } from "./sidebar";
+import { Toolbar } from "./toolbar";
 import { Tooltip } from "./tooltip";
+import { Tour } from "./tour";
 
 export function App({ explorer }: { explorer: Explorer }) {
   useEffect(() => {
     explorer.start();
     window.addEventListener("keydown", (event) => {
-      if (event.target instanceof HTMLInputElement || document.querySelector("dialog[open]")) return;
+      if (document.querySelector("dialog[open]")) return;
+      if (event.key === "k" && (event.ctrlKey || event.metaKey)) {
+        event.preventDefault();
+        explorer.searching.value = "";
+      }
+      if (isTyping(event.target) || event.ctrlKey || event.metaKey || event.altKey) return;
+      if (event.key === "/") {
+        event.preventDefault();
+        explorer.searching.value = "";
+      }
       if (event.key === "Escape") explorer.open(null);
       if (event.key === "[") explorer.step(-1);
       if (event.key === "]") explorer.step(1);
@@ -27,19 +40,38 @@ export function App({ explorer }: { explorer: Explorer }) {
         Skip to the controls
       </a>
       <Header explorer={explorer} />
+      <Filters explorer={explorer} />
       <main class="layout">
         <Sidebar explorer={explorer} />
         <div class="middle">
-          <Filters explorer={explorer} />
+          <Toolbar explorer={explorer} />
           <div class="population" data-testid="population">
             <MapView explorer={explorer} />
             <Legend explorer={explorer} />
           </div>
           <Gallery explorer={explorer} />
         </div>
-        <Details explorer={explorer} />
+        <Panel explorer={explorer} />
       </main>
       <Tooltip explorer={explorer} />
+      <Search explorer={explorer} />
+      <Tour explorer={explorer} />
     </>
   );
+}
+
+/** The open sample, as wide as a person made it. */
+function Panel({ explorer }: { explorer: Explorer }) {
+  const { layout } = explorer;
+  if (explorer.row.value === null) return null;
+  return (
+    <div class="panel" style={{ width: `${layout.sizes.details.value}px` }}>
+      <Splitter layout={layout} part="details" label="Width of the sample's panel" side="left" />
+      <Details explorer={explorer} />
+    </div>
+  );
+}
+
+function isTyping(target: EventTarget | null): boolean {
+  return target instanceof HTMLInputElement || target instanceof HTMLTextAreaElement;
 }

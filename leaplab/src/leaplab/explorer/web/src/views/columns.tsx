@@ -3,6 +3,7 @@
 import { useSignal } from "@preact/signals";
 import { useEffect } from "preact/hooks";
 import type { Column, Filter, Histogram, Summary } from "../api/client";
+import { Brush, Sparkline } from "../charts/histogram";
 import type { Explorer } from "../state/explorer";
 import { isColourable } from "../state/view";
 import { ABSENT, formatCount, formatName, formatNumber } from "../ui/format";
@@ -11,9 +12,10 @@ import { ABSENT, formatCount, formatName, formatNumber } from "../ui/format";
 const MOST = 12;
 
 export function Columns({ explorer }: { explorer: Explorer }) {
-  const opened = explorer.opened.value;
+  const opened = explorer.filtering.opened.value;
+  const histograms = explorer.filtering.histograms.value;
   const toggle = (name: string): void => {
-    explorer.opened.value = opened.includes(name) ? opened.filter((one) => one !== name) : [...opened, name];
+    explorer.filtering.opened.value = opened.includes(name) ? opened.filter((one) => one !== name) : [...opened, name];
   };
   return (
     <ul class="columns">
@@ -24,11 +26,13 @@ export function Columns({ explorer }: { explorer: Explorer }) {
             class="column-name"
             title={column.name}
             data-testid={`column-${column.name}`}
+            data-column={column.name}
             aria-expanded={opened.includes(column.name)}
             onClick={() => toggle(column.name)}
           >
             <span class="entry-name">{formatName(column.label)}</span>
             {filterOf(explorer, column) && <span class="badge">filtered</span>}
+            {histograms.has(column.name) && <Sparkline counts={histograms.get(column.name)!.counts} />}
           </button>
           {opened.includes(column.name) && <Opened explorer={explorer} column={column} />}
         </li>
@@ -42,7 +46,7 @@ function filterOf(explorer: Explorer, column: Column): Filter | undefined {
 }
 
 function Opened({ explorer, column }: { explorer: Explorer; column: Column }) {
-  const histogram = explorer.histograms.value.get(column.name);
+  const histogram = explorer.filtering.histograms.value.get(column.name);
   if (!histogram) return <p class="scale-note">{"Counting\u2026"}</p>;
   return column.kind === "categorical" ? (
     <Categories explorer={explorer} column={column} histogram={histogram} />
@@ -97,39 +101,26 @@ function Numbers({ explorer, column, histogram }: Props) {
   }, [column.name]);
   const filter = filterOf(explorer, column);
   const scale = summary.value?.scale;
-  const most = Math.max(1, ...histogram.counts);
-  const bins = histogram.counts.length;
-  const inside = (bin: number): boolean => {
-    if (!filter || !scale) return true;
-    const at = scale.low + ((bin + 0.5) / bins) * (scale.high - scale.low);
-    return at >= (filter.low ?? -Infinity) && at <= (filter.high ?? Infinity);
+  const choose = (range: { low: number | null; high: number | null }): void => {
+    explorer.setFilter(column.name, range.low === null && range.high === null ? null : range);
   };
   const change = (end: "low" | "high", text: string): void => {
     const value = text === "" ? null : Number(text);
     if (value !== null && Number.isNaN(value)) return;
-    const next = { low: filter?.low ?? null, high: filter?.high ?? null, [end]: value };
-    explorer.setFilter(column.name, next.low === null && next.high === null ? null : next);
+    choose({ low: filter?.low ?? null, high: filter?.high ?? null, [end]: value });
   };
   return (
     <div class="column-values">
-      <svg
-        class="histogram"
-        viewBox={`0 0 ${bins} 24`}
-        preserveAspectRatio="none"
-        role="img"
-        aria-label={`Histogram of ${formatName(column.label)}`}
-      >
-        {histogram.counts.map((count, bin) => (
-          <rect
-            key={bin}
-            class={inside(bin) ? "bin" : "bin outside"}
-            x={bin + 0.05}
-            width={0.9}
-            y={24 - (24 * count) / most}
-            height={(24 * count) / most}
-          />
-        ))}
-      </svg>
+      {scale && (
+        <Brush
+          counts={histogram.counts}
+          scale={scale}
+          low={filter?.low ?? null}
+          high={filter?.high ?? null}
+          label={formatName(column.label)}
+          choose={choose}
+        />
+      )}
       <div class="column-range">
         {(["low", "high"] as const).map((end) => (
           <input
@@ -146,38 +137,4 @@ function Numbers({ explorer, column, histogram }: Props) {
       </div>
     </div>
   );
-}
-
-/** The filters over the map, each with a way out. */
-export function Filters({ explorer }: { explorer: Explorer }) {
-  const { filters } = explorer.view.value;
-  if (!filters.length) return null;
-  const labels = new Map(explorer.run.columns.map(({ name, label }) => [name, formatName(label)]));
-  return (
-    <div class="filters" role="group" aria-label="Filters" data-testid="filters">
-      {filters.map((filter) => (
-        <button
-          key={filter.column}
-          type="button"
-          class="filter"
-          aria-label={`Remove: ${told(filter, labels)}`}
-          onClick={() => explorer.setFilter(filter.column, null)}
-        >
-          {told(filter, labels)} {"\u00d7"}
-        </button>
-      ))}
-      <button type="button" class="link" onClick={() => explorer.set({ filters: [] })}>
-        Clear
-      </button>
-    </div>
-  );
-}
-
-/** "loss: 0.5 to 2", "class: cat, dog". */
-export function told({ column, keep, low, high }: Filter, labels: ReadonlyMap<string, string>): string {
-  const label = labels.get(column) ?? column;
-  if (keep) return `${label}: ${keep.map((value) => value ?? "absent").join(", ")}`;
-  if (low === null || low === undefined) return `${label}: at most ${formatNumber(high!)}`;
-  if (high === null || high === undefined) return `${label}: at least ${formatNumber(low)}`;
-  return `${label}: ${formatNumber(low)} to ${formatNumber(high)}`;
 }

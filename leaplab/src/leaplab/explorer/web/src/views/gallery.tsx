@@ -5,6 +5,7 @@ import { useLayoutEffect, useRef } from "preact/hooks";
 import type { Explorer } from "../state/explorer";
 import { isColourable } from "../state/view";
 import { formatCount, formatName } from "../ui/format";
+import { Splitter } from "../ui/splitter";
 import { tilesShown } from "../ui/window";
 
 /** Side of a tile with its gap, in CSS pixels. */
@@ -12,13 +13,19 @@ const TILE = 80;
 const NONE = "none";
 
 export function Gallery({ explorer }: { explorer: Explorer }) {
-  const open = useSignal(true);
+  const open = explorer.layout.gallery;
   const rows = explorer.gallery.value;
   const selected = explorer.selected.value > 0;
   return (
     <section class="gallery" aria-label="Gallery" data-testid="gallery">
+      {open.value && <Splitter layout={explorer.layout} part="gallery" label="Height of the gallery" side="top" />}
       <div class="gallery-head">
-        <button type="button" class="link" aria-expanded={open.value} onClick={() => (open.value = !open.value)}>
+        <button
+          type="button"
+          class="link"
+          aria-expanded={open.value}
+          onClick={() => explorer.layout.openGallery(!open.value)}
+        >
           {`${open.value ? "\u25be" : "\u25b8"} ${rows ? formatCount(rows.length) : ""} ${selected ? "selected" : "shown"}`}
         </button>
         <button type="button" class="link" data-testid="export" onClick={() => void explorer.export()}>
@@ -68,7 +75,14 @@ function Grid({ explorer, rows }: { explorer: Explorer; rows: Uint32Array }) {
   const tiles = tilesShown(rows.length, TILE, width, height, scrolled);
   const open = explorer.row.value;
   return (
-    <div ref={host} class="gallery-view" tabIndex={0} role="group" aria-label="Pictures">
+    <div
+      ref={host}
+      class="gallery-view"
+      style={{ height: `${explorer.layout.sizes.gallery.value}px` }}
+      tabIndex={0}
+      role="group"
+      aria-label="Pictures"
+    >
       <div class="gallery-whole" style={{ height: `${tiles.height}px` }}>
         <div
           class="gallery-tiles"

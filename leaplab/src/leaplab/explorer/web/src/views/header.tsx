@@ -3,27 +3,41 @@
 import type { Headline } from "../api/client";
 import type { Explorer } from "../state/explorer";
 import { formatCount, formatName, formatNumber } from "../ui/format";
+import { Help } from "./help";
 
 export function Header({ explorer }: { explorer: Explorer }) {
   const { run } = explorer;
   const headline = explorer.headline.value;
-  const facts = [
-    ["Model", run.model],
-    ["Samples", formatCount(run.samples)],
-  ];
+  const other = explorer.theme.value === "dark" ? "light" : "dark";
   return (
     <>
       <header class="header">
         <h1 title={run.name}>{run.name}</h1>
         {headline && <Scores explorer={explorer} headline={headline} />}
-        <dl class="header-facts">
-          {facts.map(([name, value]) => (
-            <div key={name} class="header-fact">
-              <dt>{name}</dt>
-              <dd title={value}>{value}</dd>
-            </div>
-          ))}
-        </dl>
+        <span class="header-model" title={`Model: ${run.model}`}>
+          {run.model}
+        </span>
+        <div class="header-buttons">
+          <button
+            type="button"
+            class="header-search"
+            data-testid="open-search"
+            onClick={() => (explorer.searching.value = "")}
+          >
+            Search <kbd>Ctrl K</kbd>
+          </button>
+          <button
+            type="button"
+            class="header-button"
+            aria-label={`Change to ${other}`}
+            title={`Change to ${other}`}
+            data-testid="scheme"
+            onClick={() => explorer.layout.setScheme(other)}
+          >
+            {"\u25d0"}
+          </button>
+          <Help explorer={explorer} />
+        </div>
       </header>
       {run.notice && (
         <aside class="notice" aria-label="Notice">

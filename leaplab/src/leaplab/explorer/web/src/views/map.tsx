@@ -5,8 +5,8 @@ import { useEffect, useRef } from "preact/hooks";
 import type { Tool } from "../points/gestures";
 import { PopulationMap } from "../points/map";
 import type { Explorer } from "../state/explorer";
-import { formatCount, formatSamples } from "../ui/format";
-import { projectionName } from "./sidebar";
+import { formatCount } from "../ui/format";
+import { projectionName } from "./toolbar";
 
 const STEP = 0.2;
 const ZOOM = 1.5;
@@ -111,18 +111,12 @@ export function MapView({ explorer }: { explorer: Explorer }) {
 }
 
 function Status({ explorer, zoomTo }: { explorer: Explorer; zoomTo: (rows: number[]) => void }) {
-  const { samples } = explorer.run;
-  const { count } = explorer.visible.value;
   const painted = explorer.painted.value;
   const selected = explorer.selected.value;
   const interim = painted && painted.projection !== explorer.view.value.projection;
   const rows = (): number[] => [...(explorer.selection.peek() ?? [])].flatMap((one, row) => (one ? [row] : []));
   return (
     <div class="status-bar">
-      <output data-testid="status" aria-live="polite">
-        {painted &&
-          (count === samples ? formatSamples(samples) : `${formatCount(count)} of ${formatSamples(samples)} shown`)}
-      </output>
       {interim && (
         <span class="interim" role="status">
           <span class="spinner" />

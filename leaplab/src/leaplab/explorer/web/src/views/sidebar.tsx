@@ -1,139 +1,91 @@
-/** The controls: colour, size, map, states, and the way to a sample by its id. */
+/** The controls: what is wrong, the states, and every column. Folded away they are a rail. */
 
-import { useSignal } from "@preact/signals";
 import type { ComponentChildren } from "preact";
-import type { Column } from "../api/client";
+import { useEffect, useRef } from "preact/hooks";
 import type { Explorer } from "../state/explorer";
-import { isColourable, isSizeable } from "../state/view";
-import { formatCount, formatName, groupName } from "../ui/format";
+import { formatCount } from "../ui/format";
+import { Splitter } from "../ui/splitter";
 import { Columns } from "./columns";
 import { Insights } from "./insights";
 
-const NONE = "none";
+const SECTIONS = [
+  { title: "Insights", sign: "!", Content: Insights },
+  { title: "States", sign: "\u25d4", Content: States },
+  { title: "Columns", sign: "\u2261", Content: Columns },
+] as const;
 
 export function Sidebar({ explorer }: { explorer: Explorer }) {
-  const { run } = explorer;
-  const view = explorer.view.value;
-  const chosen = (value: string): string | null => (value === NONE ? null : value);
-  const spaces = run.latent_spaces.map(({ name, width }) => [name, `${formatName(name)} (${width} dimensions)`]);
+  const { layout } = explorer;
+  const wanted = useRef<string | null>(null);
+  const open = layout.controls.value;
+  const over = layout.isNarrow.value;
+  useEffect(() => {
+    if (!open || wanted.current === null) return;
+    const section = document.getElementById(`section-${wanted.current}`);
+    section?.scrollIntoView();
+    section?.focus();
+    wanted.current = null;
+  }, [open]);
   return (
-    <aside id="controls" class="sidebar" aria-label="Map controls" tabIndex={-1}>
-      <Section title="Insights">
-        <Insights explorer={explorer} />
-      </Section>
-      <Section title="Points">
-        <Field
-          id="colour-select"
-          label="Colour by"
-          value={view.colour ?? NONE}
-          change={(value) => explorer.set({ colour: chosen(value), hiddenCategories: [] })}
-        >
-          <ColumnOptions columns={run.columns.filter(isColourable)} none="One colour" />
-        </Field>
-        <Field
-          id="size-select"
-          label="Size by"
-          value={view.size ?? NONE}
-          change={(value) => explorer.set({ size: chosen(value) })}
-        >
-          <ColumnOptions columns={run.columns.filter(isSizeable)} none="All the same" />
-        </Field>
-      </Section>
-      <Section title="Map">
-        <Field id="space-select" label="Latent space" value={view.space} change={(space) => explorer.set({ space })}>
-          {(spaces.length ? spaces : [["", "none"]]).map(([value, text]) => (
-            <option key={value} value={value}>
-              {text}
-            </option>
+    <div id="controls" class="controls" tabIndex={-1}>
+      {(over || !open) && (
+        <nav class="rail" aria-label="Controls" data-testid="rail">
+          {SECTIONS.map(({ title, sign }) => (
+            <button
+              key={title}
+              type="button"
+              class="rail-button"
+              aria-expanded={open}
+              onClick={() => {
+                wanted.current = title;
+                layout.openControls(!open);
+              }}
+            >
+              <span aria-hidden="true">{sign}</span>
+              {title}
+            </button>
           ))}
-        </Field>
-        <Field
-          id="projection-select"
-          label="Projection"
-          value={view.projection}
-          change={(projection) => explorer.set({ projection })}
+        </nav>
+      )}
+      {open && (
+        <aside
+          class={over ? "sidebar over" : "sidebar"}
+          style={{ width: `${layout.sizes.controls.value}px` }}
+          aria-label="Map controls"
+          onKeyDown={(event) => {
+            if (event.key !== "Escape" || !over) return;
+            event.stopPropagation();
+            layout.openControls(false);
+          }}
         >
-          {run.projections.map((name) => (
-            <option key={name} value={name}>
-              {projectionName(name)}
-            </option>
+          <button
+            type="button"
+            class="fold"
+            aria-label="Fold the controls"
+            title="Fold the controls"
+            data-testid="fold"
+            onClick={() => layout.openControls(false)}
+          >
+            {"\u00ab"}
+          </button>
+          {SECTIONS.map(({ title, Content }) => (
+            <Section key={title} title={title}>
+              <Content explorer={explorer} />
+            </Section>
           ))}
-        </Field>
-        <label class="switch">
-          <input
-            type="checkbox"
-            checked={explorer.named.value}
-            onChange={(event) => {
-              explorer.named.value = event.currentTarget.checked;
-            }}
-          />
-          Names on the map
-        </label>
-      </Section>
-      <Section title="States">
-        <States explorer={explorer} />
-      </Section>
-      <Section title="Columns">
-        <Columns explorer={explorer} />
-      </Section>
-      <Section title="Find">
-        <Find explorer={explorer} />
-      </Section>
-      <Hints />
-    </aside>
-  );
-}
-
-/** Names that the field writes otherwise than the API does. */
-export function projectionName(name: string): string {
-  const known: Record<string, string> = { pacmap: "PaCMAP", localmap: "LocalMAP", pca: "PCA" };
-  return known[name] ?? name;
-}
-
-function Section({ title, children }: { title: string; children: ComponentChildren }) {
-  return (
-    <section class="control-group">
-      <h2>{title}</h2>
-      {children}
-    </section>
-  );
-}
-
-interface FieldProps {
-  id: string;
-  label: string;
-  value: string;
-  change: (value: string) => void;
-  children: ComponentChildren;
-}
-
-function Field({ id, label, value, change, children }: FieldProps) {
-  return (
-    <div class="field">
-      <label for={id}>{label}</label>
-      <select id={id} data-testid={id} value={value} onChange={(event) => change(event.currentTarget.value)}>
-        {children}
-      </select>
+        </aside>
+      )}
+      {open && !over && <Splitter layout={layout} part="controls" label="Width of the controls" side="right" />}
     </div>
   );
 }
 
-function ColumnOptions({ columns, none }: { columns: Column[]; none: string }) {
-  const groups = new Map<string, Column[]>();
-  for (const column of columns) groups.set(column.group, [...(groups.get(column.group) ?? []), column]);
+function Section({ title, children }: { title: string; children: ComponentChildren }) {
   return (
-    <>
-      <option value={NONE}>{none}</option>
-      {[...groups].map(([group, members]) => (
-        <optgroup key={group} label={groupName(group)}>
-          {members.map(({ name, label }) => (
-            <option key={name} value={name}>
-              {formatName(label)}
-            </option>
-          ))}
-        </optgroup>
-      ))}
-    </>
+    <section id={`section-${title}`} class="control-group" tabIndex={-1}>
+      <h2>{title}</h2>
+      {children}
+    </section>
   );
 }
 
@@ -158,60 +110,5 @@ function States({ explorer }: { explorer: Explorer }) {
         </button>
       ))}
     </div>
-  );
-}
-
-function Find({ explorer }: { explorer: Explorer }) {
-  const text = useSignal("");
-  const answer = useSignal("");
-  return (
-    <form
-      class="field"
-      onSubmit={(event) => {
-        event.preventDefault();
-        const wanted = text.value.trim();
-        if (wanted) void explorer.find(wanted).then((sentence) => (answer.value = sentence ?? ""));
-      }}
-    >
-      <label for="find">Go to a sample</label>
-      <input
-        id="find"
-        type="search"
-        autocomplete="off"
-        spellcheck={false}
-        placeholder="Sample id"
-        data-testid="find"
-        aria-describedby="find-answer"
-        value={text.value}
-        onInput={(event) => {
-          text.value = event.currentTarget.value;
-          answer.value = "";
-        }}
-      />
-      <p id="find-answer" class="field-note" role="status">
-        {answer.value}
-      </p>
-    </form>
-  );
-}
-
-function Hints() {
-  const hints = [
-    ["Drag", "move"],
-    ["Scroll", "zoom"],
-    ["Shift-drag", "select"],
-    ["Click", "open"],
-    ["[ ]", "step"],
-    ["Esc", "close"],
-  ];
-  return (
-    <ul class="hints" aria-label="How to move on the map">
-      {hints.map(([keys, what]) => (
-        <li key={keys}>
-          <kbd>{keys}</kbd>
-          <span>{what}</span>
-        </li>
-      ))}
-    </ul>
   );
 }

@@ -1,5 +1,5 @@
 import { expect, it } from "vitest";
-import { told } from "../../src/views/columns";
+import { told } from "../../src/views/filters";
 
 const labels = new Map([["loss.a", "cross entropy"]]);
 
