@@ -31,22 +31,22 @@ def watch(event: str, arguments: tuple[object, ...]) -> None:
         (written if int(str(arguments[2])) & WRITES else opened).append(str(arguments[0]))
 
 
-started = time.perf_counter()
+started = time.process_time()
 import code_loader  # noqa: E402, F401
 
-code_loader_took = time.perf_counter() - started
+code_loader_took = time.process_time() - started
 sys.addaudithook(watch)
 modules = set(sys.modules)
 watching = True
-started = time.perf_counter()
+started = time.process_time()
 import leap_binder  # noqa: E402
 
-binder_took = time.perf_counter() - started
+binder_took = time.process_time() - started
 watching = False
 
 answer = {
-    "code_loader_seconds": code_loader_took,
-    "binder_seconds": binder_took,
+    "code_loader_processor_seconds": code_loader_took,
+    "binder_processor_seconds": binder_took,
     "binder": leap_binder.__file__,
     "modules": sorted(sys.modules),
     "sent": sent,

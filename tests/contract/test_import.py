@@ -9,8 +9,8 @@ import pytest
 from data_access.root import data_root
 from tests.contract import binder_process
 
-LIMIT_S = 0.6
-"""Beyond importing code-loader alone."""
+MOST = 0.75
+"""Of the processor time that importing code-loader takes."""
 
 HEAVY = {"tensorflow", "keras", "sklearn", "torch", "pandas", "matplotlib", "onnx"}
 
@@ -55,4 +55,5 @@ def test_importing_the_binder_opens_neither_data_nor_model(
 
 
 def test_importing_the_binder_takes_little_more_than_code_loader_alone(imports: list[dict[str, Any]]) -> None:
-    assert min(found["binder_seconds"] for found in imports) < LIMIT_S
+    shares = [found["binder_processor_seconds"] / found["code_loader_processor_seconds"] for found in imports]
+    assert min(shares) < MOST
