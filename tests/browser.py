@@ -6,7 +6,7 @@ import shutil
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -49,16 +49,18 @@ def chromium_browser() -> Iterator[Browser]:
 def open_page(browser: Browser, **options: Any) -> Page:
     """A page of somebody who has taken the tour before."""
     page = browser.new_page(**options)
-    page.add_init_script("try { localStorage.setItem('leaplab.tour', 'seen') } catch { /* about:blank keeps nothing */ }")
+    page.add_init_script(
+        "try { localStorage.setItem('leaplab.tour', 'seen') } catch { /* about:blank keeps nothing */ }"
+    )
     return page
 
 
 @contextmanager
-def served_run(runs: Path, name: str) -> Iterator[str]:
-    """The address of `leaplab explore`, which serves a run while the block lasts."""
+def served_run(runs: Path, name: str, environment: Mapping[str, str] | None = None) -> Iterator[str]:
+    """The address of `leaplab explore`, which serves a run while the block lasts, with more in its environment."""
     command = [sys.executable, "-m", "leaplab", "explore", name, "--runs", str(runs), "--no-browser", "--port", "0"]
-    environment = {**os.environ, "COLUMNS": "300", "PYTHONUNBUFFERED": "1"}
-    server = subprocess.Popen(command, stderr=subprocess.PIPE, text=True, env=environment)
+    whole = {**os.environ, "COLUMNS": "300", "PYTHONUNBUFFERED": "1", **(environment or {})}
+    server = subprocess.Popen(command, stderr=subprocess.PIPE, text=True, env=whole)
     assert server.stderr is not None
     try:
         line = server.stderr.readline()
