@@ -18,7 +18,6 @@ from leaplab.errors import LeaplabError
 from leaplab.store.catalog import catalog, delete_run, verify_run
 from leaplab.store.lock import locked
 from leaplab.store.manifest import read_manifest, write_manifest
-from leaplab.store.notes import Notes, SampleNotes, read_notes, write_notes
 from leaplab.store.run import RunStore
 from leaplab.store.writing import PartValues, WrittenRun, clear_leftovers
 
@@ -213,31 +212,6 @@ def test_values_that_are_not_finite_are_counted_by_what_they_are_in(make_store):
 
     # An absent loss is none that is not finite, and metadata may be what it likes.
     assert RunStore.open(store.path).not_finite == {"loss.a": 3, "latent/model": 1, "predictions/out": 1}
-
-
-def test_notes_of_a_person_outlive_the_run(store, make_manifest):
-    notes = Notes({"training": {"training-1": SampleNotes(("odd",), "look at this", "open")}})
-    write_notes(store.path, notes)
-    WrittenRun.begin(store.path, make_manifest(identity="two"), "always")
-    assert read_notes(store.path) == notes
-    delete_run(store.path.parent, store.path.name)
-
-    assert not store.path.exists()
-    assert read_notes(store.path) == notes
-    assert catalog(store.path.parent) == []
-    text = (store.path.parent / ".notes" / f"{store.path.name}.json").read_text()
-    assert json.loads(text) == {
-        "samples": {"training": {"training-1": {"tags": ["odd"], "note": "look at this", "status": "open"}}}
-    }
-
-
-def test_damaged_notes_are_a_sentence(store):
-    path = store.path.parent / ".notes" / f"{store.path.name}.json"
-    path.parent.mkdir()
-    path.write_text('{"samples": 3}')
-
-    with pytest.raises(LeaplabError, match="cannot be read .*; mend it, or move it away"):
-        read_notes(store.path)
 
 
 def test_the_catalog_tells_size_and_integration(store):

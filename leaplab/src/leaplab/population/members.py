@@ -21,8 +21,7 @@ class MemberRows:
     """
 
     def __init__(self, population: "Population") -> None:
-        names = zip(population.states, population.ids, strict=True)
-        self._samples = {name: row for row, name in enumerate(names)}
+        self._samples = population.rows_by_name
         self._instances: dict[tuple[str, str], int] = {}
         if population.store.has_instances:
             table = population.store.read_instances([STATE, INSTANCE_ID, ID])

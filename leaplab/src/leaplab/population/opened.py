@@ -15,6 +15,7 @@ from leaplab.population.columns import Column
 from leaplab.population.notebook import MAP_SIDE, Picture, drawn
 from leaplab.population.population import Population, Vectors, open_population
 from leaplab.population.questions import Names, Questions
+from leaplab.population.tags import members_of_tags
 from leaplab.store.catalog import find_run
 from leaplab.store.columns import ID, STATE
 
@@ -30,6 +31,7 @@ class Run(Questions):
         columns: name -> what the column is: type, kind, categories or range, direction, meaning.
         spaces: latent space -> width.
         notices: what to know before trusting a number of it.
+        tags: name -> samples that a person gave it.
     """
 
     def __init__(self, population: Population) -> None:
@@ -61,6 +63,17 @@ class Run(Questions):
     def notices(self) -> list[str]:
         """What to know before trusting a number of the run."""
         return list(self._population.notices)
+
+    @property
+    def tags(self) -> dict[str, list[tuple[str, str]]]:
+        """Name of a tag -> (state, id) of its samples, as they are now; those too that this evaluation lacks.
+
+        `where("tag.NAME")` gives the rows of those that it has.
+
+        Raises:
+            LeaplabError: the run's notes are damaged.
+        """
+        return members_of_tags(self.path)
 
     @property
     def ids(self) -> list[str]:

@@ -17,6 +17,7 @@ from leaplab.population.cached import cached
 from leaplab.population.columns import Column, InstanceColumn, described, described_computed, described_instances
 from leaplab.population.computed import CLUSTER_COLUMN, ComputedColumn, computed_columns, keep
 from leaplab.population.similar import Similar, SimilarSamples
+from leaplab.population.tags import Tags
 from leaplab.population.where import selected
 from leaplab.protocol.model import LATENT_SPACE
 from leaplab.store.columns import ANALYSIS, ID, SAMPLE, STATE, STATE_COLUMN
@@ -159,7 +160,7 @@ class Population:
             self.__dict__.pop(cached_before, None)
 
     def where(self, expression: str) -> NDArray[np.int64]:
-        """The rows that meet a condition, ascending, see `leaplab.population.where`.
+        """The rows that meet a condition, ascending, see `leaplab.population.where`; `tag.NAME` is true of a tag's samples.
 
         Raises:
             LeaplabError: it is no condition over this run's columns.
@@ -171,7 +172,8 @@ class Population:
             for name in (CLUSTER_COLUMN, *self._computed)
             if name in self.columns and name in expression
         }
-        chosen = selected(expression, [*stored, *computed], self.store.sample_files(), computed)
+        named = {**computed, **self.tags.conditions(expression)}
+        chosen = selected(expression, [*stored, *named], self.store.sample_files(), named)
         return np.flatnonzero(chosen)
 
     @cached_property
@@ -322,6 +324,16 @@ class Population:
     def _table(self) -> dict[str, NDArray[Any]]:
         # The columns of a row lie in the same files, so one pass gives all of them.
         return self.store.read([STATE, *self.store.columns()])
+
+    @cached_property
+    def tags(self) -> Tags:
+        """What a person has named."""
+        return Tags(self)
+
+    @cached_property
+    def rows_by_name(self) -> dict[tuple[str, str], int]:
+        """(state, id) -> row."""
+        return {name: row for row, name in enumerate(zip(self.states, self.ids, strict=True))}
 
     @cached_property
     def _rows_by_id(self) -> dict[str, list[int]]:

@@ -2,6 +2,7 @@
 
     metadata.label = 4 and loss.cross_entropy > 1
     state = 'unlabeled' or "metadata.w/h" is null
+    "tag.look at again" and not tag.done
 
 Known column names stand bare, the longest that fits wins, or in double quotes. DuckDB reads the condition into a tree,
 of which every node has to be of a kind that is listed here, and evaluates it on a table of the named columns alone, in
@@ -93,6 +94,7 @@ def selected(
     """
     known = set(columns)
     sql, used = _translated(expression, known)
+    _require_distinct(expression, used)
     computed = {name: values for name, values in (computed or {}).items() if name in used}
     with duckdb.connect() as connection:
         _require_condition(connection, expression, sql, known)
@@ -138,6 +140,15 @@ def _translated(expression: str, known: set[str]) -> tuple[str, set[str]]:
         parts.append(character)
         place += 1
     return "".join(parts), used
+
+
+def _require_distinct(expression: str, used: set[str]) -> None:
+    """DuckDB takes names that differ in case only for one."""
+    by_case: dict[str, str] = {}
+    for name in sorted(used):
+        other = by_case.setdefault(name.lower(), name)
+        if other != name:
+            raise _refused(expression, f"'{other}' and '{name}' differ in case only; name one of them")
 
 
 def _end_of_quoted(expression: str, start: int) -> int:
