@@ -41,6 +41,10 @@ def test_insights_and_their_members_are_those_of_the_command(client: TestClient,
     assert {each["kind"] for each in told["silent"]} == {each.kind for each in expected.silent}
     first, found = told["insights"][0], expected.insights[0]
     assert (first["title"], first["to_do"], first["count"]) == (found.title, found.action.do, found.member_count)
+    for card, whole in zip(told["insights"], expected.insights, strict=True):
+        apart = [(each["column"], each["inside"], each["effect"]) for each in card["differences"]]
+        assert apart == [(each.column, each.inside, each.effect) for each in whole.differences[:3]]
+    assert any(each["differences"] for each in told["insights"])
     assert any("k2" in each["title"] for each in told["insights"]), "what was planted is found"
 
     ids = leaplab.open_run(run).ids

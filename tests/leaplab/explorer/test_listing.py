@@ -2,6 +2,7 @@
 
 import base64
 import csv
+import json
 from io import StringIO
 from pathlib import Path
 
@@ -10,7 +11,7 @@ import pytest
 from scipy.spatial.distance import cdist
 
 from leaplab.errors import QuestionError
-from leaplab.explorer.listing import near, table_of
+from leaplab.explorer.listing import json_of, near, table_of
 from leaplab.population.computed import ComputedColumn
 from leaplab.population.population import Population, open_population
 from tests.leaplab.runs_by_hand import write_run
@@ -52,6 +53,17 @@ def test_a_table_holds_the_chosen_samples_and_nothing_else(population: Populatio
     assert rows[0]["loss.a"] == ""
     assert float(rows[1]["loss.a"]) == 0.25
     assert [float(row["analysis.nearness"]) for row in rows] == [0.0, 0.5, 6.0]
+
+
+def test_as_json_it_holds_numbers_and_null(population: Population) -> None:
+    told = json.loads(json_of(population, mask(0, 1, 12)))
+    samples = told["samples"]
+    assert told["run"] == "run"
+    assert [list(each)[:2] for each in samples] == [["sample_id", "state"]] * 3
+    assert [each["metadata.name"] for each in samples] == [None, 'a "quoted", name', "x"]
+    assert [each["metadata.legs"] for each in samples] == [None, 0, 11]
+    assert [each["metadata.wild"] for each in samples] == [True, False, True]
+    assert [each["loss.a"] for each in samples[:2]] == [None, 0.25]
 
 
 def test_a_mask_of_another_run_is_refused(population: Population) -> None:

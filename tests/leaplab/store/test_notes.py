@@ -90,9 +90,10 @@ def test_two_processes_that_write_at_once_lose_nothing(run: Path) -> None:
         for who in ("left", "right")
     ]
     for each in writers:
-        assert each.stdout and each.stdout.readline() == "ready\n"
+        assert each.stdout is not None
+        assert each.stdout.readline() == "ready\n"
     for each in writers:
-        assert each.stdin
+        assert each.stdin is not None
         each.stdin.write("\n")
         each.stdin.flush()
     for each in writers:
@@ -120,10 +121,9 @@ def test_a_process_that_is_killed_leaves_the_former_notes_and_no_lock(run: Path)
 def test_whoever_holds_the_notes_for_long_is_named(run: Path) -> None:
     path = notes_path(run)
     path.parent.mkdir(parents=True)
-    with turn(path):
-        with pytest.raises(LeaplabError, match=rf"is being written by process {os.getpid()} .* try again"):
-            with turn(path, patience=0.1):
-                pass
+    held = rf"is being written by process {os.getpid()} .* try again"
+    with turn(path), pytest.raises(LeaplabError, match=held), turn(path, patience=0.1):
+        pass
     with turn(path, patience=0.0):
         pass
 

@@ -23,8 +23,9 @@ from leaplab.explorer.findings import Findings
 from leaplab.explorer.guard import Guard
 from leaplab.explorer.headline import headline
 from leaplab.explorer.heatmaps import PanelHeatmaps
-from leaplab.explorer.listing import near, table_of
+from leaplab.explorer.listing import json_of, near, table_of
 from leaplab.explorer.maps import Maps
+from leaplab.explorer.notes import notes_routes
 from leaplab.explorer.painting import order_of, painted_column, painted_map
 from leaplab.explorer.pictures import PANEL, THUMBNAIL, Pictures
 from leaplab.explorer.problems import MEDIA_TYPE, problem
@@ -114,6 +115,7 @@ def _application(
     _tell_problems(app)
     _add_routes(app, population)
     _add_pictures(app, population, pictures)
+    app.include_router(notes_routes(population), prefix=API)
 
     @app.get(f"{API}/samples/{{row}}/heatmap", response_model=model.Heatmap)
     def heatmap(row: int, of: Annotated[str, Query(max_length=1000)] = "loss") -> Response:
@@ -224,9 +226,15 @@ def _add_routes(app: FastAPI, population: Population) -> None:
         """The samples that meet a condition and filters, with histograms of the others."""
         return _json(selector.select(asked))
 
-    @app.post(f"{API}/export", responses={200: {"content": {"text/csv": {}}}}, response_class=Response)
+    @app.post(
+        f"{API}/export",
+        responses={200: {"content": {"text/csv": {}, "application/json": {}}}},
+        response_class=Response,
+    )
     def export(asked: model.Exporting) -> Response:
         """Ids, states and all columns of some samples."""
+        if asked.format == "json":
+            return Response(json_of(population, asked.mask), media_type="application/json")
         return Response(table_of(population, asked.mask), media_type="text/csv")
 
     @app.get(f"{API}/samples/{{row}}/similar", response_model=list[model.Near])

@@ -1,6 +1,7 @@
 """What is wrong, for the page: the insights of the run, looked for once."""
 
 import threading
+from dataclasses import asdict
 from functools import cached_property
 from typing import Any
 
@@ -8,6 +9,8 @@ from leaplab.errors import MissingError
 from leaplab.population.insights import FoundInsight, Insights, Question, insights_of
 from leaplab.population.members import MemberRows
 from leaplab.population.population import Population
+
+SHOWN_DIFFERENCES = 3
 
 
 class Findings:
@@ -24,16 +27,8 @@ class Findings:
     def told(self) -> dict[str, Any]:
         """All insights, the most severe first, and the kinds of which there is none, see `leaplab.explorer.model`."""
         answer = self._looked_for()
-        fields = ("id", "kind", "severity", "title", "explanation", "state", "parent", "stable_id")
         return {
-            "insights": [
-                {
-                    **{field: getattr(each, field) for field in fields},
-                    "count": each.member_count,
-                    "to_do": each.action.do,
-                }
-                for each in answer.insights
-            ],
+            "insights": [_card(each) for each in answer.insights],
             "silent": [{"kind": each.kind, "reason": each.reason} for each in answer.silent],
         }
 
@@ -64,4 +59,5 @@ class Findings:
 def _card(insight: FoundInsight) -> dict[str, Any]:
     fields = ("id", "kind", "severity", "title", "explanation", "state", "parent", "stable_id")
     told = {field: getattr(insight, field) for field in fields}
-    return {**told, "count": insight.member_count, "to_do": insight.action.do}
+    apart = [asdict(each) for each in insight.differences[:SHOWN_DIFFERENCES]]
+    return {**told, "count": insight.member_count, "to_do": insight.action.do, "differences": apart}

@@ -4,6 +4,7 @@ import csv
 from io import StringIO
 from typing import Any
 
+import msgspec
 import numpy as np
 
 from leaplab.explorer.masks import rows_of_mask
@@ -30,21 +31,39 @@ def table_of(population: Population, mask: str) -> str:
     Raises:
         QuestionError: the mask is none of this run.
     """
-    rows = np.flatnonzero(rows_of_mask(mask, population.samples))
-    names = [ID, STATE, *population.store.columns()]
-    names += [name for name, column in population.columns.items() if column.group == ANALYSIS]
-    columns: list[list[Any]] = [[population.ids[row] for row in rows], [population.states[row] for row in rows]]
-    columns += [[_written(value) for value in population.values(name)[rows].tolist()] for name in names[2:]]
+    columns = _columns(population, mask)
     text = StringIO()
     writer = csv.writer(text, lineterminator="\n")
-    writer.writerow(names)
-    writer.writerows(zip(*columns, strict=True))
+    writer.writerow(columns)
+    writer.writerows(zip(*([_written(value) for value in values] for values in columns.values()), strict=True))
     return text.getvalue()
+
+
+def json_of(population: Population, mask: str) -> bytes:
+    """The same as JSON: `{run, samples: [{sample_id, state, COLUMN: value}]}`; what is absent or not finite is null.
+
+    Raises:
+        QuestionError: the mask is none of this run.
+    """
+    columns = _columns(population, mask)
+    samples = [dict(zip(columns, map(_whole, row), strict=True)) for row in zip(*columns.values(), strict=True)]
+    return msgspec.json.encode({"run": population.store.path.absolute().name, "samples": samples})
+
+
+def _columns(population: Population, mask: str) -> dict[str, list[Any]]:
+    rows = np.flatnonzero(rows_of_mask(mask, population.samples))
+    columns = {ID: [population.ids[row] for row in rows], STATE: [population.states[row] for row in rows]}
+    names = list(population.store.columns())
+    names += [name for name, column in population.columns.items() if column.group == ANALYSIS]
+    return {**columns, **{name: population.values(name)[rows].tolist() for name in names}}
 
 
 def _written(value: Any) -> Any:
     if value is None or value != value:
         return ""
-    if isinstance(value, bool):
-        return "true" if value else "false"
+    return ("true" if value else "false") if isinstance(value, bool) else _whole(value)
+
+
+def _whole(value: Any) -> Any:
+    """An integer of a column with absent values is stored as a float."""
     return int(value) if isinstance(value, float) and value.is_integer() and abs(value) < 2**53 else value

@@ -211,6 +211,7 @@ class Exporting(Model):
     """Which samples are wanted as a table: a bit a row, the first in the lowest bit of the first byte, in base64."""
 
     mask: str
+    format: Literal["csv", "json"] = "csv"
 
 
 class Found(Model):
@@ -249,8 +250,18 @@ class Headline(Model):
     worst: ClassScore | None
 
 
+class Difference(Model):
+    """A column that sets samples apart from the rest: of each a number's median, or the share of one category."""
+
+    column: str
+    inside: float | dict[str, float]
+    outside: float | dict[str, float]
+    effect: float
+    p: float
+
+
 class Insight(Model):
-    """What is wrong with some samples, and what to do about it."""
+    """What is wrong with some samples, and what to do about it; `differences` are the strongest few."""
 
     id: str
     kind: str
@@ -262,6 +273,7 @@ class Insight(Model):
     stable_id: str
     count: int
     to_do: str
+    differences: list[Difference]
 
 
 class Silent(Model):

@@ -160,7 +160,9 @@ class Population:
             self.__dict__.pop(cached_before, None)
 
     def where(self, expression: str) -> NDArray[np.int64]:
-        """The rows that meet a condition, ascending, see `leaplab.population.where`; `tag.NAME` is true of a tag's samples.
+        """The rows that meet a condition, ascending, see `leaplab.population.where`.
+
+        `tag.NAME` is true of a tag's samples.
 
         Raises:
             LeaplabError: it is no condition over this run's columns.
