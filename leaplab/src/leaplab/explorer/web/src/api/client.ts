@@ -18,6 +18,11 @@ export type Histogram = Schemas["Histogram"];
 export type Headline = Schemas["Headline"];
 export type Insights = Schemas["Insights"];
 export type Insight = Schemas["Insight"];
+export type Tag = Schemas["Tag"];
+export type Tagging = Schemas["Tagging"];
+export type InsightNote = Schemas["InsightNote"];
+export type Noting = Schemas["Noting"];
+export type Difference = Schemas["Difference"];
 export type Heatmap = Schemas["Heatmap"];
 export type Near = Schemas["Near"];
 export type Progress = Schemas["Progress"];
@@ -83,9 +88,43 @@ export class Client {
     return (await read((await this.post("select", asked, signal)).json())) as Selected;
   }
 
-  /** A table of some samples as CSV; the mask is a bit a row in base64. */
-  async table(mask: string): Promise<Blob> {
-    return read((await this.post("export", { mask })).blob());
+  /** A table of some samples; the mask is a bit a row in base64. */
+  async table(mask: string, format: "csv" | "json"): Promise<Blob> {
+    return read((await this.post("export", { mask, format })).blob());
+  }
+
+  tags(): Promise<Tag[]> {
+    return this.json("tags", {});
+  }
+
+  async tagRows(name: string): Promise<Uint32Array> {
+    return new Uint32Array(await this.bytes("tags/rows", { name }));
+  }
+
+  tagsOf(row: number): Promise<string[]> {
+    return this.json(`samples/${row}/tags`, {});
+  }
+
+  /** Give samples a tag, or take it from them; tells all tags, as do the next two. */
+  async tag(asked: Omit<Tagging, "rows">): Promise<Tag[]> {
+    return (await read((await this.post("tags", asked)).json())) as Tag[];
+  }
+
+  async renameTag(name: string, to: string): Promise<Tag[]> {
+    return (await read((await this.send("PUT", "tags", { name }, { name: to })).json())) as Tag[];
+  }
+
+  async deleteTag(name: string): Promise<Tag[]> {
+    return (await read((await this.send("DELETE", "tags", { name })).json())) as Tag[];
+  }
+
+  insightNotes(): Promise<InsightNote[]> {
+    return this.json("notes/insights", {});
+  }
+
+  async noteInsight(stableId: string, said: Noting): Promise<InsightNote> {
+    const path = `notes/insights/${encodeURIComponent(stableId)}`;
+    return (await read((await this.send("PATCH", path, {}, said)).json())) as InsightNote;
   }
 
   similar(row: number, space: string, signal: AbortSignal): Promise<Near[]> {
@@ -127,9 +166,19 @@ export class Client {
   }
 
   private post(path: string, body: unknown, signal?: AbortSignal): Promise<Response> {
+    return this.send("POST", path, {}, body, signal);
+  }
+
+  private send(
+    method: string,
+    path: string,
+    parameters: Parameters,
+    body?: unknown,
+    signal?: AbortSignal,
+  ): Promise<Response> {
     const headers = { "Content-Type": "application/json" };
-    const options = { method: "POST", body: JSON.stringify(body), headers };
-    return request(address(path, { key: this.key }), signal ? { ...options, signal } : options);
+    const options = { method, headers, ...(body === undefined ? {} : { body: JSON.stringify(body) }) };
+    return request(address(path, { ...parameters, key: this.key }), signal ? { ...options, signal } : options);
   }
 
   private async bytes(path: string, parameters: Parameters): Promise<ArrayBuffer> {

@@ -17,6 +17,7 @@ const MOST = 40;
 export function actionsOf(explorer: Explorer): Action[] {
   const { run, layout } = explorer;
   const insights = explorer.insights.peek();
+  const tags = explorer.tags.all.peek();
   const others = (state: string): string[] => run.states.map(({ name }) => name).filter((name) => name !== state);
   const columns = run.columns.filter(isColourable).flatMap((column): Action[] => {
     const name = formatName(column.label);
@@ -31,10 +32,17 @@ export function actionsOf(explorer: Explorer): Action[] {
   });
   return [
     ...(insights?.state === "here"
-      ? insights.value.insights.map(({ id, title }) => ({
+      ? insights.value.insights.map((insight) => ({
           group: "Insight",
-          name: title,
-          act: () => void explorer.openInsight(id),
+          name: insight.title,
+          act: () => explorer.chosen.openInsight(insight),
+        }))
+      : []),
+    ...(tags.state === "here"
+      ? tags.value.map(({ name }) => ({
+          group: "Tag",
+          name: `Select the tag ${name}`,
+          act: () => explorer.chosen.openTag(name),
         }))
       : []),
     ...run.states.map(({ name }) => ({
@@ -45,7 +53,8 @@ export function actionsOf(explorer: Explorer): Action[] {
     { group: "States", name: "Show all states", act: () => explorer.set({ hiddenStates: [] }) },
     { group: "Filter", name: "Clear all filters", act: () => explorer.showAll() },
     { group: "Selection", name: "Clear the selection", act: () => explorer.select([], "replace") },
-    { group: "Gallery", name: "Save what the gallery shows as CSV", act: () => void explorer.export() },
+    { group: "Gallery", name: "Save what the gallery shows as CSV", act: () => void explorer.chosen.save("csv") },
+    { group: "Gallery", name: "Save what the gallery shows as JSON", act: () => void explorer.chosen.save("json") },
     ...columns,
     { group: "Page", name: "Light", act: () => layout.setScheme("light") },
     { group: "Page", name: "Dark", act: () => layout.setScheme("dark") },

@@ -16,14 +16,16 @@ import {
   type Summary,
   type Visual,
 } from "../api/client";
-import { encodeMask } from "../api/values";
 import type { Joining } from "../points/gestures";
 import { type Label, labelsOf } from "../points/labels";
 import type { MapFrame } from "../points/map";
 import { palette, type RowFilter, rowColours, slotCounts, type Theme, visibleMask } from "../points/scales";
+import { Chosen } from "./chosen";
 import { type Asked, Filtering } from "./filtering";
+import { InsightNotes } from "./insight-notes";
 import { Layout } from "./layout";
 import { type Painted, Painter } from "./painting";
+import { Tags } from "./tags";
 import { fromHash, isSameView, toHash, type View } from "./view";
 
 /** What was asked for: on its way, here, or the sentence why it is not. */
@@ -58,7 +60,9 @@ export class Explorer {
   readonly failure = signal<Failure | null>(null);
   /** Projections of the first space that the server computes now. */
   readonly computing = signal<ReadonlySet<string>>(new Set());
-  readonly selection = signal<Uint8Array | null>(null);
+  readonly chosen: Chosen;
+  readonly tags: Tags;
+  readonly notes: InsightNotes;
   readonly row = signal<number | null>(null);
   readonly sample = signal<Answer<Sample> | null>(null);
   readonly visuals = signal<Answer<Visual[]> | null>(null);
@@ -71,8 +75,6 @@ export class Explorer {
   /** How good the model is; null where the run has no score, or until it is here. */
   readonly headline = signal<Headline | null>(null);
   readonly insights = signal<Answer<Insights> | null>(null);
-  /** Id of the insight whose members are selected. */
-  readonly insight = signal<string | null>(null);
   /** Which samples meet the filters, and how the columns look under them. */
   readonly filtering: Filtering;
   /** The column that the gallery is sorted by, the highest first. */
@@ -86,7 +88,6 @@ export class Explorer {
   readonly frame: ReadonlySignal<MapFrame | null>;
   /** Number of samples of each legend entry, in the states that the view shows. */
   readonly entryCounts: ReadonlySignal<number[]>;
-  readonly selected: ReadonlySignal<number>;
   readonly labels: ReadonlySignal<Label[]>;
 
   private readonly order = signal<Uint32Array | null>(null);
@@ -102,6 +103,9 @@ export class Explorer {
     this.client = new Client(run.key);
     this.painter = new Painter(run, this.client);
     this.filtering = new Filtering(run, this.client, (error, retry) => this.fail(error, retry));
+    this.chosen = new Chosen(this, this.client);
+    this.tags = new Tags(this, this.client);
+    this.notes = new InsightNotes(this.client);
     this.view = signal<View>(fromHash(location.hash, run));
     this.paintKey = computed(() => {
       const { colour, size, space, projection } = this.view.value;
@@ -116,7 +120,7 @@ export class Explorer {
       const painted = this.painted.value;
       if (!painted) return null;
       const { codes } = painted.colour.encoding;
-      const colours = rowColours(codes, this.colours.value, this.selection.value);
+      const colours = rowColours(codes, this.colours.value, this.chosen.mask.value);
       return { xy: painted.xy, colours, factors: painted.size?.factors ?? null, order: painted.order };
     });
     this.entryCounts = computed(() => {
@@ -129,8 +133,9 @@ export class Explorer {
     this.gallery = computed(() => {
       const order = this.order.value;
       if (!order) return null;
-      const wanted = this.selection.value ?? this.visible.value.mask;
-      return wanted ? order.filter((row) => wanted[row]) : order;
+      const among = this.chosen.among.value;
+      const shown = this.visible.value.mask;
+      return among || shown ? order.filter((row) => (among?.[row] ?? 1) && (shown?.[row] ?? 1)) : order;
     });
     this.labels = computed(() => {
       const painted = this.painted.value;
@@ -139,7 +144,6 @@ export class Explorer {
       const names = entries.slice(0, colours).map(({ label }) => label);
       return labelsOf(painted.xy, codes, names, this.visible.value.mask);
     });
-    this.selected = computed(() => this.selection.value?.reduce((sum, one) => sum + one, 0) ?? 0);
   }
 
   /** Begin to follow the view. */
@@ -154,6 +158,7 @@ export class Explorer {
     window.addEventListener("pagehide", stop);
     window.addEventListener("popstate", () => {
       this.view.value = fromHash(location.hash, this.run);
+      void this.chosen.follow();
       void this.openSample(this.view.value.sample);
     });
     effect(() => {
@@ -173,6 +178,9 @@ export class Explorer {
       this.whatIsAsked(),
       computed(() => this.painted.value !== null),
     );
+    this.chosen.start();
+    this.tags.start();
+    this.notes.start();
     void this.openSample(this.view.value.sample);
   }
 
@@ -190,20 +198,6 @@ export class Explorer {
         if (!aborted.aborted) this.heatmap.value = { state: "failed", sentence: sentenceOf(error) };
       },
     );
-  }
-
-  /** Save what the gallery shows as a table. */
-  async export(): Promise<void> {
-    const rows = this.gallery.peek() ?? [];
-    try {
-      const link = document.createElement("a");
-      link.href = URL.createObjectURL(await this.client.table(encodeMask(rows, this.run.samples)));
-      link.download = `${this.run.name}-${rows.length}.csv`;
-      link.click();
-      URL.revokeObjectURL(link.href);
-    } catch (error) {
-      this.fail(error, () => void this.export());
-    }
   }
 
   thumbnail(row: number): string {
@@ -275,26 +269,8 @@ export class Explorer {
     );
   }
 
-  /** Select an insight's members; the same once more selects none. */
-  async openInsight(id: string): Promise<void> {
-    if (this.insight.peek() === id) {
-      this.select([], "replace");
-      return;
-    }
-    try {
-      this.select([...(await this.client.members(id))], "replace");
-      this.insight.value = id;
-    } catch (error) {
-      this.fail(error, () => void this.openInsight(id));
-    }
-  }
-
   select(rows: readonly number[], how: Joining): void {
-    this.insight.value = null;
-    const before = this.selection.peek();
-    const next = how === "replace" || !before ? new Uint8Array(this.run.samples) : before.slice();
-    for (const row of rows) next[row] = how === "remove" ? 0 : 1;
-    this.selection.value = next.some(Boolean) ? next : null;
+    this.chosen.select(rows, how);
   }
 
   /** Go to the sample whose id is, or holds, a text; resolves to a sentence where there is none. */
@@ -338,7 +314,7 @@ export class Explorer {
       return {
         filters: JSON.parse(filters.value) as Filter[],
         states: names.length ? shown : null,
-        selection: this.selection.value,
+        selection: this.chosen.mask.value,
       };
     });
   }
@@ -384,7 +360,7 @@ export class Explorer {
     this.settled = painting.finally(() => window.clearTimeout(slow)).then(nextPicture);
   }
 
-  private fail(error: unknown, retry: () => void): void {
+  fail(error: unknown, retry: () => void): void {
     if (error instanceof ApiError && error.status === ANOTHER_RUN) {
       location.reload();
       return;

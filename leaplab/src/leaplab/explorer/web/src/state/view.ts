@@ -15,6 +15,10 @@ export interface View {
   readonly filters: readonly Filter[];
   /** The open sample, STATE/ID. */
   readonly sample: string | null;
+  /** The tag whose samples are selected. */
+  readonly tag: string | null;
+  /** The insight whose members are selected, by its stable id; not both. */
+  readonly insight: string | null;
 }
 
 const NONE = "none";
@@ -33,6 +37,8 @@ export function defaultView(run: Run): View {
     hiddenCategories: [],
     filters: [],
     sample: null,
+    tag: null,
+    insight: null,
   };
 }
 
@@ -47,6 +53,8 @@ export function toHash(view: View): string {
   for (const category of view.hiddenCategories) parameters.append("off", category);
   for (const filter of view.filters) parameters.append("filter", JSON.stringify(filter));
   if (view.sample !== null) parameters.set("sample", view.sample);
+  if (view.tag !== null) parameters.set("tag", view.tag);
+  if (view.insight !== null) parameters.set("insight", view.insight);
   return parameters.toString();
 }
 
@@ -78,6 +86,8 @@ export function fromHash(hash: string, run: Run): View {
     hiddenCategories: colour === parameters.get("colour") ? parameters.getAll("off") : [],
     filters: parameters.getAll("filter").flatMap((text) => filterOf(text, run)),
     sample: parameters.get("sample"),
+    tag: parameters.get("tag"),
+    insight: parameters.has("tag") ? null : parameters.get("insight"),
   };
 }
 

@@ -8,6 +8,7 @@ import type { Answer, Explorer } from "../state/explorer";
 import { Better } from "../ui/better";
 import { formatName, formatValue, groupName } from "../ui/format";
 import { Instances } from "./instances";
+import { SampleTags } from "./tags";
 
 /** Pixels that a panel's picture may take in width; small pictures grow by whole factors up to about this height. */
 const PICTURE_WIDTH = 320;
@@ -26,6 +27,7 @@ export function Details({ explorer }: { explorer: Explorer }) {
     // Another sample begins at the top of the panel again.
     <aside key={row} class="details" data-testid="details" aria-label="Selected sample">
       <Head explorer={explorer} title={known?.sample_id ?? `Sample ${row}`} state={known?.state ?? null} />
+      <SampleTags explorer={explorer} row={row} />
       {sample && (
         <Waited answer={sample} waiting={"Loading the sample\u2026"} retry={() => explorer.reopen()}>
           {(value) => <Scores sample={value} run={explorer.run} />}

@@ -1,4 +1,4 @@
-/** Pictures of what is selected, or shown, in the order of a column. */
+/** Pictures of what is selected, or shown, in the order of a column; selecting among them, and taking them away. */
 
 import { useSignal } from "@preact/signals";
 import { useLayoutEffect, useRef } from "preact/hooks";
@@ -7,6 +7,7 @@ import { isColourable } from "../state/view";
 import { formatCount, formatName } from "../ui/format";
 import { Splitter } from "../ui/splitter";
 import { tilesShown } from "../ui/window";
+import { TagButton } from "./tags";
 
 /** Side of a tile with its gap, in CSS pixels. */
 const TILE = 80;
@@ -15,7 +16,7 @@ const NONE = "none";
 export function Gallery({ explorer }: { explorer: Explorer }) {
   const open = explorer.layout.gallery;
   const rows = explorer.gallery.value;
-  const selected = explorer.selected.value > 0;
+  const empty = explorer.chosen.rows.value.length === 0;
   return (
     <section class="gallery" aria-label="Gallery" data-testid="gallery">
       {open.value && <Splitter layout={explorer.layout} part="gallery" label="Height of the gallery" side="top" />}
@@ -26,11 +27,26 @@ export function Gallery({ explorer }: { explorer: Explorer }) {
           aria-expanded={open.value}
           onClick={() => explorer.layout.openGallery(!open.value)}
         >
-          {`${open.value ? "\u25be" : "\u25b8"} ${rows ? formatCount(rows.length) : ""} ${selected ? "selected" : "shown"}`}
+          {`${open.value ? "\u25be" : "\u25b8"} ${told(explorer)}`}
         </button>
-        <button type="button" class="link" data-testid="export" onClick={() => void explorer.export()}>
-          Save as CSV
-        </button>
+        {explorer.chosen.ticking.value && (
+          <button type="button" class="link" onClick={() => (explorer.chosen.ticking.value = null)}>
+            Only these
+          </button>
+        )}
+        <TagButton explorer={explorer} />
+        {(["csv", "json"] as const).map((format) => (
+          <button
+            key={format}
+            type="button"
+            class="link"
+            data-testid={`export-${format}`}
+            disabled={empty}
+            onClick={() => void explorer.chosen.save(format)}
+          >
+            {`Save as ${format.toUpperCase()}`}
+          </button>
+        ))}
         <label class="gallery-sort">
           Highest first by
           <select
@@ -55,9 +71,22 @@ export function Gallery({ explorer }: { explorer: Explorer }) {
   );
 }
 
+/** "300 shown", "12 selected", "3 of 300 selected". */
+function told(explorer: Explorer): string {
+  const rows = explorer.gallery.value;
+  if (!rows) return "";
+  const { mask, rows: chosen, count } = explorer.chosen;
+  if (!mask.value) return `${formatCount(rows.length)} shown`;
+  const whole = explorer.chosen.ticking.value ? rows.length : count.value;
+  const some = chosen.value.length;
+  return some === whole ? `${formatCount(some)} selected` : `${formatCount(some)} of ${formatCount(whole)} selected`;
+}
+
 function Grid({ explorer, rows }: { explorer: Explorer; rows: Uint32Array }) {
   const host = useRef<HTMLDivElement>(null);
   const seen = useSignal({ width: 0, height: 0, scrolled: 0 });
+  /** Where a range begins: the tile that was clicked or ticked last. */
+  const last = useRef<number | null>(null);
   useLayoutEffect(() => {
     const node = host.current!;
     const measure = (): void => {
@@ -73,15 +102,34 @@ function Grid({ explorer, rows }: { explorer: Explorer; rows: Uint32Array }) {
   useLayoutEffect(() => host.current!.scrollTo({ top: 0 }), [rows]);
   const { width, height, scrolled } = seen.value;
   const tiles = tilesShown(rows.length, TILE, width, height, scrolled);
-  const open = explorer.row.value;
+  const mask = explorer.chosen.mask.value;
+
+  const tick = (row: number, range: boolean): void => {
+    const how = mask?.[row] ? "remove" : "add";
+    const from = range && last.current !== null ? rows.indexOf(last.current) : -1;
+    const to = rows.indexOf(row);
+    if (from === -1) explorer.chosen.tick([row], how);
+    else explorer.chosen.tick([...rows.subarray(Math.min(from, to), Math.max(from, to) + 1)], "add");
+    last.current = row;
+  };
+  const step = (row: number, by: number): void => {
+    const next = rows[rows.indexOf(row) + by];
+    if (next !== undefined) host.current!.querySelector<HTMLElement>(`[data-row="${next}"]`)?.focus();
+  };
+  const steps: Record<string, number> = {
+    ArrowLeft: -1,
+    ArrowRight: 1,
+    ArrowUp: -tiles.columns,
+    ArrowDown: tiles.columns,
+  };
   return (
     <div
       ref={host}
-      class="gallery-view"
+      class={mask ? "gallery-view choosing" : "gallery-view"}
       style={{ height: `${explorer.layout.sizes.gallery.value}px` }}
       tabIndex={0}
       role="group"
-      aria-label="Pictures"
+      aria-label="Pictures: Enter opens one, Space selects it, with Shift all from the last one on"
     >
       <div class="gallery-whole" style={{ height: `${tiles.height}px` }}>
         <div
@@ -89,21 +137,53 @@ function Grid({ explorer, rows }: { explorer: Explorer; rows: Uint32Array }) {
           style={{ top: `${tiles.top}px`, gridTemplateColumns: `repeat(${tiles.columns}, 1fr)` }}
         >
           {[...rows.subarray(tiles.from, tiles.to)].map((row) => (
-            <button
-              key={row}
-              type="button"
-              class="tile"
-              aria-label={`Open sample ${row}`}
-              aria-current={row === open}
-              onClick={() => explorer.open(row)}
-            >
-              <img
-                src={explorer.thumbnail(row)}
-                alt=""
-                decoding="async"
-                onError={(event) => event.currentTarget.classList.add("missing")}
+            <div key={row} class="tile-box">
+              <button
+                type="button"
+                class="tile"
+                data-row={row}
+                aria-label={`Open sample ${row}`}
+                aria-current={row === explorer.row.value}
+                onClick={(event) => {
+                  if (event.shiftKey || event.ctrlKey || event.metaKey) {
+                    tick(row, event.shiftKey);
+                    return;
+                  }
+                  last.current = row;
+                  explorer.open(row);
+                }}
+                onKeyDown={(event) => {
+                  if (event.key === " ") {
+                    event.preventDefault();
+                    tick(row, event.shiftKey);
+                  } else if (steps[event.key] && !event.ctrlKey && !event.metaKey && !event.altKey) {
+                    event.preventDefault();
+                    step(row, steps[event.key]!);
+                  }
+                }}
+                // A button takes it for a click.
+                onKeyUp={(event) => event.key === " " && event.preventDefault()}
+              >
+                <img
+                  src={explorer.thumbnail(row)}
+                  alt=""
+                  decoding="async"
+                  onError={(event) => event.currentTarget.classList.add("missing")}
+                />
+              </button>
+              <input
+                type="checkbox"
+                class="tile-tick"
+                // By key, Space on the picture does the same.
+                tabIndex={-1}
+                aria-label={`Select sample ${row}`}
+                checked={Boolean(mask?.[row])}
+                onClick={(event) => {
+                  tick(row, event.shiftKey);
+                  host.current!.querySelector<HTMLElement>(`[data-row="${row}"]`)?.focus();
+                }}
               />
-            </button>
+            </div>
           ))}
         </div>
       </div>

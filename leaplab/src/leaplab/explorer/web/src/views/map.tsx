@@ -4,6 +4,7 @@ import { useSignal, useSignalEffect } from "@preact/signals";
 import { useEffect, useRef } from "preact/hooks";
 import type { Tool } from "../points/gestures";
 import { PopulationMap } from "../points/map";
+import { rowsOf } from "../state/chosen";
 import type { Explorer } from "../state/explorer";
 import { formatCount } from "../ui/format";
 import { projectionName } from "./toolbar";
@@ -112,9 +113,9 @@ export function MapView({ explorer }: { explorer: Explorer }) {
 
 function Status({ explorer, zoomTo }: { explorer: Explorer; zoomTo: (rows: number[]) => void }) {
   const painted = explorer.painted.value;
-  const selected = explorer.selected.value;
+  const selected = explorer.chosen.count.value;
   const interim = painted && painted.projection !== explorer.view.value.projection;
-  const rows = (): number[] => [...(explorer.selection.peek() ?? [])].flatMap((one, row) => (one ? [row] : []));
+  const rows = (): number[] => rowsOf(explorer.chosen.mask.peek() ?? new Uint8Array());
   return (
     <div class="status-bar">
       {interim && (
@@ -123,7 +124,7 @@ function Status({ explorer, zoomTo }: { explorer: Explorer; zoomTo: (rows: numbe
           {`${projectionName(painted.projection)}; ${projectionName(explorer.view.value.projection)} is being computed`}
         </span>
       )}
-      {selected > 0 && (
+      {explorer.chosen.mask.value && (
         <span class="selection">
           {`${formatCount(selected)} selected`}
           <button type="button" class="link" onClick={() => zoomTo(rows())}>

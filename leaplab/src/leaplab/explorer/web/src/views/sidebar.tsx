@@ -7,9 +7,11 @@ import { formatCount } from "../ui/format";
 import { Splitter } from "../ui/splitter";
 import { Columns } from "./columns";
 import { Insights } from "./insights";
+import { TagList } from "./tags";
 
 const SECTIONS = [
   { title: "Insights", sign: "!", Content: Insights },
+  { title: "Tags", sign: "#", Content: TagList },
   { title: "States", sign: "\u25d4", Content: States },
   { title: "Columns", sign: "\u2261", Content: Columns },
 ] as const;

@@ -18,6 +18,8 @@ describe("the URL's hash", () => {
         { column: "loss.cross_entropy", low: 0.5, high: 2 },
       ],
       sample: "validation/a b&c/7",
+      tag: "look at: a/b & c? #1",
+      insight: null,
     };
     expect(fromHash(`#${toHash(view)}`, run)).toEqual(view);
   });
@@ -27,6 +29,12 @@ describe("the URL's hash", () => {
     const once = fromHash(toHash(view), run);
     expect(once).toEqual(view);
     expect(fromHash(toHash(once), run)).toEqual(view);
+  });
+
+  it("names a tag or an insight, and not both", () => {
+    const view: View = { ...defaultView(run), insight: "0a1b2c" };
+    expect(fromHash(toHash(view), run)).toEqual(view);
+    expect(fromHash(`${toHash(view)}&tag=odd`, run)).toEqual({ ...view, tag: "odd", insight: null });
   });
 
   it("falls back to the run's defaults where it is empty or names what the run does not have", () => {
