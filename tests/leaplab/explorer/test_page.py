@@ -244,7 +244,7 @@ def test_similar_samples_are_shown_beside_one_and_what_is_chosen_can_be_taken_aw
     page.get_by_role("button", name="Select them", exact=True).click()
     expect(page.get_by_test_id("gallery")).to_contain_text("12 selected")
     with page.expect_download() as download:
-        page.get_by_test_id("export").click()
+        page.get_by_test_id("export-csv").click()
     lines = Path(download.value.path()).read_text(encoding="utf-8").splitlines()
     taken = {(each["state"], each["sample_id"]) for each in csv.DictReader(lines)}
     assert taken == {(each.state, each.sample_id) for each in near}

@@ -36,14 +36,14 @@ export class Chosen {
     });
   }
 
-  /** Follow the view; a reload brings back what was selected by hand. */
+  /** Follow the view; a reload, or Back from another page, brings back what was selected by hand. */
   start(): void {
     const { run, view } = this.explorer;
     const kept = `selection ${run.key}`;
     const entry = performance.getEntriesByType("navigation")[0] as PerformanceNavigationTiming | undefined;
     const before = sessionStorage.getItem(kept);
     const { tag, insight } = view.peek();
-    if (before && entry?.type === "reload" && tag === null && insight === null) {
+    if (before && entry?.type !== "navigate" && tag === null && insight === null) {
       this.mask.value = decodeMask(before, run.samples);
     }
     effect(() => {

@@ -1,7 +1,7 @@
 /** Tags: the list of them, the way to give samples one, and those of the open sample. */
 
 import { useSignal } from "@preact/signals";
-import { useEffect, useId, useRef } from "preact/hooks";
+import { useEffect, useId, useLayoutEffect, useRef } from "preact/hooks";
 import type { Tag } from "../api/client";
 import type { Explorer } from "../state/explorer";
 import { formatCount, formatSamples } from "../ui/format";
@@ -226,7 +226,8 @@ function Choice({ id, explorer, what, change, below }: ChoiceProps) {
   const field = useRef<HTMLInputElement>(null);
   const answer = explorer.tags.all.value;
   const problem = explorer.tags.problem.value;
-  useEffect(() => {
+  // Before the picture: what is typed at once goes into the field.
+  useLayoutEffect(() => {
     explorer.tags.problem.value = null;
     field.current!.focus();
   }, []);
@@ -237,13 +238,7 @@ function Choice({ id, explorer, what, change, below }: ChoiceProps) {
         <ul class="popover-tags">
           {answer.value.map(({ name, count }) => (
             <li key={name} class="tag-line">
-              <button
-                type="button"
-                class="tag-name"
-                aria-label={`Add to ${name}`}
-                title={name}
-                onClick={() => void change(name, "add")}
-              >
+              <button type="button" class="tag-name" title={`Add to ${name}`} onClick={() => void change(name, "add")}>
                 <span class="entry-name">{name}</span>
                 <span class="entry-count">{formatCount(count)}</span>
               </button>
