@@ -12,7 +12,7 @@ from playwright.sync_api import Browser, Download, Page, expect
 
 import leaplab
 from leaplab.store.run import RunStore
-from tests.browser import chromium_browser, served_run, wait_until
+from tests.browser import chromium_browser, open_page, served_run, wait_until
 from tests.leaplab.explorer.test_accessibility import AXE
 
 pytestmark = pytest.mark.browser
@@ -51,7 +51,7 @@ def browser() -> Iterator[Browser]:
 @pytest.fixture
 def page(browser: Browser, address: str, runs: Path) -> Iterator[Page]:
     (runs / ".notes" / "digits.json").unlink(missing_ok=True)
-    page = browser.new_page(viewport={"width": 1280, "height": 800})
+    page = open_page(browser, viewport={"width": 1280, "height": 800})
     complaints: list[str] = []
     page.on("console", lambda message: complaints.append(message.text) if message.type == "error" else None)
     page.on("pageerror", lambda error: complaints.append(str(error)))
@@ -297,7 +297,7 @@ def test_notes_that_cannot_be_kept_are_a_sentence_and_the_page_goes_on(
     notes = runs / ".notes" / "digits.json"
     notes.parent.mkdir(exist_ok=True)
     notes.write_text("{")
-    page = browser.new_page(viewport={"width": 1280, "height": 800})
+    page = open_page(browser, viewport={"width": 1280, "height": 800})
     page.goto(f"{address}#tag=gone")
     is_drawn(page)
     expect(page.locator(".sidebar")).to_contain_text("digits.json cannot be read")
@@ -327,7 +327,7 @@ def test_notes_that_cannot_be_kept_are_a_sentence_and_the_page_goes_on(
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_nothing_is_out_of_reach(browser: Browser, address: str, runs: Path, scheme: Any) -> None:
     (runs / ".notes" / "digits.json").unlink(missing_ok=True)
-    page = browser.new_page(viewport={"width": 1280, "height": 800}, color_scheme=scheme)
+    page = open_page(browser, viewport={"width": 1280, "height": 800}, color_scheme=scheme)
     page.goto(address)
     is_drawn(page)
     tag_as(page, "odd")

@@ -124,13 +124,17 @@ export function palette(encoding: ColourEncoding, theme: Theme): string[] {
   }
 }
 
-/** Opacity of the rows that are not in a selection, of 255. */
-const UNSELECTED = 50;
+/** Red, green, blue and opacity of the rows that are not in a selection: grey, for faint colours add up to strong ones. */
+const UNSELECTED: Record<Theme, readonly [number, number, number, number]> = {
+  light: [190, 196, 206, 90],
+  dark: [72, 80, 94, 90],
+};
 
-/** Red, green, blue and opacity of each row, a byte each; what is not selected is faint. */
+/** Red, green, blue and opacity of each row, a byte each; what is not selected is grey. */
 export function rowColours(
   codes: Uint16Array,
   colours: readonly string[],
+  theme: Theme,
   selection: Uint8Array | null = null,
 ): Uint8Array {
   const packed = new Uint32Array(colours.length);
@@ -141,9 +145,21 @@ export function rowColours(
   });
   const painted = new Uint8Array(Uint32Array.from(codes, (code) => packed[code]!).buffer);
   if (selection) {
-    for (let row = 0; row < selection.length; row++) if (!selection[row]) painted[4 * row + 3] = UNSELECTED;
+    for (let row = 0; row < selection.length; row++) if (!selection[row]) painted.set(UNSELECTED[theme], 4 * row);
   }
   return painted;
+}
+
+/** The drawing order with the selected rows on top; null is the order of the rows. */
+export function selectedOnTop(order: Uint32Array | null, selection: Uint8Array): Uint32Array {
+  const sorted = new Uint32Array(selection.length);
+  let below = 0;
+  let above = selection.length - selection.reduce((sum, one) => sum + one, 0);
+  for (let place = 0; place < sorted.length; place++) {
+    const row = order ? order[place]! : place;
+    sorted[selection[row] ? above++ : below++] = row;
+  }
+  return sorted;
 }
 
 /** Where a value lies between the ends of a scale: 0 to 1, clipped; the middle where the scale has no width. */

@@ -19,7 +19,15 @@ import {
 import type { Joining } from "../points/gestures";
 import { type Label, labelsOf } from "../points/labels";
 import type { MapFrame } from "../points/map";
-import { palette, type RowFilter, rowColours, slotCounts, type Theme, visibleMask } from "../points/scales";
+import {
+  palette,
+  type RowFilter,
+  rowColours,
+  selectedOnTop,
+  slotCounts,
+  type Theme,
+  visibleMask,
+} from "../points/scales";
 import { Chosen } from "./chosen";
 import { type Asked, Filtering } from "./filtering";
 import { InsightNotes } from "./insight-notes";
@@ -120,8 +128,10 @@ export class Explorer {
       const painted = this.painted.value;
       if (!painted) return null;
       const { codes } = painted.colour.encoding;
-      const colours = rowColours(codes, this.colours.value, this.chosen.mask.value);
-      return { xy: painted.xy, colours, factors: painted.size?.factors ?? null, order: painted.order };
+      const mask = this.chosen.mask.value;
+      const colours = rowColours(codes, this.colours.value, this.theme.value, mask);
+      const order = mask ? selectedOnTop(painted.order, mask) : painted.order;
+      return { xy: painted.xy, colours, factors: painted.size?.factors ?? null, order };
     });
     this.entryCounts = computed(() => {
       const painted = this.painted.value;

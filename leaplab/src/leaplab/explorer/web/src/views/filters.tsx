@@ -24,7 +24,7 @@ export function Filters({ explorer }: { explorer: Explorer }) {
     chips.push({ key: "legend", words, remove: () => explorer.set({ hiddenCategories: [] }) });
   }
   return (
-    <div class="filters" role="group" aria-label="Filters" data-testid="filters">
+    <section class="filters" aria-label="Filters" data-testid="filters">
       {chips.map(({ key, words, remove }) => (
         <button key={key} type="button" class="filter" aria-label={`Remove: ${words}`} onClick={remove}>
           {words} {"\u00d7"}
@@ -47,7 +47,7 @@ export function Filters({ explorer }: { explorer: Explorer }) {
           Clear
         </button>
       )}
-    </div>
+    </section>
   );
 }
 

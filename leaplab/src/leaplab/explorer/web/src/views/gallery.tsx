@@ -41,10 +41,11 @@ export function Gallery({ explorer }: { explorer: Explorer }) {
             type="button"
             class="link"
             data-testid={`export-${format}`}
+            aria-label={`Save as ${format.toUpperCase()}`}
             disabled={empty}
             onClick={() => void explorer.chosen.save(format)}
           >
-            {`Save as ${format.toUpperCase()}`}
+            {format === "csv" ? "Save as CSV" : "JSON"}
           </button>
         ))}
         <label class="gallery-sort">

@@ -165,6 +165,10 @@ function Picker({ explorer, label, what, rows, disabled = false, below = false }
   const host = useRef<HTMLDivElement>(null);
   const opener = useRef<HTMLButtonElement>(null);
   const id = useId();
+  // Other samples are other words.
+  useEffect(() => {
+    told.value = "";
+  }, [what]);
   useEffect(() => {
     const leave = (event: PointerEvent): void => {
       if (!host.current?.contains(event.target as Node)) open.value = false;

@@ -15,6 +15,7 @@ import {
   rarestOnTop,
   rowColours,
   SIZE_LEVELS,
+  selectedOnTop,
   sequential,
   sizeFactors,
   slotCounts,
@@ -134,13 +135,21 @@ describe("sizes", () => {
 
 it("rows that are not selected are faint", () => {
   const selection = Uint8Array.from([1, 0]);
-  const painted = rowColours(Uint16Array.from([0, 0]), ["#3b78d8"], selection);
+  const painted = rowColours(Uint16Array.from([0, 0]), ["#3b78d8"], "light", selection);
   expect([...painted.slice(0, 4)]).toEqual([59, 120, 216, 255]);
   expect(painted[7]).toBeLessThan(100);
+  const [red, green, blue] = painted.slice(4, 7);
+  expect(Math.max(red!, green!, blue!) - Math.min(red!, green!, blue!)).toBeLessThan(30);
+});
+
+it("selected rows are drawn last, all in the order that they were in", () => {
+  const selection = Uint8Array.from([0, 1, 0, 1, 0]);
+  expect([...selectedOnTop(null, selection)]).toEqual([0, 2, 4, 1, 3]);
+  expect([...selectedOnTop(Uint32Array.from([4, 3, 2, 1, 0]), selection)]).toEqual([4, 2, 0, 3, 1]);
 });
 
 it("colours of rows are the bytes of their codes' colours", () => {
-  expect([...rowColours(Uint16Array.from([1, 0]), ["#3b78d8", "#ff00a2"])]).toEqual([
+  expect([...rowColours(Uint16Array.from([1, 0]), ["#3b78d8", "#ff00a2"], "light")]).toEqual([
     255, 0, 162, 255, 59, 120, 216, 255,
   ]);
 });
