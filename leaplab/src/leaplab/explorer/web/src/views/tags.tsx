@@ -71,7 +71,7 @@ function Listed({ explorer, tag }: { explorer: Explorer; tag: Tag }) {
 function Changing({ explorer, tag, done }: { explorer: Explorer; tag: Tag; done: () => void }) {
   const sure = useSignal(false);
   const field = useRef<HTMLInputElement>(null);
-  useEffect(() => field.current?.select(), []);
+  useLayoutEffect(() => field.current?.select(), []);
   return (
     <form
       class="tag-changing"
