@@ -79,7 +79,7 @@ def category_codes(population: Population, column: Column) -> np.ndarray[Any, np
     return values.astype(np.int32) if column.name == CLUSTER_COLUMN else codes_of(column.categories, values)
 
 
-def category_counts(codes: np.ndarray[Any, np.dtype[np.int32]], column: Column) -> tuple[list[int], int]:
+def category_counts(codes: np.ndarray[Any, np.dtype[np.integer]], column: Column) -> tuple[list[int], int]:
     """How many have each category, and how many none."""
     assert isinstance(column.categories, list)
     counts = np.bincount(codes + 1, minlength=len(column.categories) + 1).tolist()
@@ -92,7 +92,7 @@ def bins_of(numbers: np.ndarray[Any, np.dtype[np.float64]], scale: Scale) -> np.
     return np.where(codes > STEPS, -1, np.minimum(codes * BINS // (STEPS + 1), BINS - 1))
 
 
-def bin_counts(bins: np.ndarray[Any, np.dtype[np.int64]]) -> list[int]:
+def bin_counts(bins: np.ndarray[Any, np.dtype[np.integer]]) -> list[int]:
     """How many lie in each bin."""
     counts: list[int] = np.bincount(bins + 1, minlength=BINS + 1).tolist()
     return counts[1:]
