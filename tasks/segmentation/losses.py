@@ -90,24 +90,23 @@ def _sample_loss(
     if assignment is None or not (np.isfinite(prediction).all() and np.isfinite(prototypes).all()):
         return float("nan")
     objects = unpadded_instances(ground_truth, masks, grid.height, grid.width)
-    height, width = prototypes.shape[1:]
-    inside = _inside(objects.edges[assignment.objects], grid, height, width)
-    has_cells = inside.any(axis=1)
-    rows, owners, inside = assignment.rows[has_cells], assignment.objects[has_cells], inside[has_cells]
-    if len(rows) == 0:
-        return 0.0
-    coefficients = prediction[rows, 5 + classes :].astype(np.float64)
-    logits = coefficients @ prototypes.reshape(len(prototypes), -1).astype(np.float64)
-    target = objects.masks.reshape(len(objects), -1)[owners]
-    entropies = np.logaddexp(0.0, logits) - target * logits
-    return float((np.where(inside, entropies, 0.0).sum(axis=1) / inside.sum(axis=1)).mean())
+    losses = []
+    # Object by object: its rows share its box, and what lies outside of a box is most of an image.
+    for owner in np.unique(assignment.objects):
+        part = _inside(objects.edges[owner], grid, *prototypes.shape[1:])
+        target = objects.masks[owner][part].reshape(-1)
+        if target.size == 0:
+            continue
+        coefficients = prediction[assignment.rows[assignment.objects == owner], 5 + classes :].astype(np.float64)
+        logits = coefficients @ prototypes[(slice(None), *part)].reshape(len(prototypes), -1).astype(np.float64)
+        losses.append((np.logaddexp(0.0, logits) - target * logits).mean(axis=1))
+    return float(np.concatenate(losses).mean()) if losses else 0.0
 
 
-def _inside(edges: NDArray[np.floating], grid: Grid, height: int, width: int) -> NDArray[np.bool_]:
-    """[R, height * width]: the cells of the masks whose middle lies in each box, which is in pixels of the input."""
+def _inside(edges: NDArray[np.floating], grid: Grid, height: int, width: int) -> tuple[slice, slice]:
+    """Rows and columns of the masks' cells whose middle lies in a box, which is in pixels of the input."""
+    left, top, right, bottom = edges
     x = (np.arange(width) + 0.5) * grid.width / width
     y = (np.arange(height) + 0.5) * grid.height / height
-    left, top, right, bottom = edges.T[..., np.newaxis]
-    columns, rows = (left <= x) & (x < right), (top <= y) & (y < bottom)
-    both = rows[:, :, np.newaxis] & columns[:, np.newaxis]
-    return np.asarray(both.reshape(len(edges), height * width))
+    rows, columns = (np.searchsorted(each, ends) for each, ends in ((y, (top, bottom)), (x, (left, right))))
+    return slice(*rows), slice(*columns)
