@@ -228,6 +228,7 @@ def test_command_lists_layers(command: Command, tiny_run: RunStore, run: Run) ->
         (("--of", "metric:mine"), "no metric 'mine'"),
         (("--of", "similar:nobody"), "no sample 'nobody'"),
         (("--of", "detection:1"), "No visualizer of the integration draws the boxes"),
+        (("--of", "instance:0"), "tells no element instances apart"),
         (("--of", "loss", "--decoder", "yolo"), "leave it out"),
         (("--layer", "nowhere"), "no layer 'nowhere'"),
         (("--layer", "logits"), "no two axes of space"),

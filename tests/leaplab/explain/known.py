@@ -68,6 +68,8 @@ class Known:
         losses, metrics, visualizers: function -> how it is wired.
         labels: of each output.
         heat: name of a visualizer -> its heat-map function.
+        instance_metrics: function -> how it is wired.
+        instances: of each sample, how many element instances it has; empty where the integration has none.
     """
 
     def __init__(
@@ -81,11 +83,14 @@ class Known:
         labels: Sequence[Sequence[str]] = ((),),
         channel_dim: int = -1,
         heat: Mapping[str, Callable[..., Any]] | None = None,
+        instance_metrics: Mapping[Callable[..., Any], Node] | None = None,
+        instances: Sequence[int] = (),
     ) -> None:
+        self.instances = instances
         self.model = model
         self.code_loader = KnownCodeLoader(heat or {})
         self._inputs, self._truths = inputs, truths or {}
-        given = [dict(each or {}) for each in (losses, metrics, visualizers)]
+        given = [dict(each or {}) for each in (losses, metrics, visualizers, instance_metrics)]
         self._functions = {wired.handler: function for each in given for function, wired in each.items()}
         self.custom_layers: dict[str, Any] = {}
         wired = [tuple(each.values()) for each in given]
@@ -101,6 +106,8 @@ class Known:
             losses=wired[0],
             metrics=wired[1],
             visualizers=wired[2],
+            instance_metrics=wired[3],
+            instances={STATE: sum(instances)} if instances else {},
             has_integration_test=True,
             code_sha256="",
         )
@@ -109,6 +116,10 @@ class Known:
     def sample_ids(self, state: str) -> list[int]:
         assert state == STATE
         return list(range(self.description.states[STATE]))
+
+    def instance_count(self, state: str, sample_id: int) -> int:
+        assert state == STATE
+        return self.instances[sample_id]
 
     def sample(self, state: str, sample_id: int, wanted: Any) -> Sample:
         inputs = {name: array[sample_id] for name, array in self._inputs.items()}

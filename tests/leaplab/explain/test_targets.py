@@ -77,6 +77,18 @@ def brightest(rows: Any) -> Any:
     return 2 * rows[:, :, 4].max(axis=1)
 
 
+def of_parts(rows: Any) -> Any:
+    """Of the parts that are the cells 5, 6 and 9, how sure the model is, in percent; the third has no number below."""
+    return {
+        number: np.where(sure < 0.5, np.nan, 100 * sure) if number == 2 else 100 * sure
+        for number, sure in enumerate(rows[:, [5, 6, 9], 4].T)
+    }
+
+
+def of_no_part(rows: Any) -> Any:
+    return {0: -rows[:, 5, 4]}
+
+
 def scores(rows: Any) -> Any:
     return {"best": rows[:, :, 4].max(axis=1), "count": (rows[:, :, 4] > 0.5).sum(axis=1).astype(np.float32)}
 
@@ -159,6 +171,76 @@ def test_a_class_of_a_detector_is_the_sum_of_its_boxes(found: tuple[Known, Any])
     answer = known.map(Target("class", "a"), 0, split)
     wanted = sum(only(cell, 0.75 * bright**2) for cell, bright in ((5, 1.0), (6, 0.8), (9, 0.7)))
     np.testing.assert_allclose(answer.values[0], wanted, atol=1e-6)
+
+
+def parted(folder: Path, **more: Any) -> Known:
+    """The detector, with three element instances in its first sample and none in the others."""
+    images = np.zeros((2, 1, 8, 8), np.float32)
+    for cell, bright in ((5, 1.0), (6, 0.8), (9, 0.7)):
+        row, column = divmod(cell, GRID)
+        images[0, 0, 2 * row : 2 * row + 2, 2 * column : 2 * column + 2] = bright
+    given: dict[str, Any] = {
+        "instance_metrics": {of_parts: node("sureness", rows="output 0")},
+        "instances": [3, 0],
+        "channel_dim": 1,
+    }
+    return Known(detector(folder / "m.onnx"), {"image": images}, **{**given, **more})
+
+
+@pytest.mark.parametrize("method", ["ablation", "occlusion"])
+def test_an_element_instance_is_followed_in_the_units_of_its_metric(tmp_path: Path, method: str) -> None:
+    known = parted(tmp_path)
+    split = known.cutter(tmp_path).split([known.cutter(tmp_path).named("map")])
+    for number, (cell, bright) in enumerate(((5, 1.0), (6, 0.8))):
+        asked = {"split": split} if method == "ablation" else {"block": 2}
+        answer = known.map(Target("instance", str(number)), 0, method=method, **asked)
+        np.testing.assert_allclose(answer.targets, [100 * bright], rtol=1e-5)
+        wanted = only(cell, 100 * bright)
+        if method == "ablation":
+            np.testing.assert_allclose(answer.values[0], wanted, atol=1e-4)
+        else:  # patches of 2 x 2 pixels that overlap by half: of a pixel, the mean of those that it lies in
+            row, column = divmod(cell, GRID)
+            inside = answer.values[0, 2 * row : 2 * row + 2, 2 * column : 2 * column + 2]
+            assert inside.min() > 0.5 * 100 * bright
+            assert answer.values[0].max() == inside.max()
+
+
+def test_an_instance_whose_metric_is_no_number_counts_for_nothing_there(tmp_path: Path) -> None:
+    known = parted(tmp_path)
+    answer = known.map(Target("instance", "2"), 0, known.cutter(tmp_path).split([known.cutter(tmp_path).named("map")]))
+    assert np.isnan(answer.values[0, 2, 1])
+    assert np.nansum(np.abs(answer.values)) == 0
+    assert "1 of the 16 blocks leave the target without a number" in answer.notices[0]
+
+
+def test_of_several_metrics_of_instances_one_is_named(tmp_path: Path) -> None:
+    both = {of_parts: node("sureness", rows="output 0"), of_no_part: node("doubt", rows="output 0")}
+    known = parted(tmp_path, instance_metrics=both)
+    split = known.cutter(tmp_path).split([known.cutter(tmp_path).named("map")])
+    np.testing.assert_allclose(known.map(Target("instance", "0:doubt"), 0, split).values[0], only(5, -1), atol=1e-6)
+    with pytest.raises(LeaplabError, match=r"several metrics \(sureness, doubt\); name one: instance:0:NAME"):
+        known.map(Target("instance", "0"), 0, split)
+
+
+def test_instances_that_there_are_not_are_said_in_a_sentence(tmp_path: Path) -> None:
+    known = parted(tmp_path)
+    wrong = {
+        "no element instance 3: '0' has 3 element instances, from 0 on": ("3", 0),
+        "no element instance 0: '1' has none at all": ("0", 1),
+        "number from 0 on, not 'car'": ("car", 0),
+        "number from 0 on, not '0:'": ("0:", 0),
+        "no metric 'beauty' of element instances; it has sureness": ("0:beauty", 0),
+    }
+    for sentence, (name, sample) in wrong.items():
+        with pytest.raises(LeaplabError, match=sentence):
+            known.map(Target("instance", name), sample, method="occlusion")
+    with pytest.raises(LeaplabError, match="has no metric of element instances"):
+        parted(tmp_path, instance_metrics={}).map(Target("instance", "0"), 0, method="occlusion")
+    with pytest.raises(LeaplabError, match="tells no element instances apart"):
+        parted(tmp_path, instances=()).map(Target("instance", "0"), 0, method="occlusion")
+    truth = {of_parts: node("sureness", rows="output 0", truth="truth there")}
+    with pytest.raises(LeaplabError, match="has no ground truth, which 'sureness' needs"):
+        parted(tmp_path, instance_metrics=truth).map(Target("instance", "0"), 0, method="occlusion")
 
 
 def test_what_there_is_not_is_said_in_a_sentence(found: tuple[Known, Any]) -> None:

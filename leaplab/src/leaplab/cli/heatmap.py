@@ -59,8 +59,8 @@ def heatmap(
     of: Annotated[
         str,
         typer.Option(
-            help="loss (the sum of all), loss:NAME, class:NAME, class:all, metric:NAME, similar:ID or detection:K"
-            " (from 1 on)."
+            help="loss (the sum of all), loss:NAME, class:NAME, class:all, metric:NAME, instance:N (from 0 on),"
+            " instance:N:METRIC, similar:ID or detection:K (from 1 on)."
         ),
     ] = "loss",
     input_: Annotated[

@@ -33,7 +33,7 @@ VERSION = 2
 SEED = 0
 POPULATION = 64
 """Samples that the mean is of which stands for what is absent."""
-KINDS = ("loss", "class", "metric", "similar", "detection")
+KINDS = ("loss", "class", "metric", "instance", "similar", "detection")
 ALONE = ("loss",)
 """What needs no name behind a colon."""
 
@@ -44,8 +44,8 @@ class HeatmapQuestion:
 
     Attributes:
         row: of the sample, in the run.
-        of: `loss` (the sum of all), `loss:NAME`, `class:NAME`, `class:all`, `metric:NAME`, `similar:ID` or
-            `detection:K`, from 1 on.
+        of: `loss` (the sum of all), `loss:NAME`, `class:NAME`, `class:all`, `metric:NAME`, `instance:N` or
+            `instance:N:METRIC`, from 0 on, `similar:ID` or `detection:K`, from 1 on.
         input: that it lies over; None takes the first that is an image.
         method: `ablation`, `occlusion` or `gradient`.
         layer: to cut the model at; None chooses.
@@ -319,7 +319,7 @@ def _checked(question: HeatmapQuestion) -> HeatmapQuestion:
     if kind not in KINDS or (not name and (colon or kind not in ALONE)):
         raise QuestionError(
             f"There is no heat-map of '{question.of}'; it is of loss, loss:NAME, class:NAME, class:all, metric:NAME,"
-            " similar:ID or detection:K."
+            " instance:N, similar:ID or detection:K."
         )
     for what, given, known in (("method", question.method, METHODS), ("baseline", question.baseline, BASELINES)):
         if given not in known:

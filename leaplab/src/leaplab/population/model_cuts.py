@@ -142,7 +142,7 @@ class ModelCuts:
     def _is_dense(self, order: ExplainOrder) -> bool:
         """Whether the target is one of many numbers that a dense output holds."""
         kind = order.target.kind
-        return kind == "detection" or (kind == "class" and self._measured.is_dense)
+        return kind == "detection" or (kind in ("class", "instance") and self._measured.is_dense)
 
     def _default_input(self) -> str:
         description = self.session.call(DESCRIBE)

@@ -180,8 +180,9 @@ class Questions:
 
         Args:
             id: of the sample; `STATE/ID` where an id is not unique.
-            of: `loss` (the sum of all), `loss:NAME`, `class:NAME`, `class:all`, `metric:NAME`, `similar:ID` or
-                `detection:K`, from 1 on.
+            of: `loss` (the sum of all), `loss:NAME`, `class:NAME`, `class:all`, `metric:NAME`, `instance:N` or
+                `instance:N:METRIC`, the metric of an element instance, from 0 on, `similar:ID` or `detection:K`, from 1
+                on.
             input: that the map lies over; None takes the first that is an image.
             method: `ablation` of cells of a feature map, `occlusion` of patches of the input, or `gradient`.
             layer: to cut the model at; None chooses.

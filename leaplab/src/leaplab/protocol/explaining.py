@@ -20,11 +20,13 @@ UNMARKED = frozenset({"background", "bg", "none", "o", "unlabeled", "unlabelled"
 
 @dataclass(frozen=True)
 class Target:
-    """What a heat-map is of: `loss`, `loss:NAME`, `class:NAME`, `class:all`, `metric:NAME`, `similar`, `detection:K`.
+    """What a heat-map is of: `loss`, `loss:NAME`, `class:NAME`, `class:all`, `metric:NAME`, `instance:N`,
+    `similar`, `detection:K`.
 
     Attributes:
-        kind: `loss`, `class`, `metric`, `similar` or `detection`.
-        name: of the loss (empty: the sum of all), metric or class; `all` classes; the number of a detection, from 1.
+        kind: `loss`, `class`, `metric`, `instance`, `similar` or `detection`.
+        name: of the loss (empty: the sum of all), metric or class; `all` classes; the number of a detection, from 1;
+            of an element instance, its number, from 0, and behind a colon the metric where there are several.
         reference: of `similar`, the other sample's latent vector, [W] float32.
         decoder: `yolo` where a detection is a row of the output, empty where a visualizer tells it.
     """

@@ -9,12 +9,11 @@ import math
 from typing import TYPE_CHECKING, Sequence
 
 import numpy as np
-from numpy.typing import NDArray
 
 from leaplab.protocol.cuts import FeatureMap
 from leaplab.protocol.explaining import ExplainOrder
 from leaplab.worker.batch import Batch
-from leaplab.worker.explaining.changes import Changes, rows_at_once
+from leaplab.worker.explaining.changes import Changes, Inferred, rows_at_once
 from leaplab.worker.explaining.regions import Block, blocks, on_grid
 from leaplab.worker.explaining.sample import Mean, blurred, population
 from leaplab.worker.explaining.split import Split, require_batch
@@ -50,17 +49,18 @@ def ablated(
     grid = finest.height, finest.width
     taken = blocks(*grid, *_side(grid, order.block))
 
-    def outcome(rows: Sequence[Block | None]) -> NDArray[np.float64]:
+    def infer(rows: Sequence[Block | None]) -> Inferred:
         changed = [np.repeat(array, len(rows), axis=0) for array in whole]
         for row, block in enumerate(rows):
             if block is not None:
                 for array, fill, each in zip(changed, fills, split.maps):
                     _take_away(array[row], fill, each, on_grid(block, grid, (each.height, each.width)))
         outputs, features = split.head(changed, inputs)
-        return target.of(target.repeated(sample, len(rows), require_batch(outputs, len(rows))), features)
+        return require_batch(outputs, len(rows)), features
 
     sizes = sum(array.nbytes for array in whole) + sum(each.nbytes for each in sample.predictions if each is not None)
-    return Changes.measured(taken, grid, outcome, rows_at_once(sizes + target.bytes)), means
+    at_once = rows_at_once(sizes + target.bytes)
+    return Changes.measured(taken, grid, infer, lambda found: target.of_outputs(sample, *found), at_once), means
 
 
 def tiled(maps: Sequence[FeatureMap], block: int | None) -> str:

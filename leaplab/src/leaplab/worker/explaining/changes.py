@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
-from typing import Callable, NamedTuple, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from typing import Callable, NamedTuple, Optional, Sequence, Tuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from leaplab.errors import LeaplabError
 from leaplab.worker.explaining.regions import Block, laid_out
+from leaplab.worker.model import Array, Feature
 
 BUDGET = 8 << 20
 """Bytes that the arrays of a batch may take; what a model makes in between comes on top."""
 MOST_ROWS = 256
+Inferred = Tuple[Sequence[Optional[Array]], Sequence[Feature]]
+"""What a model makes of a batch: its outputs, and what feeds its head."""
 
 
 def rows_at_once(size: int) -> int:
@@ -40,21 +44,32 @@ class Changes(NamedTuple):
         cls,
         taken: Sequence[Block],
         grid: tuple[int, int],
-        outcome: Callable[[Sequence[Block | None]], NDArray[np.float64]],
+        infer: Callable[[Sequence[Block | None]], Inferred],
+        measure: Callable[[Inferred], NDArray[np.float64]],
         rows: int,
     ) -> Changes:
         """Take one block away after another.
 
         Args:
             taken: of a grid of so many rows and columns.
-            outcome: [B, K], the targets without each of B blocks; None takes nothing away.
+            infer: what the model makes of the sample without each of B blocks; None takes nothing away. It runs in a
+                thread of its own, so that a batch is on its way while the one before is measured.
+            measure: [B, K], the targets of these.
             rows: how many are measured at once.
 
         Raises:
             LeaplabError: the target is no number for the sample as it is, or without any of the blocks.
         """
         asked: list[Block | None] = [None, *taken]
-        found = np.concatenate([outcome(asked[start : start + rows]) for start in range(0, len(asked), rows)])
+        parts = []
+        with ThreadPoolExecutor(1, "inference") as models:
+            coming = models.submit(infer, asked[:rows])
+            for start in range(0, len(asked), rows):
+                inferred = coming.result()
+                if start + rows < len(asked):
+                    coming = models.submit(infer, asked[start + rows : start + 2 * rows])
+                parts.append(measure(inferred))
+        found = np.concatenate(parts)
         base, changed = found[0], found[1:]
         if not np.isfinite(base).all():
             raise LeaplabError("The target is NaN or infinite for the sample as it is, so that nothing can change it.")

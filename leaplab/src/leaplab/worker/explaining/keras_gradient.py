@@ -167,7 +167,7 @@ def _weights(
             f"The outputs hold {size:,} numbers a sample, and the slope of '{target.names[0]}' would be measured at"
             f" each; up to {MOST_OUTPUTS:,} that is done: take --method ablation, which needs no gradient."
         )
-    base = _measured(arrays, features, sample, target, 1)[0]
+    base = target.of_outputs(sample, arrays, features)[0]
     weights = []
     for place, source in enumerate(sources):
         if source is None:
@@ -207,13 +207,7 @@ def _replaced(
         outputs[place] = changed
     else:
         others[place - len(arrays)] = others[place - len(arrays)]._replace(values=changed)
-    return _measured(outputs, others, sample, target, rows)
-
-
-def _measured(
-    outputs: Sequence[Array | None], features: Sequence[Feature], sample: Batch, target: Measured, rows: int
-) -> NDArray[np.float64]:
-    return target.of(target.repeated(sample, rows, outputs), features)
+    return target.of_outputs(sample, outputs, others)
 
 
 def _integrated(
@@ -250,7 +244,7 @@ def _integrated(
                 total[row] += np.asarray(found, np.float64)[0]
     values = total / STEPS * (array[0] - absent)[None]
     outputs, features = predictor.run(inputs)
-    base = _measured(require_batch(outputs, 1), features, sample, target, 1)[0]
+    base = target.of_outputs(sample, require_batch(outputs, 1), features)[0]
     others = tuple(axis + 1 for axis in range(array.ndim - 1) if axis not in layout.axes)
     flat = values.sum(axis=others)
     return Changes(base, flat.reshape(len(base), *layout.grid(array.shape[1:])), 0, STEPS), means

@@ -5,12 +5,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple, Sequence
 
 import numpy as np
-from numpy.typing import NDArray
 
 from leaplab.protocol.description import InputSpec
 from leaplab.protocol.explaining import ExplainOrder
 from leaplab.worker.batch import Batch, infer
-from leaplab.worker.explaining.changes import Changes, rows_at_once
+from leaplab.worker.explaining.changes import Changes, Inferred, rows_at_once
 from leaplab.worker.explaining.regions import Block, blocks
 from leaplab.worker.explaining.sample import Mean, blurred, population
 from leaplab.worker.explaining.targets import Measured
@@ -79,7 +78,7 @@ def occluded(
     side = _side(grid, layout, order.block)
     taken = blocks(*grid, side)
 
-    def outcome(rows: Sequence[Block | None]) -> NDArray[np.float64]:
+    def infer_without(rows: Sequence[Block | None]) -> Inferred:
         changed = np.repeat(array[None], len(rows), axis=0)
         for row, block in enumerate(rows):
             if block is not None:
@@ -89,11 +88,13 @@ def occluded(
         inputs[spec.name] = changed.reshape(len(rows), *sample.inputs[spec.name].shape[1:])
         batch = Batch(sample.state, [*sample.ids] * len(rows), inputs, {})
         inferred = infer(integration.predictor(), integration.description, batch)
-        return target.of(target.repeated(sample, len(rows), inferred.outputs), inferred.features)
+        return inferred.outputs, inferred.features
 
     size = sum(each.nbytes for each in sample.inputs.values())
     size += sum(each.nbytes for each in sample.predictions if each is not None)
-    return Changes.measured(taken, grid, outcome, rows_at_once(size + target.bytes)), means, notices
+    at_once = rows_at_once(size + target.bytes)
+    changes = Changes.measured(taken, grid, infer_without, lambda found: target.of_outputs(sample, *found), at_once)
+    return changes, means, notices
 
 
 def _holds_tokens(array: Array, layout: Layout) -> bool:

@@ -64,12 +64,20 @@ class Measured:
                 if ("ground_truth", n) in self._needs
             },
             list(predictions),
+            [*sample.instances] * rows,
         )
 
     def of(self, batch: Batch, features: Sequence[Feature]) -> NDArray[np.float64]:
         """[B, K] of a batch that repeats the sample."""
         found = np.asarray(self._measure(batch, features), np.float64)
         return found if found.ndim == 2 else found[:, None]
+
+    def of_outputs(
+        self, sample: Batch, predictions: Sequence[Array | None], features: Sequence[Feature]
+    ) -> NDArray[np.float64]:
+        """[B, K] of what the model says of B changes of the sample."""
+        rows = next(len(each) for each in predictions if each is not None)
+        return self.of(self.repeated(sample, rows, predictions), features)
 
 
 def measured(integration: Integration, target: Target, sample: Batch) -> Measured:
@@ -79,7 +87,8 @@ def measured(integration: Integration, target: Target, sample: Batch) -> Measure
         sample: a batch of one, with its predictions.
 
     Raises:
-        LeaplabError: there is no such loss, metric, class or detection, or the sample has no ground truth for it.
+        LeaplabError: there is no such loss, metric, class, instance or detection, or the sample has no ground truth for
+            it.
     """
     description = integration.description
     if target.kind == "loss":
@@ -97,6 +106,8 @@ def measured(integration: Integration, target: Target, sample: Batch) -> Measure
             [node],
             sample,
         )
+    if target.kind == "instance":
+        return _instance(integration, target.name, sample)
     if target.kind == "class":
         return _classes(integration, target.name, sample)
     if target.kind == "similar":
@@ -104,7 +115,9 @@ def measured(integration: Integration, target: Target, sample: Batch) -> Measure
     if target.kind == "detection":
         names, measure, needs = detection_target(integration, target, sample)
         return Measured(names, measure, needs, sample, dense=True)
-    raise QuestionError(f"A heat-map is of loss, class, metric, similar or detection, not of '{target.kind}'.")
+    raise QuestionError(
+        f"A heat-map is of loss, class, metric, instance, similar or detection, not of '{target.kind}'."
+    )
 
 
 def _losses(description: Description, name: str) -> list[Node]:
@@ -156,6 +169,47 @@ def _scored(
         for values in found.values():
             total = total + np.array([np.nan if value is None else value for value in values], np.float64)
     return total
+
+
+def _instance(integration: Integration, name: str, sample: Batch) -> Measured:
+    """A metric of one element instance of the sample."""
+    description = integration.description
+    known = ", ".join(node.column for node in description.instance_metrics)
+    if not description.instances:
+        raise MissingError(
+            "The integration tells no element instances apart (tensorleap_element_instance_preprocess), so that no"
+            " heat-map is of one; take a loss, a metric or a class."
+        )
+    if not known:
+        raise MissingError(
+            "The integration has no metric of element instances (tensorleap_custom_instances_metric), which a heat-map"
+            " of one would follow; write one."
+        )
+    number, colon, metric = name.partition(":")
+    if not number.isdigit() or (colon and not metric):
+        raise QuestionError(f"An element instance has a number from 0 on, not '{name}'; write instance:0.")
+    nodes = [node for node in description.instance_metrics if metric in ("", node.column)]
+    if not nodes:
+        raise MissingError(f"The integration has no metric '{metric}' of element instances; it has {known}.")
+    if len(nodes) > 1:
+        raise QuestionError(f"Element instances have several metrics ({known}); name one: instance:{number}:NAME.")
+    (node,) = nodes
+    count = integration.instance_count(sample.state, sample.ids[0])
+    if int(number) >= count:
+        those = f"{count} element instances, from 0 on" if count != 1 else "one element instance, 0"
+        raise MissingError(
+            f"There is no element instance {number}: '{sample.ids[0]}' has {those if count else 'none at all'}."
+        )
+    _require_truth([node], sample, f"instance:{name}")
+    sample.instances = [count]
+
+    def measure(batch: Batch, _: Sequence[Feature]) -> NDArray[np.float64]:
+        found = score_node(integration, "instance metric", node, batch).instances.get(f"metric.{node.column}", [])
+        values = [each[int(number)] for each in found]
+        return np.array([np.nan if value is None else value for value in values], np.float64)
+
+    dense = any(each is not None and each.ndim > 2 for each in sample.predictions)
+    return Measured([f"instance:{name}"], measure, [node], sample, dense=dense)
 
 
 def _classes(integration: Integration, name: str, sample: Batch) -> Measured:
