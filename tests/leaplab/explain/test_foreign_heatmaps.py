@@ -35,10 +35,10 @@ def opened(name: str, model: onnx.ModelProto, evaluated: Any, folder: Path) -> I
         run.close()
 
 
-def changes_by_hand(model: onnx.ModelProto, number: int, bias: Any, measure: Any) -> Any:
+def changes_by_hand(model: onnx.ModelProto, image: Any, bias: Any, measure: Any) -> Any:
     """[4, 4] by how much a measure of the classes falls where a cell of the map is 0."""
     weights = {each.name: numpy_helper.to_array(each) for each in model.graph.initializer}
-    windows = np.lib.stride_tricks.sliding_window_view(image_of(number), (3, 3))
+    windows = np.lib.stride_tricks.sliding_window_view(image, (3, 3))
     maps = np.einsum("yxij,kij->kyx", windows, weights["kernel"][:, 0]) + weights["kernel_bias"][:, None, None]
     maps = np.maximum(maps, 0)
     changed = np.repeat(maps[None], 17, axis=0)
@@ -62,11 +62,11 @@ def test_two_inputs_and_two_outputs(make_model: Any, evaluated: Any, tmp_path: P
         best = run.heatmap("v1", "class:b", baseline="zero")
         both = run.heatmap("v1", "loss", baseline="zero")
     bias = np.array([0, 0, -1])  # v1 is number 6
-    wanted = changes_by_hand(model, 6, bias, squares(6, -1))  # the loss is wired to the second output
+    wanted = changes_by_hand(model, image_of(6), bias, squares(6, -1))  # the loss is wired to the second output
     np.testing.assert_allclose(loss.values[0], wanted, atol=1e-5)
     np.testing.assert_array_equal(both.values, loss.values)
     # The first output that has the class is the one that is followed.
-    np.testing.assert_allclose(best.values[0], changes_by_hand(model, 6, bias, lambda c: c[:, 1]), atol=1e-5)
+    np.testing.assert_allclose(best.values[0], changes_by_hand(model, image_of(6), bias, lambda c: c[:, 1]), atol=1e-5)
 
 
 def test_channels_first_in_batches_of_four_alone(make_model: Any, evaluated: Any, tmp_path: Path) -> None:
@@ -78,18 +78,54 @@ def test_channels_first_in_batches_of_four_alone(make_model: Any, evaluated: Any
     with opened("channels_first", model, evaluated, tmp_path) as run:
         loss = run.heatmap("v2", "loss", baseline="zero")
         covered = run.heatmap("v2", "loss", method="occlusion", baseline="zero", block=6)
-    wanted = changes_by_hand(model, 7, 0, squares(7))
+    wanted = changes_by_hand(model, image_of(7), 0, squares(7))
     np.testing.assert_allclose(loss.values[0], wanted, atol=1e-5)
     assert loss.target_value == pytest.approx(covered.target_value, rel=1e-5)
     assert covered.values.shape == (1, 6, 6)
     assert np.ptp(covered.values) < 1e-9
 
 
+def test_an_element_instance_has_the_value_of_the_run_and_the_models_changes(
+    make_project: Any, evaluated: Any, tmp_path: Path
+) -> None:
+    root = make_project("instances", inputs=("image",))
+    binder = root / "leap_binder.py"
+    text = binder.read_text()
+    for old, new in (
+        ("def metric_darkest(image: Array)", "def metric_darkest(guess: Array)"),
+        ("darkest = image.min(axis=(1, 2, 3)).astype(np.float32)", "darkest = 100 * guess[:, 0].astype(np.float32)"),
+        ("metric_darkest(image)", "metric_darkest(guess)"),
+    ):
+        assert old in text
+        text = text.replace(old, new)
+    binder.write_text(text)
+    store = evaluated(tmp_path, root)
+    run = Run(Population(store))
+    try:
+        answer = run.heatmap("a", "instance:2:darkest", baseline="zero")
+        with pytest.raises(LeaplabError, match=r"several metrics \(brightness, darkest\)"):
+            run.heatmap("a", "instance:2")
+        with pytest.raises(LeaplabError, match="no element instance 3: 'a' has 3"):
+            run.heatmap("a", "instance:3:darkest")
+        with pytest.raises(LeaplabError, match="'brightness' gives no value for element instance 2 of 'a'"):
+            run.heatmap("a", "instance:2:brightness")
+        with pytest.raises(LeaplabError, match="NaN or infinite for the sample as it is"):
+            run.heatmap("c_c", "instance:0:brightness")
+    finally:
+        run.close()
+    stored = {each["number"]: each["metric.darkest"] for each in store.instances_of(0)}
+    assert answer.target_value == pytest.approx(stored[2], rel=1e-5)
+    image = np.repeat(np.arange(6, dtype=np.float32) / 16, 6).reshape(6, 6)
+    model = onnx.load(root / "tiny.onnx")
+    wanted = changes_by_hand(model, image, 0, lambda classes: 100 * classes[:, 0])
+    np.testing.assert_allclose(answer.values[0], wanted, atol=1e-3)
+
+
 def test_ids_in_groups(make_model: Any, evaluated: Any, tmp_path: Path) -> None:
     model = make_model(inputs=("image",))
     with opened("grouped", model, evaluated, tmp_path) as run:
         loss = run.heatmap("t4", "loss:squares", baseline="zero")
-    np.testing.assert_allclose(loss.values[0], changes_by_hand(model, 4, 0, squares(4)), atol=1e-5)
+    np.testing.assert_allclose(loss.values[0], changes_by_hand(model, image_of(4), 0, squares(4)), atol=1e-5)
 
 
 def test_an_unlabeled_sample_has_classes_and_no_loss(make_model: Any, evaluated: Any, tmp_path: Path) -> None:
@@ -99,7 +135,7 @@ def test_an_unlabeled_sample_has_classes_and_no_loss(make_model: Any, evaluated:
             run.heatmap("u1", "loss")
         confidence = run.heatmap("u1", "metric:confidence", baseline="zero")
     np.testing.assert_allclose(
-        confidence.values[0], changes_by_hand(model, 9, 0, lambda classes: classes.max(axis=1)), atol=1e-5
+        confidence.values[0], changes_by_hand(model, image_of(9), 0, lambda classes: classes.max(axis=1)), atol=1e-5
     )
 
 

@@ -203,10 +203,18 @@ def _instance(integration: Integration, name: str, sample: Batch) -> Measured:
     _require_truth([node], sample, f"instance:{name}")
     sample.instances = [count]
 
-    def measure(batch: Batch, _: Sequence[Feature]) -> NDArray[np.float64]:
+    def values(batch: Batch) -> list[float | None]:
         found = score_node(integration, "instance metric", node, batch).instances.get(f"metric.{node.column}", [])
-        values = [each[int(number)] for each in found]
-        return np.array([np.nan if value is None else value for value in values], np.float64)
+        return [each[int(number)] for each in found]
+
+    def measure(batch: Batch, _: Sequence[Feature]) -> NDArray[np.float64]:
+        return np.array([np.nan if value is None else value for value in values(batch)], np.float64)
+
+    if values(sample) == [None]:
+        raise MissingError(
+            f"'{node.column}' gives no value for element instance {number} of '{sample.ids[0]}', so that no heat-map is"
+            " of it; take another."
+        )
 
     dense = any(each is not None and each.ndim > 2 for each in sample.predictions)
     return Measured([f"instance:{name}"], measure, [node], sample, dense=dense)
