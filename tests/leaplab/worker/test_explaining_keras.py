@@ -6,7 +6,9 @@ import numpy as np
 import pytest
 
 from leaplab.errors import LeaplabError
-from leaplab.protocol.explaining import Target
+from leaplab.protocol.explaining import CellsOrder, Target
+from leaplab.protocol.inspection import SampleOrder
+from leaplab.worker.explaining.cells import cells
 from tests.leaplab.explain.known import CELL, CELLS, SIDE, STATE, Known, node, patch_images, patch_weights
 
 LABELS = [["horizontal", "vertical"]]
@@ -50,6 +52,21 @@ def test_a_linear_head_gives_ablation_and_gradient_the_same_map(linear: Any) -> 
         np.testing.assert_allclose(answer.values, wanted, atol=2e-4)
         assert (answer.method, answer.layer) == (method, "find")
         np.testing.assert_allclose(answer.targets, wanted.sum(axis=(1, 2)) + np.array([0.5, 0.25]), rtol=1e-4)
+
+
+def test_cells_are_what_the_last_map_holds_in_each_place(linear: Any) -> None:
+    images, _, _ = patch_images(20, seed=4)
+    known: Any = Known(linear, {"image": images}, labels=LABELS)
+    every = tuple(SampleOrder(STATE, str(number)) for number in range(20))
+    found = list(cells(known, CellsOrder(every[5], every[2:])))
+    assert [len(each.places) for each in found] == [16, 2]
+    assert {(each.layer, each.input, each.height, each.width) for each in found} == {("find", "image", SIDE, SIDE)}
+    for each in found:
+        assert each.values.dtype == np.float16
+        for place, values in zip(each.places, each.values, strict=True):
+            np.testing.assert_allclose(values, found_in(images[2 + place]), atol=5e-3)
+    with pytest.raises(LeaplabError, match="no layer 'mix' with two axes|'mix' has no"):
+        list(cells(known, CellsOrder(every[0], every, layer="mix")))
 
 
 def test_the_mean_of_the_population_takes_the_place_of_zero(linear: Any) -> None:

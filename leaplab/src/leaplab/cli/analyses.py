@@ -11,7 +11,7 @@ from rich.table import Table
 
 from leaplab.cli.commands import AsJson, RunsFolder, app
 from leaplab.cli.printing import console, looking, print_insights, print_json
-from leaplab.errors import LeaplabError
+from leaplab.errors import LeaplabError, QuestionError
 
 if TYPE_CHECKING:
     import numpy as np
@@ -50,6 +50,15 @@ def similar(
     space: Space = None,
     where: Where = None,
     state: States = None,
+    region: Annotated[
+        str | None, typer.Option(help="X0,Y0,X1,Y1 of --id, in pixels of the input: who has such a place, and where.")
+    ] = None,
+    input_: Annotated[
+        str | None, typer.Option("--input", help="Input that --region lies on; by default the first image.")
+    ] = None,
+    layer: Annotated[
+        str | None, typer.Option(help="Layer whose cells are compared with --region's; by default it is chosen.")
+    ] = None,
     why: Annotated[
         Path | None, typer.Option(help="Folder for a heat-map of each: what in it makes it similar.")
     ] = None,
@@ -66,20 +75,34 @@ def similar(
 
     if figure is not None:
         require_figure(figure, overwrite)
+    if region is None and (input_ is not None or layer is not None):
+        raise QuestionError("--input and --layer are of a region; name it by --region, too.")
     population = open_population(find_run(runs, run))
     rows = [population.row_of(each) for each in ids or ()]
+    if region is not None:
+        if len(rows) != 1 or space is not None or why is not None:
+            raise QuestionError(
+                "--region is of one sample (--id), and compared by a layer's cells: leave out --space and --why."
+            )
+        from leaplab.cli.similar_region import tell_similar_regions
+        from leaplab.population.heatmap import HeatMaps
+        from leaplab.population.similar_region import region_of, similar_to_region
+
+        with HeatMaps(population) as maps, looking() as progress:
+            wanted = among(population, where, state)
+            found = similar_to_region(
+                population, maps.cuts, rows[0], region_of(region), count, metric.value, input_, layer, wanted, progress
+            )
+        tell_similar_regions(population, found, out, figure, overwrite, as_json)
+        return
     answer = population.similar(rows, count, metric.value, space, among(population, where, state))
     table = answer.table()
     if out is not None:
         write_answer(out, table, overwrite)
     if figure is not None:
-        from leaplab.cli.figures import figure_of_similar, write_figure
+        from leaplab.cli.figures import draw_similar
 
-        with console.status("Drawing the samples"):
-            drawn, instead = figure_of_similar(population, answer)
-            write_figure(figure, drawn)
-        if instead is not None:
-            console.print(instead, markup=False, soft_wrap=True)
+        draw_similar(population, answer, figure)
     drawn_why: list[Path | None] = []
     if why is not None:
         from leaplab.cli.heatmap import draw_why

@@ -8,6 +8,7 @@ import numpy as np
 
 from leaplab.analysis.projection import METHODS
 from leaplab.cli.answers import writing
+from leaplab.cli.printing import console
 from leaplab.errors import LeaplabError
 from leaplab.evaluate.reopen import reopen
 from leaplab.files import written_aside
@@ -17,6 +18,7 @@ from leaplab.population.insights import FoundInsight, Insights
 from leaplab.population.members import MemberRows
 from leaplab.population.population import Population
 from leaplab.population.similar import SimilarSamples
+from leaplab.population.similar_region import SimilarRegions
 from leaplab.protocol.inspection import SampleOrder, Visual
 from leaplab.protocol.operations import PICTURE
 from leaplab.render.canvas import plural
@@ -105,8 +107,23 @@ def _first(count: int, most: int) -> str:
     return f"The {most} most severe. "
 
 
-def figure_of_similar(population: Population, answer: SimilarSamples) -> tuple["Figure", str | None]:
+def draw_similar(population: Population, answer: SimilarSamples | SimilarRegions, path: Path) -> None:
+    """Draw what is near to some samples, or to a region of one, into a file.
+
+    Raises:
+        LeaplabError: it cannot be written, or no picture of a region can be drawn.
+    """
+    with console.status("Drawing the samples"):
+        drawn, instead = figure_of_similar(population, answer)
+        write_figure(path, drawn)
+    if instead is not None:
+        console.print(instead, markup=False, soft_wrap=True)
+
+
+def figure_of_similar(population: Population, answer: SimilarSamples | SimilarRegions) -> tuple["Figure", str | None]:
     """Pictures of what was looked from and of what is near to it, drawn by the integration; else both on the map.
+
+    Of a region, a frame in each picture shows where it is, as far as the pictures show the whole input.
 
     Returns:
         The figure, and why it is the map where it is.
@@ -115,25 +132,38 @@ def figure_of_similar(population: Population, answer: SimilarSamples) -> tuple["
     distances = dict(zip(near, (f"{each.distance:.3g} away" for each in answer.similar), strict=True))
     labels = _labels(population)
     looked_from = answer.query[0] if len(answer.query) == 1 else f"the centre of {len(answer.query)} samples"
-    title = f"{plural(len(near), 'sample')} nearest to {looked_from}"
     below = f"Latent space '{answer.space}' of {population.store.path.name}, {answer.metric} distance."
+    if isinstance(answer, SimilarRegions):
+        looked_from = f"the framed region of {looked_from}"
+        below = f"Cells of '{answer.space}' of {population.store.path.name}, {answer.metric} distance."
+    title = f"{plural(len(near), 'sample')} nearest to {looked_from}"
     first = queries[:MOST_QUERIES]
     shown = [*first, *near[: MOST_PICTURES - len(first)]]
     try:
         pictures = _pictures(population, shown)
     except LeaplabError as error:
+        if isinstance(answer, SimilarRegions):
+            raise
         texts = [", ".join([population.ids[row], *([labels[row]] if labels else []), distances[row]]) for row in near]
         below += " The star is what was looked from." if len(queries) == 1 else " The stars are what was looked from."
         points = population.map(answer.space, METHODS[0])
         figure = near_chart(points, np.array(queries), np.array(near, np.int64), texts, title, below)
         return figure, f"{error} The figure shows them on the map instead."
+    frames = _frames(answer) if isinstance(answer, SimilarRegions) else {}
     samples = []
     for row, png in zip(shown, pictures, strict=True):
         lines = (population.ids[row], *([labels[row]] if labels else []), distances.get(row, "looked from"))
-        samples.append(Shown(png, lines, row in queries))
+        samples.append(Shown(png, lines, row in queries, frames.get(row)))
     if len(near) > len(shown) - len(first):
         below += f" The first {len(shown) - len(first)} are shown."
     return contact_sheet(samples, title, below), None
+
+
+def _frames(answer: SimilarRegions) -> dict[int, tuple[float, float, float, float]]:
+    """Row -> left, top, right and bottom of the place that is meant, as shares of the input."""
+    height, width = answer.size
+    boxes = {answer.looked_from[0]: answer.region} | {each.row: each.box for each in answer.similar}
+    return {row: (x0 / width, y0 / height, x1 / width, y1 / height) for row, (x0, y0, x1, y1) in boxes.items()}
 
 
 def _counted(insight: FoundInsight, what: str) -> str:

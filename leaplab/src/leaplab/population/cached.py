@@ -34,9 +34,7 @@ def cached(
         parameters: JSON values.
         compute: makes the array.
     """
-    key = json.dumps([store.manifest.identity, store.manifest.revision, name, version, parameters], sort_keys=True)
-    digest = hashlib.sha256(key.encode()).hexdigest()[:16]
-    path = store.path / "derived" / f"{file_name(name)}-{digest}.npy"
+    path = place_of(store, name, version, parameters)
     with _lock_of(path):
         if path in _in_memory:
             return _in_memory[path]
@@ -49,6 +47,13 @@ def cached(
         except OSError:  # a run that is only to be read, or a full disk: the answer is the same
             _in_memory[path] = array
         return array
+
+
+def place_of(store: RunStore, name: str, version: int, parameters: Mapping[str, Any]) -> Path:
+    """The file that an array of an analysis is kept in; the arguments are those of `cached`."""
+    key = json.dumps([store.manifest.identity, store.manifest.revision, name, version, parameters], sort_keys=True)
+    digest = hashlib.sha256(key.encode()).hexdigest()[:16]
+    return store.path / "derived" / f"{file_name(name)}-{digest}.npy"
 
 
 def _lock_of(path: Path) -> threading.Lock:

@@ -133,11 +133,14 @@ class HeatMaps:
 
     Args:
         population: the run.
+
+    Attributes:
+        cuts: of the run's model, in the integration's process.
     """
 
     def __init__(self, population: "Population") -> None:
         self._population = population
-        self._cuts = ModelCuts(population.store.manifest)
+        self.cuts = ModelCuts(population.store.manifest)
 
     def of(self, question: HeatmapQuestion) -> Heatmap:
         """A heat-map: computed once a run, then read.
@@ -200,7 +203,7 @@ class HeatMaps:
         Raises:
             LeaplabError: the run's integration cannot be bound.
         """
-        node = truth_visualizer(self._cuts.session.call(DESCRIBE))
+        node = truth_visualizer(self.cuts.session.call(DESCRIBE))
         return "" if node is None else node.column
 
     def layers(self, question: HeatmapQuestion) -> list[Layer]:
@@ -211,11 +214,11 @@ class HeatMaps:
         """
         population = self._population
         sample = SampleOrder(population.states[question.row], population.ids[question.row])
-        return self._cuts.layers(sample, question.input or "")
+        return self.cuts.layers(sample, question.input or "")
 
     def close(self) -> None:
         """End the integration's process, if there is one."""
-        self._cuts.close()
+        self.cuts.close()
 
     def __enter__(self) -> "HeatMaps":
         return self
@@ -252,18 +255,18 @@ class HeatMaps:
             asks_truth=asks_truth,
         )
         try:
-            order, notices = self._cuts.cut(order)
+            order, notices = self.cuts.cut(order)
             is_mean = order.baseline == "mean"
-            found = self._with_means(order) if is_mean else self._cuts.session.call(EXPLAIN, order)
+            found = self._with_means(order) if is_mean else self.cuts.session.call(EXPLAIN, order)
         except DeadIntegrationError:
-            self._cuts.close()  # the next one is computed in a process of its own
+            self.cuts.close()  # the next one is computed in a process of its own
             raise
         return replace(found, means=(), notices=(*notices, *found.notices))
 
     def _with_means(self, order: ExplainOrder) -> Explanation:
         """The answer, with the means of the population kept for the next one."""
         answers: list[Explanation] = []
-        session = self._cuts.session
+        session = self.cuts.session
 
         def computed() -> NDArray[np.uint8]:
             answers.append(session.call(EXPLAIN, replace(order, population=self._seeded())))

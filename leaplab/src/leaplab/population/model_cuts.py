@@ -12,7 +12,7 @@ from leaplab.evaluate.reopen import reopen
 from leaplab.files import cache_folder
 from leaplab.protocol.cuts import FeatureMap
 from leaplab.protocol.description import Description
-from leaplab.protocol.explaining import ExplainOrder, Layer, LayersOrder, ShapesOrder, SplitModel
+from leaplab.protocol.explaining import CellsOrder, ExplainOrder, Layer, LayersOrder, ShapesOrder, SplitModel
 from leaplab.protocol.inspection import SampleOrder
 from leaplab.protocol.model import EditedModel, LoadOrder, ModelSource
 from leaplab.protocol.operations import DESCRIBE, LAYERS, LOAD, MODEL, SHAPES
@@ -91,6 +91,27 @@ class ModelCuts:
             )
             return replace(order, method="occlusion"), (f"{why}, {INSTEAD}.",)
         return replace(order, split=self._split(cutter, maps)), ()
+
+    def of_region(self, sample: SampleOrder, input_name: str, layer: str) -> CellsOrder:
+        """What asks for the cells of a sample: those of the last map that all ways lead through, or of the finest head.
+
+        Raises:
+            LeaplabError: the model has no map over that input, or there is no such input or layer.
+        """
+        session = self.session
+        name = input_name or self._default_input()
+        if self._source.format == "keras":
+            return CellsOrder(sample, (sample,), name, layer=layer)
+        without = "so that no region has vectors of its own; look for whole samples."
+        if self._edited_model is None:
+            raise MissingError(f"{self._source.name} tells no graph that it could be cut in, {without}")
+        cutter = self._cutter(sample)
+        position = self._position(session.call(DESCRIBE), name)
+        maps = [cutter.named(layer)] if layer else cutter.cuts(position).chosen(dense=True)
+        if not maps:
+            raise MissingError(f"The model has no feature map of more than one cell over '{name}', {without}")
+        finest = max(maps, key=lambda each: each.height * each.width)
+        return CellsOrder(sample, (sample,), name, self._split(cutter, [finest]))
 
     def layers(self, sample: SampleOrder, input_name: str) -> list[Layer]:
         """Where the model can be cut, from its inputs on.

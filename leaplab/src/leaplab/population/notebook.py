@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from leaplab.population.predicted_loss import PredictedLoss
     from leaplab.population.pruning import PrunedList
     from leaplab.population.similar import SimilarSamples
+    from leaplab.population.similar_region import SimilarRegions
 
 MAP_SIDE, SMALL_SIDE = 360, 120
 """Pixels of a map."""
@@ -94,6 +95,19 @@ def page_of_similar(answer: "SimilarSamples") -> str:
     says = "The map: what was looked from in red, what is near to it in blue"
     picture = Picture(drawn(answer.population.map(answer.space, METHODS[0]), marked), MAP_SIDE, says)
     return f'<div style="display:flex;gap:2em">{picture.shown}<div>{table}</div></div>'
+
+
+def page_of_similar_regions(answer: "SimilarRegions") -> str:
+    """A table, with the place of each in pixels."""
+    rows: list[list[str | Picture]] = [
+        [each.sample_id, each.state, f"{each.distance:.4g}", ", ".join(f"{edge:g}" for edge in each.box)]
+        for each in answer.similar[:SHOWN_ROWS]
+    ]
+    looked_from = ", ".join(f"{edge:g}" for edge in answer.region)
+    below = f"Cells of '{answer.space}', {answer.metric} distance. {' '.join(answer.notices)}"
+    head = ("sample", "state", "distance", f"where, in pixels of {answer.input}")
+    title = f"Nearest to {looked_from} of {answer.query[0]}"
+    return _page(title, below, head, rows, len(answer.similar), "samples")
 
 
 def page_of_clusters(answer: "Clusters") -> str:

@@ -2,7 +2,9 @@
 
 import os
 import weakref
+from collections.abc import Sequence
 from pathlib import Path
+from typing import overload
 
 import numpy as np
 from numpy.typing import NDArray
@@ -10,6 +12,7 @@ from numpy.typing import NDArray
 from leaplab.analysis.labelling import FOCUS
 from leaplab.analysis.neighbours import Metric
 from leaplab.analysis.pruning import STRATA
+from leaplab.errors import QuestionError
 from leaplab.population.clusters import Clusters, clusters_of
 from leaplab.population.gap import DomainGap, gap_of
 from leaplab.population.gap_matrix import DomainGaps, gaps_of
@@ -21,6 +24,7 @@ from leaplab.population.population import Population
 from leaplab.population.predicted_loss import PredictedLoss, predicted_loss_of
 from leaplab.population.pruning import PrunedList, Terms, pruned_of
 from leaplab.population.similar import SimilarSamples
+from leaplab.population.similar_region import SimilarRegions, similar_to_region
 
 Names = list[str] | tuple[str, ...]
 
@@ -48,6 +52,7 @@ class Questions:
         """
         return self._population.where(expression)
 
+    @overload
     def similar(
         self,
         ids: str | Names,
@@ -55,8 +60,37 @@ class Questions:
         metric: Metric = "cosine",
         space: str | None = None,
         where: str | None = None,
-    ) -> SimilarSamples:
+        region: None = None,
+    ) -> SimilarSamples: ...
+
+    @overload
+    def similar(
+        self,
+        ids: str | Names,
+        count: int = 20,
+        metric: Metric = "cosine",
+        *,
+        where: str | None = None,
+        region: Sequence[float],
+        input: str | None = None,
+        layer: str | None = None,
+    ) -> SimilarRegions: ...
+
+    def similar(
+        self,
+        ids: str | Names,
+        count: int = 20,
+        metric: Metric = "cosine",
+        space: str | None = None,
+        where: str | None = None,
+        region: Sequence[float] | None = None,
+        input: str | None = None,
+        layer: str | None = None,
+    ) -> SimilarSamples | SimilarRegions:
         """The samples nearest to one, or to the centre of several, in a latent space; nearest first, without these.
+
+        With a region, the samples of which a place looks to the model like that region of one sample. The cells of the
+        run's samples are computed for the first one, by the run's integration, and kept beside the run.
 
         Args:
             ids: of the samples; `STATE/ID` where an id is not unique.
@@ -64,12 +98,23 @@ class Questions:
             metric: `cosine` or `euclidean`.
             space: its name; the model's own where none is given.
             where: only among rows that meet a condition.
+            region: of one sample: left, top, right and bottom, in pixels of the input.
+            input: that the region lies on; None takes the first that is an image.
+            layer: whose cells are compared with those of the region; None takes the last that all ways lead through.
 
         Raises:
-            LeaplabError: there is no such sample, space or metric, or `where` is no condition.
+            LeaplabError: there is no such sample, space or metric, `where` is no condition, or the region is none or
+                cannot be compared.
         """
         rows = [self._population.row_of(each) for each in ([ids] if isinstance(ids, str) else ids)]
         among = None if where is None else self.where(where)
+        if region is not None:
+            if space is not None or len(rows) != 1:
+                raise QuestionError("A region is of one sample, and compared by a layer's cells and no latent space.")
+            cuts = self._opened_maps().cuts
+            return similar_to_region(self._population, cuts, rows[0], region, count, metric, input, layer, among)
+        if input is not None or layer is not None:
+            raise QuestionError("An input and a layer are of a region; name the region, too.")
         return self._population.similar(rows, count, metric, space, among)
 
     def clusters(self, clusters: int | None = None, space: str | None = None, where: str | None = None) -> Clusters:

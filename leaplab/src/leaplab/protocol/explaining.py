@@ -181,6 +181,45 @@ class LayersOrder:
     input: str = ""
 
 
+@dataclass(frozen=True)
+class CellsOrder:
+    """Tell what a model makes of each place of some samples: the cells of one map.
+
+    Attributes:
+        sample: that is whole, of which shapes are measured.
+        samples: that are asked for; those that cannot be encoded are left out.
+        input: name of the input that the map lies over; empty takes the first that is an image.
+        split: of an ONNX model, cut at one map.
+        layer: of a Keras model, the layer that makes the map; empty chooses.
+    """
+
+    sample: SampleOrder
+    samples: tuple[SampleOrder, ...]
+    input: str = ""
+    split: SplitModel | None = None
+    layer: str = ""
+
+
+@dataclass(frozen=True)
+class Cells:
+    """The cells of some samples.
+
+    Attributes:
+        places: of these among the samples that were asked for.
+        values: [B, h, w, C] float16, infinite where a number is too large for that.
+        layer: that makes the map.
+        input: name of the input that it lies over.
+        height, width: of that input, in pixels.
+    """
+
+    places: tuple[int, ...]
+    values: Any
+    layer: str
+    input: str
+    height: int
+    width: int
+
+
 def truth_visualizer(description: Description) -> Node | None:
     """The first visualizer of masks, else of boxes, that shows the ground truth and no prediction."""
     for type_ in TRUTHS:

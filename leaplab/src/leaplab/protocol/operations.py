@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from leaplab.protocol.description import Description
-from leaplab.protocol.explaining import ExplainOrder, Explanation, Layer, LayersOrder, ShapesOrder
+from leaplab.protocol.explaining import Cells, CellsOrder, ExplainOrder, Explanation, Layer, LayersOrder, ShapesOrder
 from leaplab.protocol.inspection import Inspection, SampleOrder, Visual
 from leaplab.protocol.model import LoadedModel, LoadOrder, ModelSource
 from leaplab.protocol.observations import Probe
@@ -103,5 +103,7 @@ SHAPES: Operation[ShapesOrder, list[Any]] = Operation("shapes")
 """The shapes of a model's tensors for one sample, and the number of samples that they are of."""
 LAYERS: Operation[LayersOrder, list[Layer]] = Operation("layers")
 """Where a Keras model may be cut."""
+CELLS: Stream[CellsOrder, Cells] = Stream("cells")
+"""What a model makes of each place of some samples."""
 EXPLAIN: Operation[ExplainOrder, Explanation] = Operation("explain")
 """A heat-map of one sample."""

@@ -12,6 +12,7 @@ from leaplab.render.figure import SMALL, WIDTH, fitted, place, share, sheet, sty
 from leaplab.render.maps import MARKED
 
 if TYPE_CHECKING:
+    from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
 MARGIN, HEAD, GAP, LINE_HEIGHT = 0.12, 0.62, 0.14, 0.15
@@ -27,11 +28,13 @@ class Shown:
         png: its picture; None leaves its place empty.
         lines: under it; the first, its id, stands out.
         is_query: whether it was looked from; its frame stands out.
+        marked: left, top, right and bottom of a place in it, as shares of the picture; None marks none.
     """
 
     png: bytes | None
     lines: tuple[str, ...]
     is_query: bool = False
+    marked: tuple[float, float, float, float] | None = None
 
 
 @style()
@@ -57,6 +60,8 @@ def contact_sheet(samples: Sequence[Shown], title: str, below: str) -> "Figure":
             axes.text(0.5, 0.5, "no picture", ha="center", va="center", fontsize=SMALL, color=share(MUTED))
         else:
             axes.imshow(np.asarray(picture), aspect="equal")
+            if sample.marked is not None:
+                _mark(axes, sample.marked, picture.width, picture.height)
         axes.set_gid("query" if sample.is_query else "similar")
         for spine in axes.spines.values():
             spine.set_color(share(MARKED if sample.is_query else LINE))
@@ -66,3 +71,12 @@ def contact_sheet(samples: Sequence[Shown], title: str, below: str) -> "Figure":
             line = fitted(text, width, SMALL, both_ends=place_of == 0)
             write(figure, left, y, line, SMALL, INK if place_of == 0 else MUTED)
     return figure
+
+
+def _mark(axes: "Axes", marked: tuple[float, float, float, float], width: int, height: int) -> None:
+    from matplotlib.patches import Rectangle
+
+    left, top, right, bottom = marked
+    corner, sides = (left * width - 0.5, top * height - 0.5), ((right - left) * width, (bottom - top) * height)
+    for colour, line in (((1.0, 1.0, 1.0), 2.6), (share(MARKED), 1.4)):  # on any picture one of the two can be seen
+        axes.add_patch(Rectangle(corner, *sides, fill=False, edgecolor=colour, linewidth=line))

@@ -8,6 +8,7 @@ from leaplab.protocol import operations
 from leaplab.protocol.description import Description
 from leaplab.protocol.model import LoadedModel, LoadOrder, ModelSource
 from leaplab.protocol.observations import Probe
+from leaplab.worker.explaining.cells import cells
 from leaplab.worker.explaining.explain import explain, layers, shapes
 from leaplab.worker.inspection import inspect_sample, picture, visualize
 from leaplab.worker.integration import Integration
@@ -47,6 +48,7 @@ FUNCTIONS: dict[str, Callable[[Integration, Any], Any]] = {
     operations.PROBE.name: _probe,
     operations.SHAPES.name: shapes,
     operations.LAYERS.name: layers,
+    operations.CELLS.name: cells,
     operations.EXPLAIN.name: explain,
     operations.SIMULATE.name: simulate,
     operations.VECTORS.name: latent_vectors_of,

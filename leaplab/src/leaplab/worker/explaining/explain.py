@@ -17,6 +17,7 @@ from leaplab.protocol.explaining import (
     Layer,
     LayersOrder,
     ShapesOrder,
+    SplitModel,
     truth_visualizer,
 )
 from leaplab.protocol.inspection import Visual
@@ -27,7 +28,7 @@ from leaplab.worker.explaining.drawn import drawn
 from leaplab.worker.explaining.occlusion import layout_of, occluded
 from leaplab.worker.explaining.sample import read
 from leaplab.worker.explaining.split import Split, open_split
-from leaplab.worker.explaining.targets import Measured, measured
+from leaplab.worker.explaining.targets import measured
 from leaplab.worker.input_properties import channel_axis
 from leaplab.worker.inspection import plain
 from leaplab.worker.loading import load_predictor
@@ -66,14 +67,16 @@ def explain(integration: Integration, order: ExplainOrder) -> Explanation:
     if order.baseline not in BASELINES:
         raise QuestionError(f"There is no baseline '{order.baseline}'; there are {', '.join(BASELINES)}.")
     description = integration.description
-    spec = _input(description, order.input)
+    spec = input_named(description, order.input)
     sample = read(integration, order.sample)
     target = measured(integration, order.target, sample)
     notices: tuple[str, ...] = ()
     baseline = order.baseline
     layer = ""
-    split, said = _split(integration, order, spec, sample, target) if order.method == "ablation" else (None, ())
-    notices += said
+    split: Split | None = None
+    if order.method == "ablation":
+        split, said = split_of(integration, order.split, order.layer, spec, sample, target.dense)
+        notices += said
     if order.method == "gradient":
         from leaplab.worker.explaining.keras_gradient import graded
 
@@ -139,7 +142,7 @@ def layers(integration: Integration, order: LayersOrder) -> list[Layer]:
     from leaplab.worker.keras_model import KerasPredictor
 
     predictor = integration.predictor()
-    spec = _input(integration.description, order.input)
+    spec = input_named(integration.description, order.input)
     if not isinstance(predictor, KerasPredictor):
         raise MissingError("The model tells no graph, so that it has no layers to name; take --method occlusion.")
     names = integration.description.model_inputs
@@ -147,12 +150,22 @@ def layers(integration: Integration, order: LayersOrder) -> list[Layer]:
     return keras_layers(predictor, names.index(spec.name), [sample.inputs[name] for name in names])
 
 
-def _split(
-    integration: Integration, order: ExplainOrder, spec: InputSpec, sample: Batch, target: Measured
+def split_of(
+    integration: Integration, split: SplitModel | None, layer: str, spec: InputSpec, sample: Batch, dense: bool
 ) -> tuple[Split | None, tuple[str, ...]]:
-    """The model in two parts; where it has none, why."""
-    if order.split is not None:
-        return open_split(integration, order.split), ()
+    """The model in two parts; where it has none, why.
+
+    Args:
+        split: that the lab has made of an ONNX model.
+        layer: of a Keras model, to cut at; empty chooses.
+        spec: of the input that the maps lie over.
+        dense: see `leaplab.protocol.cuts.Cuts.chosen`.
+
+    Raises:
+        LeaplabError: there is no such layer.
+    """
+    if split is not None:
+        return open_split(integration, split), ()
     predictor = integration.predictor()
     if predictor.format == "onnx":  # the lab has found none, and says why
         return None, ()
@@ -161,22 +174,27 @@ def _split(
 
     instead = "so that patches of the input are taken away instead (occlusion)"
     if not isinstance(predictor, KerasPredictor):
-        if order.layer:
+        if layer:
             raise QuestionError("The model tells no graph, so that no layer of it can be named; leave out --layer.")
         return None, (f"The model tells no graph that it could be cut in, {instead}.",)
     known = _keras_splits.setdefault(integration, {})
-    asked = (predictor, spec.name, order.layer, target.dense)
+    asked = (predictor, spec.name, layer, dense)
     if asked not in known:
         names = integration.description.model_inputs
         inputs = [sample.inputs[name] for name in names]
-        known[asked] = split_keras(predictor, names.index(spec.name), order.layer, target.dense, inputs)
+        known[asked] = split_keras(predictor, names.index(spec.name), layer, dense, inputs)
     if known[asked] is not None:
         return known[asked], ()
     why = f"The model has no feature map of more than one cell between '{spec.name}' and its outputs"
     return None, (f"{why}, {instead}.",)
 
 
-def _input(description: Description, name: str) -> InputSpec:
+def input_named(description: Description, name: str) -> InputSpec:
+    """An input of the model; where no name is given, the first that is an image, else the first.
+
+    Raises:
+        MissingError: there is none of that name.
+    """
     specs = {spec.name: spec for spec in description.inputs if spec.name in description.model_inputs}
     if name and name not in specs:
         raise MissingError(f"The model has no input '{name}'; it has {', '.join(specs)}.")

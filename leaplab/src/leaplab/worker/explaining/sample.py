@@ -18,6 +18,7 @@ from leaplab.worker.wanted import Wanted
 if TYPE_CHECKING:
     from leaplab.worker.integration import Integration
 
+INPUTS = Wanted(everything=False, metadata=False, losses=True, metrics=False, model=True, ground_truths=False)
 TENSORS = Wanted(everything=False, metadata=False, losses=True, metrics=True, model=True)
 TOGETHER = 16
 """Samples of the population that are encoded and run at once."""
@@ -53,7 +54,7 @@ def population(integration: Integration, orders: Sequence[SampleOrder]) -> Itera
         ids = [known for known in integration.sample_ids(state) if plain_text(str(known)) in wanted]
         for start in range(0, len(ids), TOGETHER):
             some = ids[start : start + TOGETHER]
-            batch = encode(integration, state, some, failed=_left_out, wanted=TENSORS).batch
+            batch = encode(integration, state, some, failed=_left_out, wanted=INPUTS).batch
             if batch.ids:
                 yield batch
 
