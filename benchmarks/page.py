@@ -25,6 +25,8 @@ async (column) => {
 """
 FACTS = """
 async (row) => {
+  // A person clicks on a page at rest, not into the map's new picture after the panel before was closed.
+  await new Promise((done) => setTimeout(done, 500));
   const started = performance.now();
   window.explorer.select(row);
   const shown = (test) => document.querySelector(test);

@@ -14,9 +14,12 @@ import {
 import { Gestures, type Joining, type Tool } from "./gestures";
 import { PointGrid } from "./grid";
 import type { Label } from "./labels";
+import type { Outline } from "./outlines";
+import { Overlay } from "./overlay";
 import { rowsInside } from "./region";
 import { PointRenderer } from "./renderer";
 import { pointStyle, type Theme } from "./scales";
+import { type Direction, nearestTo, nearestTowards } from "./steps";
 
 export interface MapFrame {
   /** x0 y0 x1 y1 ...; the same array means the same map. */
@@ -43,15 +46,12 @@ const BACKGROUND: Record<Theme, readonly [number, number, number]> = {
 };
 /** CSS pixels around a point in which it still is pointed at. */
 const SLACK = 3;
-const SVG = "http://www.w3.org/2000/svg";
+/** Milliseconds without a change after which a new size counts: a panel that opens comes before the map's new picture. */
+const SETTLED = 100;
 
 export class PopulationMap {
   private readonly canvas = document.createElement("canvas");
-  private readonly hoverRing = ring("ring");
-  private readonly selectedRing = ring("ring selected");
-  private readonly names = document.createElement("div");
-  private labels: { label: Label; node: HTMLElement }[] = [];
-  private readonly outline = document.createElementNS(SVG, "polygon");
+  private readonly overlay: Overlay;
   private readonly gestures: Gestures;
   private renderer: PointRenderer;
   private frame: MapFrame | null = null;
@@ -68,6 +68,8 @@ export class PopulationMap {
   private pointer: [number, number] | null = null;
   private scheduled = false;
   private unpainted = false;
+  private settling: number | undefined;
+  private wanted: number | null = null;
 
   /** Throws where the browser has no WebGL 2. */
   constructor(
@@ -76,25 +78,21 @@ export class PopulationMap {
     private theme: Theme,
   ) {
     this.renderer = new PointRenderer(this.canvas);
-    const drawing = document.createElementNS(SVG, "svg");
-    drawing.setAttribute("class", "drawn-region");
-    drawing.setAttribute("aria-hidden", "true");
-    drawing.append(this.outline);
-    this.names.className = "map-names";
-    this.names.setAttribute("aria-hidden", "true"); // the legend says them
-    host.append(this.canvas, this.names, drawing, this.selectedRing, this.hoverRing);
+    host.append(this.canvas);
+    this.overlay = new Overlay(host);
     this.gestures = new Gestures(this.canvas, {
       pan: (right, down) => this.pan(right, down),
       zoom: (factor, left, top) => this.zoom(factor, left, top),
       point: (at) => this.pointTo(at),
       click: (left, top) => this.events.select(this.at(left, top)),
-      outline: (corners) => this.outline.setAttribute("points", corners?.join(" ") ?? ""),
+      outline: (corners) => this.overlay.setRegion(corners),
       enclose: (corners, how) => this.enclose(corners, how),
     });
     this.canvas.addEventListener("webglcontextlost", (event) => event.preventDefault());
     this.canvas.addEventListener("webglcontextrestored", () => this.restore());
     window.addEventListener("blur", () => this.pointTo(null));
     new ResizeObserver(() => this.resize()).observe(host);
+    this.followDensity();
     this.measure();
   }
 
@@ -134,21 +132,23 @@ export class PopulationMap {
 
   /** Writes names on the map in the place of the former ones. */
   setLabels(labels: readonly Label[]): void {
-    this.labels = labels.map((label) => {
-      const node = document.createElement("span");
-      node.textContent = label.text;
-      return { label, node };
-    });
-    this.names.replaceChildren(...this.labels.map(({ node }) => node));
-    this.placeLabels();
+    this.overlay.setLabels(labels);
+    this.overlay.place(this.camera, this.view);
+  }
+
+  /** Draws lines on the map in the place of the former ones. */
+  setOutlines(outlines: readonly Outline[]): void {
+    this.overlay.setOutlines(outlines);
+    this.overlay.place(this.camera, this.view);
   }
 
   /** Marks a row, and moves the camera where it lies outside of the view. */
   select(row: number | null): void {
     this.selected = row;
     this.placeRings();
+    this.wanted = row;
     // The panel of the sample may just have opened: its width is taken from the map with the next picture.
-    if (row !== null) requestAnimationFrame(() => requestAnimationFrame(() => this.bringIntoView(row)));
+    if (row !== null) requestAnimationFrame(() => requestAnimationFrame(() => this.bringIntoView()));
   }
 
   setTheme(theme: Theme): void {
@@ -189,6 +189,16 @@ export class PopulationMap {
     this.lookFrom(frameBounds(boundsOf(places), this.view.width, this.view.height));
   }
 
+  /** The shown row that is nearest to the middle of what is seen. */
+  middle(): number | null {
+    return this.frame && nearestTo(this.frame.xy, this.camera.x, this.camera.y, (row) => this.isShown(row));
+  }
+
+  /** The shown row that lies next in a direction. */
+  next(from: number, direction: Direction): number | null {
+    return this.frame && nearestTowards(this.frame.xy, from, direction, (row) => this.isShown(row));
+  }
+
   private lookFrom(camera: Framing): void {
     this.camera = camera;
     this.draw();
@@ -223,17 +233,16 @@ export class PopulationMap {
     if (!this.frame) return;
     this.unpainted = false;
     const { radius, opacity } = this.style();
-    const { camera, view } = this;
-    this.renderer.draw({ camera, view, radius, opacity, background: BACKGROUND[this.theme] });
+    const { camera, view, largest } = this;
+    this.renderer.draw({ camera, view, radius, largest, opacity, background: BACKGROUND[this.theme] });
     this.placeRings();
-    this.placeLabels();
+    this.overlay.place(camera, view);
   }
 
-  /** Points thin out as one zooms in, so that they may be drawn more opaque. */
   private style(): { radius: number; opacity: number } {
-    const { size, opacity } = pointStyle((this.frame?.xy.length ?? 0) / 2);
-    const zoom = Math.max(1, this.fitted.distance / this.camera.distance);
-    return { radius: size / 2, opacity: Math.min(0.95, opacity * zoom ** 0.5) };
+    const zoom = this.fitted.distance / this.camera.distance;
+    const { size, opacity } = pointStyle((this.frame?.xy.length ?? 0) / 2, zoom);
+    return { radius: size / 2, opacity };
   }
 
   /** The row at CSS pixels of the canvas. */
@@ -243,12 +252,13 @@ export class PopulationMap {
     this.grid ??= new PointGrid(frame.xy);
     const pixel = pixelSize(this.camera, this.view);
     const radius = this.style().radius * pixel;
+    const most = this.renderer.largestRadius * pixel;
     const { factors } = frame;
     const ranks = this.rankOf();
     return this.grid.topmost(
       ...toMap(this.camera, this.view, left, top),
-      factors ? (row) => factors[row]! * radius : () => radius,
-      this.largest * radius,
+      (row) => Math.min(most, (factors ? factors[row]! : 1) * radius),
+      Math.min(most, this.largest * radius),
       ranks ? (row) => ranks[row]! : (row) => row,
       (row) => this.isShown(row),
       SLACK * pixel,
@@ -289,11 +299,14 @@ export class PopulationMap {
     return toScreen(this.camera, this.view, x, y);
   }
 
-  private bringIntoView(row: number): void {
-    const at = this.locate(row);
+  private bringIntoView(): void {
+    const { wanted } = this;
+    if (wanted === null || this.settling !== undefined) return; // it is looked for again when the size has settled
+    this.wanted = null;
+    const at = this.locate(wanted);
     if (!at || this.isFitted()) return;
     const inside = at[0] >= 0 && at[1] >= 0 && at[0] <= this.view.width && at[1] <= this.view.height;
-    const [x, y] = this.frame!.xy.subarray(2 * row, 2 * row + 2);
+    const [x, y] = this.frame!.xy.subarray(2 * wanted, 2 * wanted + 2);
     if (!inside) this.lookFrom({ ...this.camera, x: x!, y: y! });
   }
 
@@ -314,22 +327,13 @@ export class PopulationMap {
     this.events.hover(row, row === null ? undefined : this.screenPosition(row));
   }
 
-  private placeLabels(): void {
-    for (const { label, node } of this.labels) {
-      const [left, top] = toScreen(this.camera, this.view, label.x, label.y);
-      node.style.transform = `translate(${left}px, ${top}px) translate(-50%, -50%)`;
-    }
-  }
-
   private placeRings(): void {
-    this.placeRing(this.hoverRing, this.hovered);
-    this.placeRing(this.selectedRing, this.selected !== null && this.isShown(this.selected) ? this.selected : null);
-  }
-
-  private placeRing(ring: HTMLElement, row: number | null): void {
-    const at = row === null ? undefined : this.locate(row);
-    ring.hidden = !at;
-    if (at) ring.style.transform = `translate(${at[0]}px, ${at[1]}px)`;
+    const placed = (row: number | null): [number, number] | undefined => (row === null ? undefined : this.locate(row));
+    this.overlay.setRing("hovered", placed(this.hovered));
+    this.overlay.setRing(
+      "selected",
+      this.selected !== null && this.isShown(this.selected) ? placed(this.selected) : undefined,
+    );
   }
 
   private measure(): void {
@@ -337,10 +341,25 @@ export class PopulationMap {
   }
 
   private resize(): void {
-    const wasFitted = this.isFitted();
-    this.measure();
-    if (wasFitted) this.fit();
-    else this.draw();
+    window.clearTimeout(this.settling);
+    this.settling = window.setTimeout(() => {
+      this.settling = undefined;
+      const wasFitted = this.isFitted();
+      this.measure();
+      if (wasFitted) this.fit();
+      else this.draw();
+      this.bringIntoView();
+    }, SETTLED);
+  }
+
+  /** Paints anew where the window comes to a screen of another density. */
+  private followDensity(): void {
+    const query = window.matchMedia(`(resolution: ${window.devicePixelRatio}dppx)`);
+    const changed = (): void => {
+      this.followDensity();
+      this.draw();
+    };
+    query.addEventListener("change", changed, { once: true });
   }
 
   /** The graphics driver has dropped everything: a new renderer is given all of it. */
@@ -357,11 +376,4 @@ export class PopulationMap {
     this.renderer.setOrder(frame.order);
     this.draw();
   }
-}
-
-function ring(className: string): HTMLElement {
-  const node = document.createElement("div");
-  node.className = className;
-  node.hidden = true;
-  return node;
 }

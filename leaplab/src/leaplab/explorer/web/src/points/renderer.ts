@@ -7,6 +7,8 @@ export interface Drawing {
   view: Viewport;
   /** Radius of a point of factor 1, in CSS pixels. */
   radius: number;
+  /** Factor of the largest point. */
+  largest: number;
   /** 0 to 1. */
   opacity: number;
   /** Red, green and blue of the background, 0 to 1. */
@@ -21,11 +23,12 @@ in float shown;
 uniform vec2 centre;
 uniform vec2 scale;
 uniform float radius;
+uniform float largest;
 flat out vec4 tint;
 flat out float edge;
 void main() {
   tint = colour;
-  edge = factor * radius;
+  edge = min(factor * radius, largest);
   gl_PointSize = 2.0 * edge + 1.0;
   // What is hidden lies outside of what is seen.
   gl_Position = shown > 0.0 ? vec4((place - centre) * scale, 0.0, 1.0) : vec4(2.0, 2.0, 2.0, 1.0);
@@ -45,7 +48,7 @@ void main() {
 }`;
 
 const ATTRIBUTES = ["place", "colour", "factor", "shown"] as const;
-const UNIFORMS = ["centre", "scale", "radius", "opacity"] as const;
+const UNIFORMS = ["centre", "scale", "radius", "largest", "opacity"] as const;
 type Attribute = (typeof ATTRIBUTES)[number];
 type Uniform = (typeof UNIFORMS)[number];
 
@@ -58,6 +61,8 @@ export class PointRenderer {
   private readonly order: WebGLBuffer;
   private samples = 0;
   private isOrdered = false;
+  /** Radius in pixels of the device beyond which its driver draws no point. */
+  private readonly limit: number;
 
   constructor(private readonly canvas: HTMLCanvasElement) {
     const gl = canvas.getContext("webgl2", { alpha: false, antialias: false, depth: false, stencil: false });
@@ -72,6 +77,8 @@ export class PointRenderer {
     this.uniforms = named(UNIFORMS, (name) => gl.getUniformLocation(program, name)!);
     this.buffers = named(ATTRIBUTES, () => gl.createBuffer());
     this.order = gl.createBuffer();
+    const [, widest] = gl.getParameter(gl.ALIASED_POINT_SIZE_RANGE) as Float32Array;
+    this.limit = (widest! - 1) / 2;
     gl.enable(gl.BLEND);
     gl.blendFunc(gl.ONE, gl.ONE_MINUS_SRC_ALPHA);
     this.attribute("place", 2, gl.FLOAT, false);
@@ -122,17 +129,31 @@ export class PointRenderer {
     if (order) this.gl.bufferData(this.gl.ELEMENT_ARRAY_BUFFER, order, this.gl.STATIC_DRAW);
   }
 
-  draw({ camera, view, radius, opacity, background }: Drawing): void {
+  /** The largest radius that a point can have, in CSS pixels. */
+  get largestRadius(): number {
+    return this.limit / density();
+  }
+
+  draw({ camera, view, radius, largest, opacity, background }: Drawing): void {
     const { gl, canvas, uniforms } = this;
-    const density = window.devicePixelRatio || 1;
-    const [width, height] = [Math.round(view.width * density), Math.round(view.height * density)];
+    const [width, height] = [Math.round(view.width * density()), Math.round(view.height * density())];
     if (canvas.width !== width || canvas.height !== height) [canvas.width, canvas.height] = [width, height];
-    gl.viewport(0, 0, width, height);
+    // Set by itself: while the room for it changes, the map stays as it was painted last.
+    canvas.style.width = `${view.width}px`;
+    canvas.style.height = `${view.height}px`;
+    // Drivers leave out a point whose centre lies outside of the viewport, so that is wider than the canvas.
+    const border = Math.ceil(Math.min(largest * radius * density(), this.limit)) + 1;
+    gl.viewport(-border, -border, width + 2 * border, height + 2 * border);
     gl.clearColor(...background, 1);
     gl.clear(gl.COLOR_BUFFER_BIT);
     gl.uniform2f(uniforms.centre, camera.x, camera.y);
-    gl.uniform2f(uniforms.scale, height / (width * camera.distance), 1 / camera.distance);
-    gl.uniform1f(uniforms.radius, radius * density);
+    gl.uniform2f(
+      uniforms.scale,
+      height / ((width + 2 * border) * camera.distance),
+      height / ((height + 2 * border) * camera.distance),
+    );
+    gl.uniform1f(uniforms.radius, radius * density());
+    gl.uniform1f(uniforms.largest, this.limit);
     gl.uniform1f(uniforms.opacity, opacity);
     if (this.isOrdered) gl.drawElements(gl.POINTS, this.samples, gl.UNSIGNED_INT, 0);
     else gl.drawArrays(gl.POINTS, 0, this.samples);
@@ -151,6 +172,9 @@ export class PointRenderer {
     gl.bufferData(gl.ARRAY_BUFFER, values, gl.STATIC_DRAW);
   }
 }
+
+/** Pixels of the device to one of CSS. */
+const density = (): number => window.devicePixelRatio || 1;
 
 function compiled(gl: WebGL2RenderingContext): WebGLProgram {
   const program = gl.createProgram();

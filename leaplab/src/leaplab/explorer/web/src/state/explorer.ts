@@ -19,6 +19,7 @@ import {
 import type { Joining } from "../points/gestures";
 import { type Label, labelsOf } from "../points/labels";
 import type { MapFrame } from "../points/map";
+import { type Outline, outlinesOf } from "../points/outlines";
 import {
   palette,
   type RowFilter,
@@ -32,6 +33,7 @@ import { Chosen } from "./chosen";
 import { type Asked, Filtering } from "./filtering";
 import { InsightNotes } from "./insight-notes";
 import { Layout } from "./layout";
+import { namedBy } from "./naming";
 import { type Painted, Painter } from "./painting";
 import { Tags } from "./tags";
 import { fromHash, isSameView, toHash, type View } from "./view";
@@ -97,7 +99,12 @@ export class Explorer {
   /** Number of samples of each legend entry, in the states that the view shows. */
   readonly entryCounts: ReadonlySignal<number[]>;
   readonly labels: ReadonlySignal<Label[]>;
+  /** Lines around the clusters, where these give the colour. */
+  readonly outlines: ReadonlySignal<Outline[]>;
 
+  /** Of the view, by themselves: a step to another sample must not make the map anew. */
+  private readonly hiddenStates: ReadonlySignal<readonly string[]>;
+  private readonly hiddenCategories: ReadonlySignal<readonly string[]>;
   private readonly order = signal<Uint32Array | null>(null);
   private readonly painter: Painter;
   private readonly client: Client;
@@ -115,6 +122,8 @@ export class Explorer {
     this.tags = new Tags(this, this.client);
     this.notes = new InsightNotes(this.client);
     this.view = signal<View>(fromHash(location.hash, run));
+    this.hiddenStates = computed(() => this.view.value.hiddenStates);
+    this.hiddenCategories = computed(() => this.view.value.hiddenCategories);
     this.paintKey = computed(() => {
       const { colour, size, space, projection } = this.view.value;
       return JSON.stringify([colour, size, space, projection]);
@@ -147,12 +156,18 @@ export class Explorer {
       const shown = this.visible.value.mask;
       return among || shown ? order.filter((row) => (among?.[row] ?? 1) && (shown?.[row] ?? 1)) : order;
     });
+    const names = computed(() => {
+      const painted = this.named.value ? this.painted.value : null;
+      const found = painted && namedBy(painted.colour);
+      return found && { ...found, xy: painted.xy };
+    });
     this.labels = computed(() => {
-      const painted = this.painted.value;
-      if (!this.named.value || painted?.colour.encoding.kind !== "categorical") return [];
-      const { codes, entries, colours } = painted.colour.encoding;
-      const names = entries.slice(0, colours).map(({ label }) => label);
-      return labelsOf(painted.xy, codes, names, this.visible.value.mask);
+      const found = names.value;
+      return found ? labelsOf(found.xy, found.codes, found.names, this.visible.value.mask) : [];
+    });
+    this.outlines = computed(() => {
+      const found = names.value;
+      return found?.areClusters ? outlinesOf(found.xy, found.codes, found.names, this.visible.value.mask) : [];
     });
   }
 
@@ -296,7 +311,7 @@ export class Explorer {
   private stateFilter({ states }: Painted): RowFilter | null {
     if (states?.kind !== "categorical") return null;
     const names = states.column.categories ?? [];
-    return { codes: states.codes, hidden: names.map((name) => this.view.value.hiddenStates.includes(name)) };
+    return { codes: states.codes, hidden: names.map((name) => this.hiddenStates.value.includes(name)) };
   }
 
   private whatIsVisible(): Visible {
@@ -306,7 +321,7 @@ export class Explorer {
     const { encoding } = painted.colour;
     const filters = [this.stateFilter(painted), painted.unplaced].filter((filter) => filter !== null);
     if (encoding.kind === "categorical") {
-      const hidden = encoding.entries.map(({ key }) => this.view.value.hiddenCategories.includes(key));
+      const hidden = encoding.entries.map(({ key }) => this.hiddenCategories.value.includes(key));
       filters.push({ codes: encoding.codes, hidden });
     }
     const filtered = this.filtering.mask.value;
@@ -395,30 +410,22 @@ export class Explorer {
     this.row.value = row;
     this.sample.value = row === null ? null : { state: "waiting" };
     this.visuals.value = row === null ? null : { state: "waiting" };
-    this.near.value = null;
+    this.near.value = row !== null && this.run.latent_spaces.length ? { state: "waiting" } : null;
     this.heatmap.value = null;
     if (row === null) return;
     this.asking = new AbortController();
     const { signal: aborted } = this.asking;
-    if (this.run.latent_spaces.length) {
-      this.near.value = { state: "waiting" };
-      void this.client.similar(row, this.view.peek().space, aborted).then(
-        (value) => {
-          if (!aborted.aborted) this.near.value = { state: "here", value };
-        },
-        (error: unknown) => {
-          if (!aborted.aborted) this.near.value = { state: "failed", sentence: sentenceOf(error) };
-        },
-      );
-    }
     void this.client.sample(row, aborted).then(
       (value) => {
         if (aborted.aborted) return;
         this.sample.value = { state: "here", value };
         this.set({ sample: `${value.state}/${value.sample_id}` });
+        this.lookAround(row, aborted);
       },
       (error: unknown) => {
-        if (!aborted.aborted) this.sample.value = { state: "failed", sentence: sentenceOf(error) };
+        if (aborted.aborted) return;
+        this.sample.value = { state: "failed", sentence: sentenceOf(error) };
+        this.near.value = null;
       },
     );
     void this.client.visuals(row, aborted).then(
@@ -427,6 +434,19 @@ export class Explorer {
       },
       (error: unknown) => {
         if (!aborted.aborted) this.visuals.value = { state: "failed", sentence: sentenceOf(error) };
+      },
+    );
+  }
+
+  /** Asks what is near to the open sample, once its own facts are here. */
+  private lookAround(row: number, aborted: AbortSignal): void {
+    if (!this.run.latent_spaces.length) return;
+    void this.client.similar(row, this.view.peek().space, aborted).then(
+      (value) => {
+        if (!aborted.aborted) this.near.value = { state: "here", value };
+      },
+      (error: unknown) => {
+        if (!aborted.aborted) this.near.value = { state: "failed", sentence: sentenceOf(error) };
       },
     );
   }

@@ -4,6 +4,7 @@ import { useSignal, useSignalEffect } from "@preact/signals";
 import { useEffect, useRef } from "preact/hooks";
 import type { Tool } from "../points/gestures";
 import { PopulationMap } from "../points/map";
+import type { Direction } from "../points/steps";
 import { rowsOf } from "../state/chosen";
 import type { Explorer } from "../state/explorer";
 import { formatCount } from "../ui/format";
@@ -11,6 +12,9 @@ import { projectionName } from "./toolbar";
 
 const STEP = 0.2;
 const ZOOM = 1.5;
+const HELP =
+  "Map: arrow keys move, plus and minus zoom, 0 shows all, Z shows what is selected or filtered; Enter opens the sample in" +
+  " the middle, Shift and an arrow key the next one in that direction, square brackets step through the gallery";
 
 export function MapView({ explorer }: { explorer: Explorer }) {
   const host = useRef<HTMLDivElement>(null);
@@ -42,13 +46,30 @@ export function MapView({ explorer }: { explorer: Explorer }) {
   });
   useSignalEffect(() => map.current?.filter(explorer.visible.value.mask));
   useSignalEffect(() => map.current?.setLabels(explorer.labels.value));
+  useSignalEffect(() => map.current?.setOutlines(explorer.outlines.value));
   useSignalEffect(() => map.current?.select(explorer.row.value));
   useSignalEffect(() => map.current?.setTheme(explorer.theme.value));
   useSignalEffect(() => {
     if (map.current) map.current.tool = tool.value;
   });
 
+  const zoomToChosen = (): void => {
+    const chosen = explorer.chosen.mask.peek() ?? explorer.visible.peek().mask;
+    if (chosen) map.current?.fitTo(rowsOf(chosen));
+    else map.current?.fit();
+  };
+  const step = (direction: Direction): void => {
+    const from = explorer.row.peek();
+    const row = from === null ? map.current?.middle() : map.current?.next(from, direction);
+    if (row !== null && row !== undefined) explorer.open(row);
+  };
   const keys: Record<string, () => void> = {
+    "Shift+ArrowLeft": () => step([-1, 0]),
+    "Shift+ArrowRight": () => step([1, 0]),
+    "Shift+ArrowUp": () => step([0, 1]),
+    "Shift+ArrowDown": () => step([0, -1]),
+    Enter: () => step([0, 0]),
+    z: zoomToChosen,
     ArrowLeft: () => map.current?.move(-STEP, 0),
     ArrowRight: () => map.current?.move(STEP, 0),
     ArrowUp: () => map.current?.move(0, STEP),
@@ -66,9 +87,9 @@ export function MapView({ explorer }: { explorer: Explorer }) {
         data-testid="map"
         tabIndex={0}
         role="application"
-        aria-label="Map: arrow keys move, plus and minus zoom, 0 shows all, square brackets step through the samples"
+        aria-label={HELP}
         onKeyDown={(event) => {
-          const act = keys[event.key];
+          const act = keys[event.shiftKey && event.key.startsWith("Arrow") ? `Shift+${event.key}` : event.key];
           if (!act || event.ctrlKey || event.metaKey || event.altKey) return;
           event.preventDefault();
           act();
@@ -97,7 +118,8 @@ export function MapView({ explorer }: { explorer: Explorer }) {
           [
             ["+", "Zoom in", () => map.current?.zoomBy(ZOOM)],
             ["\u2212", "Zoom out", () => map.current?.zoomBy(1 / ZOOM)],
-            ["\u2922", "Show the whole map", () => map.current?.fit()],
+            ["\u2922", "Show the whole map (0)", () => map.current?.fit()],
+            ["\u25ce", "Zoom to what is selected or filtered (Z)", zoomToChosen],
           ] as const
         ).map(([sign, label, act]) => (
           <button key={label} type="button" class="map-button" aria-label={label} title={label} onClick={act}>
@@ -105,17 +127,16 @@ export function MapView({ explorer }: { explorer: Explorer }) {
           </button>
         ))}
       </div>
-      <Status explorer={explorer} zoomTo={(rows) => map.current?.fitTo(rows)} />
+      <Status explorer={explorer} zoom={zoomToChosen} />
       <Message explorer={explorer} broken={broken.value} />
     </section>
   );
 }
 
-function Status({ explorer, zoomTo }: { explorer: Explorer; zoomTo: (rows: number[]) => void }) {
+function Status({ explorer, zoom }: { explorer: Explorer; zoom: () => void }) {
   const painted = explorer.painted.value;
   const selected = explorer.chosen.count.value;
   const interim = painted && painted.projection !== explorer.view.value.projection;
-  const rows = (): number[] => rowsOf(explorer.chosen.mask.peek() ?? new Uint8Array());
   return (
     <div class="status-bar">
       {interim && (
@@ -127,7 +148,7 @@ function Status({ explorer, zoomTo }: { explorer: Explorer; zoomTo: (rows: numbe
       {explorer.chosen.mask.value && (
         <span class="selection">
           {`${formatCount(selected)} selected`}
-          <button type="button" class="link" onClick={() => zoomTo(rows())}>
+          <button type="button" class="link" onClick={zoom}>
             Zoom to them
           </button>
           <button type="button" class="link" onClick={() => explorer.select([], "replace")}>
