@@ -2,7 +2,11 @@
 
 import logging
 import os
+import re
 import warnings
+from collections.abc import Callable
+from contextlib import nullcontext, redirect_stdout
+from io import StringIO
 from typing import Literal, get_args
 
 import numpy as np
@@ -14,6 +18,9 @@ PCA_WIDTH = 50
 """Wider spaces are first reduced to this many principal components, as neighbour graphs of maps usually are."""
 MIN_SAMPLES = 16
 """PaCMAP wants more samples than neighbours; smaller populations are shown by their principal components."""
+ITERATIONS = (100, 100, 250)
+"""Of PaCMAP's three phases, its own default."""
+ITERATION = re.compile(r"Iteration: +(\d+),")
 
 
 def principal_components(vectors: NDArray[np.floating], width: int) -> NDArray[np.float32]:
@@ -25,10 +32,18 @@ def principal_components(vectors: NDArray[np.floating], width: int) -> NDArray[n
     return np.asarray(reduced.fit_transform(np.asarray(vectors, np.float64)), np.float32)
 
 
-def project(vectors: NDArray[np.floating], method: Method = "pacmap", seed: int = 0) -> NDArray[np.float32]:
+def project(
+    vectors: NDArray[np.floating],
+    method: Method = "pacmap",
+    seed: int = 0,
+    progress: Callable[[int, int], None] | None = None,
+) -> NDArray[np.float32]:
     """[N, W] -> [N, 2] float32 within [-1, 1], one scale for both axes. The same for the same seed.
 
     PaCMAP: Wang, Huang, Rudin and Shaposhnik, "Understanding How Dimension Reduction Tools Work", JMLR 22 (2021).
+
+    Args:
+        progress: is told how many iterations of PaCMAP are done, and of how many; sys.stdout is read for it meanwhile.
 
     Raises:
         ValueError: a vector is not finite.
@@ -41,7 +56,7 @@ def project(vectors: NDArray[np.floating], method: Method = "pacmap", seed: int 
         return np.zeros((len(vectors), 2), np.float32)
     if method == "pca" or len(vectors) < MIN_SAMPLES or vectors.shape[1] == 1:
         return _fitted(principal_components(vectors, 2))
-    return _fitted(_pacmap(principal_components(vectors, PCA_WIDTH), seed))
+    return _fitted(_pacmap(principal_components(vectors, PCA_WIDTH), seed, progress))
 
 
 def in_order(count: int) -> NDArray[np.float32]:
@@ -52,7 +67,22 @@ def in_order(count: int) -> NDArray[np.float32]:
     return _fitted(points) if count else points
 
 
-def _pacmap(vectors: NDArray[np.float32], seed: int) -> NDArray[np.float32]:
+class _Iterations(StringIO):
+    """Takes what PaCMAP prints, and tells the iterations of it."""
+
+    def __init__(self, tell: Callable[[int, int], None]) -> None:
+        super().__init__()
+        self._tell = tell
+
+    def write(self, text: str) -> int:
+        if found := ITERATION.match(text):
+            self._tell(int(found.group(1)), sum(ITERATIONS))
+        return len(text)
+
+
+def _pacmap(
+    vectors: NDArray[np.float32], seed: int, progress: Callable[[int, int], None] | None
+) -> NDArray[np.float32]:
     # Its neighbour search asks for all cores by itself; numba's default layer must not depend on what is installed.
     os.environ.setdefault("NUMBA_THREADING_LAYER", "workqueue")
     with warnings.catch_warnings():
@@ -62,8 +92,17 @@ def _pacmap(vectors: NDArray[np.float32], seed: int) -> NDArray[np.float32]:
         # It announces at the level of a warning that a seed was set and which neighbour search it takes.
         logging.getLogger("pacmap").setLevel(logging.ERROR)
         neighbours = min(10, len(vectors) - 1)
-        reducer = pacmap.PaCMAP(n_components=2, n_neighbors=neighbours, random_state=seed, apply_pca=False)
-        return np.asarray(reducer.fit_transform(vectors, init="pca"), np.float32)
+        reducer = pacmap.PaCMAP(
+            n_components=2,
+            n_neighbors=neighbours,
+            num_iters=ITERATIONS,
+            random_state=seed,
+            apply_pca=False,
+            verbose=progress is not None,
+        )
+        # What it prints is the only word that it gives of how far it is.
+        with nullcontext() if progress is None else redirect_stdout(_Iterations(progress)):
+            return np.asarray(reducer.fit_transform(vectors, init="pca"), np.float32)
 
 
 def _fitted(points: NDArray[np.float32]) -> NDArray[np.float32]:

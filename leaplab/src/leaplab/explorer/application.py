@@ -19,6 +19,7 @@ from starlette.exceptions import HTTPException
 from leaplab.errors import DeadIntegrationError, IntegrationError, LeaplabError, MissingError, QuestionError
 from leaplab.explorer import model
 from leaplab.explorer.answers import exact_values, find, ids_page, key_of, overview, summary
+from leaplab.explorer.background import Background
 from leaplab.explorer.findings import Findings
 from leaplab.explorer.guard import Guard
 from leaplab.explorer.headline import headline
@@ -29,6 +30,7 @@ from leaplab.explorer.notes import notes_routes
 from leaplab.explorer.painting import order_of, painted_column, painted_map
 from leaplab.explorer.pictures import PANEL, THUMBNAIL, Pictures
 from leaplab.explorer.problems import MEDIA_TYPE, problem
+from leaplab.explorer.progress import Board
 from leaplab.explorer.samples import details
 from leaplab.explorer.selecting import Selector
 from leaplab.population.population import Population
@@ -71,18 +73,21 @@ def make_application(
             f"The explorer's page is not built ({web} is missing); run `make web` in leaplab's repository."
         )
     population = Population(store)
-    pictures, maps, heatmaps = Pictures(population), Maps(population), PanelHeatmaps(population)
+    pictures, heatmaps = Pictures(population), PanelHeatmaps(population)
+    background, board = Background(population), Board()
+    maps, findings = Maps(population, background, board), Findings(population, background, board)
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
         pictures.start()
         maps.start()
         yield
-        maps.close()
+        board.close()
+        background.close()
         pictures.close()
         heatmaps.close()
 
-    app = _application(population, pictures, maps, heatmaps, lifespan)
+    app = _application(population, pictures, maps, findings, heatmaps, board, lifespan)
     app.add_middleware(GZipMiddleware, minimum_size=4096, compresslevel=1)
     app.add_middleware(Guard, hosts=hosts, token=token)
     app.mount("/", StaticFiles(directory=web, html=True))
@@ -93,11 +98,17 @@ def openapi_document() -> dict[str, Any]:
     """What the server is asked and what it answers, of any run; the page's types are made of it."""
     # No route is asked: none needs a run.
     nothing: Any = None
-    return _application(nothing, nothing, nothing, nothing, None).openapi()
+    return _application(nothing, nothing, nothing, nothing, nothing, nothing, None).openapi()
 
 
 def _application(
-    population: Population, pictures: Pictures, maps: Maps, heatmaps: PanelHeatmaps, lifespan: Any
+    population: Population,
+    pictures: Pictures,
+    maps: Maps,
+    findings: Findings,
+    heatmaps: PanelHeatmaps,
+    board: Board,
+    lifespan: Any,
 ) -> FastAPI:
     def require_run(key: Key = None) -> None:
         if key is not None and key != key_of(population):
@@ -113,7 +124,7 @@ def _application(
         dependencies=[Depends(require_run)],
     )
     _tell_problems(app)
-    _add_routes(app, population)
+    _add_routes(app, population, maps, findings)
     _add_pictures(app, population, pictures)
     app.include_router(notes_routes(population), prefix=API)
 
@@ -124,8 +135,8 @@ def _application(
 
     @app.get(f"{API}/events", responses={200: {"content": {"text/event-stream": {}}, "model": model.Progress}})
     async def events() -> StreamingResponse:
-        """What is being computed, as events, until all is ready."""
-        return StreamingResponse(_as_events(maps), media_type="text/event-stream")
+        """What is being computed, as events, until nothing is."""
+        return StreamingResponse(_as_events(board), media_type="text/event-stream")
 
     documented = app.openapi
     app.openapi = lambda: _with_problems(documented())  # type: ignore[method-assign]
@@ -147,7 +158,7 @@ def _with_problems(document: dict[str, Any]) -> dict[str, Any]:
     return document
 
 
-def _add_routes(app: FastAPI, population: Population) -> None:
+def _add_routes(app: FastAPI, population: Population, maps: Maps, findings: Findings) -> None:
     """What the run holds. Functions without `async` run in threads: a map that takes half a minute blocks nobody."""
     raw: dict[int | str, dict[str, Any]] = {200: {"content": {"application/octet-stream": {}}}}
 
@@ -163,8 +174,6 @@ def _add_routes(app: FastAPI, population: Population) -> None:
     def first_sight(request: Request, key: Key = None) -> Response:
         """How good the model is; null where the run has no score."""
         return kept(request, msgspec.json.encode(headline(population)), "application/json", key)
-
-    findings = Findings(population)
 
     @app.get(f"{API}/insights", response_model=model.Insights)
     def insights(request: Request, key: Key = None) -> Response:
@@ -202,6 +211,7 @@ def _add_routes(app: FastAPI, population: Population) -> None:
     @app.get(f"{API}/map", responses=raw, response_class=Response)
     def projection(request: Request, space: str, method: str, key: Key = None) -> Response:
         """x0 y0 x1 y1 ..., two bytes each, little endian: 0 is -1, 65,534 is 1, and 65,535 no place."""
+        maps.require(space or None, method)
         return kept(request, painted_map(population, space, method), "application/octet-stream", key)
 
     @app.get(f"{API}/ids", response_model=model.Ids)
@@ -278,8 +288,8 @@ async def _awaited(request: Request, pictures: Pictures, kind: str, row: int, dr
         waiting.add_done_callback(lambda done: done.cancelled() or done.exception())
 
 
-async def _as_events(maps: Maps) -> AsyncIterator[str]:
-    async for progress in maps.events():
+async def _as_events(board: Board) -> AsyncIterator[str]:
+    async for progress in board.events():
         yield f"event: progress\ndata: {progress.model_dump_json()}\n\n"
 
 

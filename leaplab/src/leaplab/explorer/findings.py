@@ -1,12 +1,15 @@
-"""What is wrong, for the page: the insights of the run, looked for once."""
+"""What is wrong, for the page: the insights of the run, looked for once, in the background."""
 
 import threading
 from dataclasses import asdict
 from functools import cached_property
 from typing import Any
 
-from leaplab.errors import MissingError
-from leaplab.population.insights import FoundInsight, Insights, Question, insights_of
+from leaplab.errors import LeaplabError, MissingError
+from leaplab.explorer.background import INSIGHTS, Background
+from leaplab.explorer.model import Progress
+from leaplab.explorer.progress import Board
+from leaplab.population.insights import FoundInsight, Insights, Question, are_cached, insights_of
 from leaplab.population.members import MemberRows
 from leaplab.population.population import Population
 
@@ -18,10 +21,13 @@ class Findings:
 
     Args:
         population: the run.
+        background: where they are looked for.
+        board: where it is told how far that is.
     """
 
-    def __init__(self, population: Population) -> None:
+    def __init__(self, population: Population, background: Background, board: Board) -> None:
         self._population = population
+        self._background, self._board = background, board
         self._lock = threading.Lock()
 
     def told(self) -> dict[str, Any]:
@@ -49,7 +55,19 @@ class Findings:
 
     @cached_property
     def _answer(self) -> Insights:
-        return insights_of(self._population, Question(members=None))
+        question = Question(members=None)
+        if not are_cached(self._population, question):
+            self._board.tell(INSIGHTS, Progress(what="insights", state="computing"))
+            try:
+                self._background.compute(INSIGHTS, tell=self._tell)
+            except LeaplabError as error:
+                self._board.tell(INSIGHTS, Progress(what="insights", state="failed", detail=str(error)))
+                raise
+            self._board.tell(INSIGHTS, Progress(what="insights", state="ready"))
+        return insights_of(self._population, question)
+
+    def _tell(self, kind: str, done: int, total: int) -> None:
+        self._board.tell(INSIGHTS, Progress(what="insights", state="computing", of=kind, done=done, total=total))
 
     @cached_property
     def _members(self) -> MemberRows:

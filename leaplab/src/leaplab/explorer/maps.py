@@ -1,70 +1,94 @@
 """Maps that are computed in the background, and how far they are."""
 
-import asyncio
 import threading
-from collections.abc import AsyncIterator
+from collections import defaultdict
+from typing import Literal
 
 from leaplab.analysis.projection import METHODS
 from leaplab.errors import LeaplabError
+from leaplab.explorer.background import MAP, Background
 from leaplab.explorer.model import Progress
+from leaplab.explorer.progress import Board
 from leaplab.population.population import Population
 
-LOOK = 0.1
-"""Seconds between two looks at what has changed."""
 QUICK = "pca"
-"""The projection that is there at once."""
+"""The projection that is there at once, computed in the server's own process."""
 
 
 class Maps:
-    """Computes the maps that the page opens with, and tells listeners.
+    """Computes maps, those that the page opens with before it asks.
 
     Args:
         population: the run.
+        background: where they are computed.
+        board: where it is told how far they are.
     """
 
-    def __init__(self, population: Population) -> None:
+    def __init__(self, population: Population, background: Background, board: Board) -> None:
         self._population = population
-        self._progress: dict[str, Progress] = {}
-        self._over = threading.Event()
+        self._background, self._board = background, board
+        self._locks: defaultdict[tuple[str, str], threading.Lock] = defaultdict(threading.Lock)
 
     def start(self) -> None:
         """Compute the first space's maps, the quick one first."""
         threading.Thread(target=self._prepare, name="map", daemon=True).start()
 
-    def close(self) -> None:
-        """Let all listeners go."""
-        self._over.set()
+    def require(self, space: str | None, method: str) -> None:
+        """Wait until the run has a map.
 
-    async def events(self) -> AsyncIterator[Progress]:
-        """The progress so far and what comes of it, until all is ready."""
-        told: dict[str, Progress] = {}
-        while True:
-            is_over, now = self._over.is_set(), dict(self._progress)
-            for method, progress in now.items():
-                if told.get(method) != progress:
-                    yield progress
-            told = now
-            if is_over:
+        Raises:
+            LeaplabError: no such space or method, or it cannot be computed.
+        """
+        population = self._population
+        if population.has_map(space, method):
+            return
+        space = population.space(space)
+        with self._locks[space, method]:
+            if population.has_map(space, method):
                 return
-            await asyncio.sleep(LOOK)
+            population.vectors(space)
+            self._tell(space, method, "computing")
+            try:
+                if method == QUICK:
+                    population.map(space, method)
+                else:
+                    self._compute(space, method)
+            except LeaplabError as error:
+                self._tell(space, method, "failed", detail=str(error))
+                raise
+            self._tell(space, method, "ready")
 
     def _prepare(self) -> None:
-        try:
-            assert self._population.columns
-            if not self._population.spaces:
-                return
-            space = next(iter(self._population.spaces))
-            methods = dict.fromkeys((QUICK, METHODS[0]))
-            for method in methods:
-                self._progress[method] = Progress(what="map", space=space, projection=method, state="computing")
-            for method in methods:
-                self._progress[method] = self._computed(space, method)
-        finally:
-            self._over.set()
+        assert self._population.columns
+        if not self._population.spaces:
+            return
+        space = next(iter(self._population.spaces))
+        methods = dict.fromkeys((QUICK, METHODS[0]))
+        for method in methods:
+            if not self._population.has_map(space, method):
+                self._tell(space, method, "computing")
+        for method in methods:
+            try:
+                self.require(space, method)
+            except LeaplabError:
+                continue  # it is told, and who asks for the map is told again
 
-    def _computed(self, space: str, method: str) -> Progress:
-        try:
-            self._population.map(space, method)
-        except LeaplabError as error:
-            return Progress(what="map", space=space, projection=method, state="failed", detail=str(error))
-        return Progress(what="map", space=space, projection=method, state="ready")
+    def _compute(self, space: str, method: str) -> None:
+        def tell(_: str, done: int, total: int) -> None:
+            self._tell(space, method, "computing", done=done, total=total)
+
+        self._background.compute(MAP, space, method, tell=tell)
+
+    def _tell(
+        self,
+        space: str,
+        method: str,
+        state: Literal["computing", "ready", "failed"],
+        detail: str | None = None,
+        done: int | None = None,
+        total: int | None = None,
+    ) -> None:
+        progress = Progress(
+            what="map", space=space, projection=method, state=state, detail=detail, done=done, total=total
+        )
+        self._board.tell(f"map {space} {method}", progress)

@@ -291,10 +291,16 @@ class Insights(Model):
 
 
 class Progress(Model):
-    """What the server computes: sent as events named `progress` until all is ready."""
+    """What the server computes: sent as events named `progress` until nothing is being computed.
 
-    what: Literal["map"]
-    space: str
-    projection: str
+    `of` is the kind of insight that is looked for now; `done` of `total` steps are behind it, where that is known.
+    """
+
+    what: Literal["map", "insights"]
+    space: str | None = None
+    projection: str | None = None
     state: Literal["computing", "ready", "failed"]
     detail: str | None = None
+    of: str | None = None
+    done: int | None = None
+    total: int | None = None

@@ -49,6 +49,22 @@ def cached(
         return array
 
 
+def is_cached(store: RunStore, name: str, version: int, parameters: Mapping[str, Any]) -> bool:
+    """Whether `cached` would compute nothing."""
+    path = place_of(store, name, version, parameters)
+    return path in _in_memory or path.exists()
+
+
+def kept_in_memory() -> Mapping[Path, NDArray[Any]]:
+    """What could not be written beside its run: another process that works for this one hands it over."""
+    return dict(_in_memory)
+
+
+def keep_in_memory(path: Path, array: NDArray[Any]) -> None:
+    """Take what another process computed, and could not write."""
+    _in_memory[path] = array
+
+
 def place_of(store: RunStore, name: str, version: int, parameters: Mapping[str, Any]) -> Path:
     """The file that an array of an analysis is kept in; the arguments are those of `cached`."""
     key = json.dumps([store.manifest.identity, store.manifest.revision, name, version, parameters], sort_keys=True)

@@ -20,7 +20,7 @@ from leaplab.analysis.insight.registry import KINDS, Finder, finder, kinds
 from leaplab.analysis.insight.result import Action, BoundTest, Insight
 from leaplab.analysis.insight.samples import Samples
 from leaplab.errors import QuestionError
-from leaplab.population.cached import cached
+from leaplab.population.cached import cached, is_cached
 from leaplab.population.known_insights import Known, read_known, stable_id, write_known
 from leaplab.population.notebook import page_of_insights
 from leaplab.population.samples import Chosen, choose, choose_instances
@@ -215,6 +215,12 @@ def insights_of(population: "Population", question: Question, progress: Progress
     return _told(population, question, found)
 
 
+def are_cached(population: "Population", question: Question) -> bool:
+    """Whether all that is asked for has been looked for before."""
+    asked = _Asked(population, question)
+    return all(asked.is_cached(kind) for kind in question.kinds or kinds())
+
+
 class _Asked:
     """A question and its samples, which are read when the first finder needs them."""
 
@@ -233,10 +239,19 @@ class _Asked:
     def found(self, kind: str) -> Iterator[_KeptFound]:
         """What a finder says of the samples, and of the element instances where it is asked of these."""
         yield self._cached(kind, "samples", lambda: self._samples)
-        if kind in OF_INSTANCES and self._population.store.has_instances and self._question.score is None:
+        if self._is_of_instances(kind):
             yield self._cached(kind, "instances", lambda: self._instances)
 
-    def _cached(self, kind: str, of: str, chosen: Callable[[], Chosen | None]) -> _KeptFound:
+    def is_cached(self, kind: str) -> bool:
+        """Whether `found` computes nothing."""
+        of = ("samples", "instances") if self._is_of_instances(kind) else ("samples",)
+        store = self._population.store
+        return all(is_cached(store, "insights", VERSION, self._parameters(kind, each)) for each in of)
+
+    def _is_of_instances(self, kind: str) -> bool:
+        return kind in OF_INSTANCES and self._population.store.has_instances and self._question.score is None
+
+    def _parameters(self, kind: str, of: str) -> dict[str, Any]:
         asked = self._question
         parameters: dict[str, Any] = {
             "kind": kind,
@@ -248,13 +263,15 @@ class _Asked:
         }
         if asked.among is not None:
             parameters["rows"] = hashlib.sha256(asked.among.astype("<i8").tobytes()).hexdigest()
+        return parameters
 
+    def _cached(self, kind: str, of: str, chosen: Callable[[], Chosen | None]) -> _KeptFound:
         def computed() -> NDArray[np.uint8]:
             some = chosen()
             kept = _KeptFound((), "") if some is None else _looked_for(kind, some)
             return np.frombuffer(msgspec.json.encode(kept), np.uint8)
 
-        content = cached(self._population.store, "insights", VERSION, parameters, computed)
+        content = cached(self._population.store, "insights", VERSION, self._parameters(kind, of), computed)
         return msgspec.json.decode(content.tobytes(), type=_KeptFound)
 
 

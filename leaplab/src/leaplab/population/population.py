@@ -13,7 +13,7 @@ from leaplab.analysis.clustering import cluster_numbers
 from leaplab.analysis.neighbours import METRICS, Metric, Neighbours, centre_of
 from leaplab.analysis.projection import METHODS, Method, in_order, project
 from leaplab.errors import LeaplabError, MissingError, QuestionError
-from leaplab.population.cached import cached
+from leaplab.population.cached import cached, is_cached
 from leaplab.population.columns import Column, InstanceColumn, described, described_computed, described_instances
 from leaplab.population.computed import CLUSTER_COLUMN, ComputedColumn, computed_columns, keep
 from leaplab.population.similar import Similar, SimilarSamples
@@ -215,22 +215,39 @@ class Population:
             self._vectors[space] = Vectors(np.flatnonzero(finite), kept, int((~finite).sum()))
         return self._vectors[space]
 
-    def map(self, space: str | None, method: str) -> NDArray[np.float32]:
+    def map(
+        self, space: str | None, method: str, progress: Callable[[int, int], None] | None = None
+    ) -> NDArray[np.float32]:
         """[N, 2] of a latent space within [-1, 1], NaN for rows without a finite vector, computed once a run.
 
         A run without a latent space has one map: its samples in their order.
+
+        Args:
+            progress: is told how many steps are done, and of how many, where it is computed in steps.
 
         Raises:
             LeaplabError: no such space or method.
         """
         if not self.spaces:
             return in_order(self.samples)
+        parameters = self._map_parameters(space, method)
+        space, chosen = parameters["space"], parameters["method"]
+        return cached(self.store, "map", MAP_VERSION, parameters, lambda: self._projected(space, chosen, progress))
+
+    def has_map(self, space: str | None, method: str) -> bool:
+        """Whether a map has been computed before.
+
+        Raises:
+            LeaplabError: no such space or method.
+        """
+        if not self.spaces:
+            return True
+        return is_cached(self.store, "map", MAP_VERSION, self._map_parameters(space, method))
+
+    def _map_parameters(self, space: str | None, method: str) -> dict[str, Any]:
         if method not in METHODS:
             raise QuestionError(f"There is no projection '{method}'; there are {', '.join(METHODS)}.")
-        space = self.space(space)
-        parameters = {"space": space, "method": method, "seed": SEED}
-        chosen: Method = method
-        return cached(self.store, "map", MAP_VERSION, parameters, lambda: self._projected(space, chosen))
+        return {"space": self.space(space), "method": method, "seed": SEED}
 
     def similar(
         self,
@@ -356,8 +373,10 @@ class Population:
         values = self.values(name).astype(np.float64)
         return np.where(values < 0, np.nan, values) if name == CLUSTER_COLUMN else values
 
-    def _projected(self, space: str, method: Method) -> NDArray[np.float32]:
-        return self._spread(space, lambda vectors: project(vectors, method, SEED), np.float32(np.nan))
+    def _projected(
+        self, space: str, method: Method, progress: Callable[[int, int], None] | None
+    ) -> NDArray[np.float32]:
+        return self._spread(space, lambda vectors: project(vectors, method, SEED, progress), np.float32(np.nan))
 
     def _spread(
         self, space: str, compute: Callable[[NDArray[np.float32]], NDArray[Any]], otherwise: np.generic

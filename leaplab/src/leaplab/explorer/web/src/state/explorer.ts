@@ -11,6 +11,7 @@ import {
   type Insights,
   Memo,
   type Near,
+  type Progress,
   type Run,
   type Sample,
   type Summary,
@@ -35,6 +36,7 @@ import { InsightNotes } from "./insight-notes";
 import { Layout } from "./layout";
 import { namedBy } from "./naming";
 import { type Painted, Painter } from "./painting";
+import { computedProjections, withProgress } from "./progress";
 import { Tags } from "./tags";
 import { fromHash, isSameView, toHash, type View } from "./view";
 
@@ -69,7 +71,9 @@ export class Explorer {
   readonly busy = signal<string | null>("Loading the population\u2026");
   readonly failure = signal<Failure | null>(null);
   /** Projections of the first space that the server computes now. */
-  readonly computing = signal<ReadonlySet<string>>(new Set());
+  readonly computing: ReadonlySignal<ReadonlySet<string>>;
+  /** All that the server computes now, and how far it is. */
+  readonly working = signal<readonly Progress[]>([]);
   readonly chosen: Chosen;
   readonly tags: Tags;
   readonly notes: InsightNotes;
@@ -128,6 +132,9 @@ export class Explorer {
       const { colour, size, space, projection } = this.view.value;
       return JSON.stringify([colour, size, space, projection]);
     });
+    // As a text, which is the same as long as the projections are: how far they are loads no map.
+    const projections = computed(() => computedProjections(this.working.value, run.defaults.space).join("\n"));
+    this.computing = computed(() => new Set(projections.value.split("\n").filter(Boolean)));
     this.colours = computed(() => {
       const encoding = this.painted.value?.colour.encoding;
       return encoding ? palette(encoding, this.theme.value) : [];
@@ -173,13 +180,7 @@ export class Explorer {
 
   /** Begin to follow the view. */
   start(): void {
-    const stop = this.client.progress((progress) => {
-      if (progress.space !== this.run.defaults.space) return;
-      const computing = new Set(this.computing.value);
-      if (progress.state === "computing") computing.add(progress.projection);
-      else computing.delete(progress.projection);
-      this.computing.value = computing;
-    });
+    const stop = this.client.progress((progress) => this.hear(progress));
     window.addEventListener("pagehide", stop);
     window.addEventListener("popstate", () => {
       this.view.value = fromHash(location.hash, this.run);
@@ -284,14 +285,18 @@ export class Explorer {
   /** Look for what is wrong; the answer is cached beside the run. */
   lookForInsights(): void {
     this.insights.value = { state: "waiting" };
-    void this.client.insights().then(
-      (value) => {
-        this.insights.value = { state: "here", value };
-      },
-      (error: unknown) => {
-        this.insights.value = { state: "failed", sentence: sentenceOf(error) };
-      },
-    );
+    const stop = this.client.progress((progress) => this.hear(progress));
+    void this.client
+      .insights()
+      .then(
+        (value) => {
+          this.insights.value = { state: "here", value };
+        },
+        (error: unknown) => {
+          this.insights.value = { state: "failed", sentence: sentenceOf(error) };
+        },
+      )
+      .finally(stop);
   }
 
   select(rows: readonly number[], how: Joining): void {
@@ -306,6 +311,10 @@ export class Explorer {
     } catch (error) {
       return sentenceOf(error);
     }
+  }
+
+  private hear(progress: Progress): void {
+    this.working.value = withProgress(this.working.peek(), progress);
   }
 
   private stateFilter({ states }: Painted): RowFilter | null {

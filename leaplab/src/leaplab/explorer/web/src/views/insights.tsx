@@ -5,6 +5,7 @@ import { useId } from "preact/hooks";
 import type { Difference, Insight } from "../api/client";
 import type { Explorer } from "../state/explorer";
 import { STATUSES } from "../state/insight-notes";
+import { lookedFor } from "../state/progress";
 import { formatCount, formatName, formatNumber } from "../ui/format";
 
 export function Insights({ explorer }: { explorer: Explorer }) {
@@ -18,7 +19,7 @@ export function Insights({ explorer }: { explorer: Explorer }) {
     return (
       <p class="waiting" role="status">
         <span class="spinner" />
-        Looking for what is wrong
+        {lookedFor(explorer.working.value)}
       </p>
     );
   }

@@ -7,6 +7,7 @@ import { PopulationMap } from "../points/map";
 import type { Direction } from "../points/steps";
 import { rowsOf } from "../state/chosen";
 import type { Explorer } from "../state/explorer";
+import { shareOf } from "../state/progress";
 import { formatCount } from "../ui/format";
 import { projectionName } from "./toolbar";
 
@@ -136,13 +137,16 @@ export function MapView({ explorer }: { explorer: Explorer }) {
 function Status({ explorer, zoom }: { explorer: Explorer; zoom: () => void }) {
   const painted = explorer.painted.value;
   const selected = explorer.chosen.count.value;
-  const interim = painted && painted.projection !== explorer.view.value.projection;
+  const { projection, space } = explorer.view.value;
+  const interim = painted && painted.projection !== projection;
   return (
     <div class="status-bar">
       {interim && (
         <span class="interim" role="status">
           <span class="spinner" />
-          {`${projectionName(painted.projection)}; ${projectionName(explorer.view.value.projection)} is being computed`}
+          {`${projectionName(painted.projection)}; ${projectionName(projection)} is being computed`}
+          {/* Not announced each time: whoever listens is told once that it is being computed. */}
+          <span aria-hidden="true">{shareOf(explorer.working.value, space, projection)}</span>
         </span>
       )}
       {explorer.chosen.mask.value && (
