@@ -42,8 +42,8 @@ uniform float opacity;
 out vec4 painted;
 void main() {
   float distance = length(gl_PointCoord - 0.5) * (2.0 * edge + 1.0);
-  // The edge of a disc takes one pixel, so that it is smooth.
-  float alpha = tint.a * opacity * clamp(edge + 0.5 - distance, 0.0, 1.0);
+  // The edge of a disc takes one pixel, so that it is smooth. What is smaller than a pixel leaves less of it.
+  float alpha = tint.a * opacity * clamp(edge + 0.5 - distance, 0.0, 1.0) * min(1.0, 4.0 * edge * edge);
   painted = vec4(tint.rgb * alpha, alpha);
 }`;
 

@@ -245,15 +245,15 @@ function oklabToHex(lightness: number, a: number, b: number): string {
 
 /**
  * Diameter in CSS pixels and opacity that keep a population of this many points readable: the more of them lie in a view,
- * the smaller and fainter each is, so that where many overlap, it shows.
+ * the smaller and fainter each is. From afar all shrinks alike, so that what is sparse does not grow into a solid spot.
  *
  * @param zoom how much nearer than the whole map; below 1 from afar.
  */
 export function pointStyle(samples: number, zoom = 1): { size: number; opacity: number } {
   // Nearer, a view holds fewer; not by the square, since one looks at where they crowd.
-  const crowd = (70_000 * zoom) / Math.max(1, samples);
+  const crowd = (70_000 * Math.max(1, zoom)) / Math.max(1, samples);
   return {
-    size: Math.min(8, Math.max(1.3 * Math.min(1, zoom), 3.2 * crowd ** 0.28)),
+    size: Math.min(8, Math.max(1.3, 3.2 * crowd ** 0.28)) * Math.min(1, zoom),
     opacity: Math.min(0.95, Math.max(0.35, 0.65 * crowd ** 0.2)),
   };
 }

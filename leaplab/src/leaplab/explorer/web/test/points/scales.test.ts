@@ -131,6 +131,16 @@ describe("sizes", () => {
     expect(most.size).toBeGreaterThanOrEqual(1);
     expect(most.opacity).toBeGreaterThan(0.3);
   });
+
+  it.each([70_000, 1_000_000])("shrink from afar, and grow nearby (%d points)", (samples) => {
+    const styles = [1 / 16, 1 / 4, 1, 4, 16].map((zoom) => pointStyle(samples, zoom));
+    for (const [at, style] of styles.slice(1).entries()) {
+      expect(style.size).toBeGreaterThan(styles[at]!.size);
+      expect(style.opacity).toBeGreaterThanOrEqual(styles[at]!.opacity);
+    }
+    expect(styles[0]!.size).toBeCloseTo(styles[2]!.size / 16, 10);
+    expect(pointStyle(samples, 1e6).size).toBeLessThanOrEqual(8);
+  });
 });
 
 it("rows that are not selected are faint", () => {
