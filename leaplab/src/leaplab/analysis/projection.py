@@ -14,10 +14,16 @@ from numpy.typing import NDArray
 
 Method = Literal["pacmap", "pca"]
 METHODS: tuple[Method, ...] = get_args(Method)
+QUICK: Method = "pca"
+"""The method that takes no time."""
 PCA_WIDTH = 50
 """Wider spaces are first reduced to this many principal components, as neighbour graphs of maps usually are."""
 MIN_SAMPLES = 16
 """PaCMAP wants more samples than neighbours; smaller populations are shown by their principal components."""
+BESIDE = 10
+"""Neighbours by which a further vector is placed."""
+ISLAND = 0.1
+"""Of a map that is 2 wide, how far from the nearest neighbour others still count."""
 ITERATIONS = (100, 100, 250)
 """Of PaCMAP's three phases, its own default."""
 ITERATION = re.compile(r"Iteration: +(\d+),")
@@ -57,6 +63,36 @@ def project(
     if method == "pca" or len(vectors) < MIN_SAMPLES or vectors.shape[1] == 1:
         return _fitted(principal_components(vectors, 2))
     return _fitted(_pacmap(principal_components(vectors, PCA_WIDTH), seed, progress))
+
+
+def placed_beside(
+    known: NDArray[np.floating], places: NDArray[np.floating], vectors: NDArray[np.floating]
+) -> NDArray[np.float32]:
+    """Where further vectors lie on a map that stays as it is.
+
+    Each lies where its nearest neighbours do (Euclidean), weighted by the inverse of their distance. Of these count
+    those alone that lie on the map about where the very nearest does: between two islands there is nothing.
+
+    Args:
+        known: [n, W], at least one, finite.
+        places: [n, 2] of these.
+        vectors: [m, W] finite.
+
+    Returns:
+        [m, 2]; of a vector that is a known one, its place.
+    """
+    if not len(vectors):
+        return np.zeros((0, 2), np.float32)
+    from sklearn.neighbors import NearestNeighbors
+
+    search = NearestNeighbors(n_neighbors=min(BESIDE, len(known)), algorithm="brute").fit(known)
+    distances, rows = search.kneighbors(vectors)
+    around = np.asarray(places, np.float64)[rows]
+    # What is nearer than this has the same place to the eye; the distance of a copy is nought.
+    weights = 1 / np.maximum(distances, 1e-6 * distances[:, -1:].max(initial=0) + np.finfo(np.float32).tiny)
+    weights *= np.linalg.norm(around - around[:, :1], axis=2) <= ISLAND
+    placed = (weights[:, :, None] * around).sum(axis=1) / weights.sum(axis=1)[:, None]
+    return np.asarray(placed, np.float32)
 
 
 def in_order(count: int) -> NDArray[np.float32]:

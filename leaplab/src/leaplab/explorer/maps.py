@@ -4,15 +4,12 @@ import threading
 from collections import defaultdict
 from typing import Literal
 
-from leaplab.analysis.projection import METHODS
+from leaplab.analysis.projection import METHODS, QUICK
 from leaplab.errors import LeaplabError
 from leaplab.explorer.background import MAP, Background
 from leaplab.explorer.model import Progress
 from leaplab.explorer.progress import Board
 from leaplab.population.population import Population
-
-QUICK = "pca"
-"""The projection that is there at once, computed in the server's own process."""
 
 
 class Maps:
@@ -49,7 +46,7 @@ class Maps:
             population.vectors(space)
             self._tell(space, method, "computing")
             try:
-                if method == QUICK:
+                if method == QUICK:  # it is there before another process would have begun
                     population.map(space, method)
                 else:
                     self._compute(space, method)

@@ -11,11 +11,12 @@ from numpy.typing import NDArray
 
 from leaplab.analysis.clustering import cluster_numbers
 from leaplab.analysis.neighbours import METRICS, Metric, Neighbours, centre_of
-from leaplab.analysis.projection import METHODS, Method, in_order, project
+from leaplab.analysis.projection import METHODS, QUICK, Method, in_order, project
 from leaplab.errors import LeaplabError, MissingError, QuestionError
 from leaplab.population.cached import cached, is_cached
 from leaplab.population.columns import Column, InstanceColumn, described, described_computed, described_instances
 from leaplab.population.computed import CLUSTER_COLUMN, ComputedColumn, computed_columns, keep
+from leaplab.population.places import places_path, steady
 from leaplab.population.similar import Similar, SimilarSamples
 from leaplab.population.tags import Tags
 from leaplab.population.where import selected
@@ -376,7 +377,15 @@ class Population:
     def _projected(
         self, space: str, method: Method, progress: Callable[[int, int], None] | None
     ) -> NDArray[np.float32]:
-        return self._spread(space, lambda vectors: project(vectors, method, SEED, progress), np.float32(np.nan))
+        def drawn(vectors: NDArray[np.float32]) -> NDArray[np.float32]:
+            return project(vectors, method, SEED, progress)
+
+        if method == QUICK:  # computed anew in a moment; it stands in for another
+            return self._spread(space, drawn, np.float32(np.nan))
+        rows = self.vectors(space).rows
+        names = [f"{self.states[row]}/{self.ids[row]}" for row in rows.tolist()]
+        kept = places_path(self.store.path, f"{space} {method} {MAP_VERSION}")
+        return self._spread(space, lambda vectors: steady(kept, names, vectors, drawn), np.float32(np.nan))
 
     def _spread(
         self, space: str, compute: Callable[[NDArray[np.float32]], NDArray[Any]], otherwise: np.generic
