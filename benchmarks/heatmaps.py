@@ -196,8 +196,8 @@ def _boxed(population: Population, maps: HeatMaps, rows: list[int]) -> tuple[flo
     shares, chances, inside = [], [], 0
     with reopen(population.store.manifest) as session:
         for row in rows:
-            visuals = session.call(VISUALIZE, SampleOrder(population.states[row], population.ids[row]))
-            box = next(each for each in visuals if each.name == "detections").fields["bounding_boxes"][0]
+            shown = session.call(VISUALIZE, SampleOrder(population.states[row], population.ids[row]))
+            box = next(each for each in shown.visuals if each.name == "detections").fields["bounding_boxes"][0]
             values = maps.of(HeatmapQuestion(row, "detection:1", block=3)).values[0]
             height, width = values.shape
             rows_in = np.abs((np.arange(height) + 0.5) / height - box["y"]) <= box["height"] / 2

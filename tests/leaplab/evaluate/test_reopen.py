@@ -17,7 +17,7 @@ def test_run_is_reopened_where_it_was_evaluated(tiny_run):
     with reopen(tiny_run.manifest) as session:
         assert str(session.interpreter.executable) == tiny_run.manifest.interpreter.executable
         assert session.call(DESCRIBE).states == tiny_run.manifest.states
-        visuals = session.call(VISUALIZE, SampleOrder("training", "training-00"))
+        visuals = session.call(VISUALIZE, SampleOrder("training", "training-00")).visuals
 
     assert tuple(visual.name for visual in visuals) == tiny_run.manifest.visualizers
 

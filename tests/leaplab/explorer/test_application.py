@@ -141,7 +141,7 @@ def test_a_sample_shows_its_stored_values_and_prediction(client: TestClient, mni
 def test_visualizers_show_that_very_digit(client: TestClient, digits: dict[str, Digits]) -> None:
     for row in (0, 299):
         sample = client.get(f"/api/v1/samples/{row}").json()
-        visuals = {visual["name"]: visual for visual in client.get(f"/api/v1/samples/{row}/visuals").json()}
+        visuals = {visual["name"]: visual for visual in client.get(f"/api/v1/samples/{row}/visuals").json()["visuals"]}
         png = base64.b64decode(visuals["digit"]["png"].split(",", 1)[1])
         pixels = np.asarray(Image.open(BytesIO(png)))
         np.testing.assert_array_equal(pixels, digits[sample["state"]].image(sample["sample_id"]))

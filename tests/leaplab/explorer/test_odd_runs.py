@@ -172,13 +172,15 @@ def test_integration_whose_process_died_is_bound_again_by_the_next_request(tiny_
     pictures = Pictures(Population(tiny_run), processes=1)
     pictures.start()
     try:
-        drawn = pictures.panel(0).result(60)
+        drawn = pictures.panel(0).result(60)["visuals"]
         (worker,) = set(psutil.Process().children(recursive=True)) - others
         worker.kill()
 
         with pytest.raises(DeadIntegrationError, match="was ended by SIGKILL"):
             pictures.panel(1).result(60)
-        assert [visual["name"] for visual in pictures.panel(1).result(60)] == [visual["name"] for visual in drawn]
+        assert [visual["name"] for visual in pictures.panel(1).result(60)["visuals"]] == [
+            visual["name"] for visual in drawn
+        ]
         (again,) = set(psutil.Process().children(recursive=True)) - others
         assert again.pid != worker.pid
     finally:

@@ -14,7 +14,7 @@ from PIL import Image
 from leaplab.errors import DeadIntegrationError, IntegrationError, LeaplabError, MissingError
 from leaplab.explorer.pictures import PANEL, THUMBNAIL, Pictures
 from leaplab.population.population import Population, open_population
-from leaplab.protocol.inspection import SampleOrder, Visual
+from leaplab.protocol.inspection import SampleOrder, Shown, Visual
 from tests.leaplab.runs_by_hand import write_run
 
 COUNT = 40
@@ -41,7 +41,7 @@ class Painter:
             raise DeadIntegrationError("The integration's process was ended by SIGKILL.", "was ended by SIGKILL")
         shade = np.full((200, 300, 3), 5 * int(order.sample_id[1:]), np.uint8)
         visual = Visual("photo", "Image", {"data": shade})
-        return visual if operation.name == "picture" else [visual]
+        return visual if operation.name == "picture" else Shown([visual], None)
 
     def kill(self) -> None:
         self.killed.set()
@@ -145,7 +145,7 @@ def test_one_that_hangs_costs_itself_and_its_process_alone(population, started) 
     assert pictures.panel(1).result(30)
     with pytest.raises(DeadIntegrationError, match="did not come to an end"):
         pictures.panel(3).result(30)
-    assert pictures.panel(4).result(30)[0]["name"] == "photo"
+    assert pictures.panel(4).result(30)["visuals"][0]["name"] == "photo"
     assert [sample_id for _, sample_id in second.asked] == ["s4"]
 
 

@@ -20,7 +20,7 @@ def test_visualizers_get_the_sample_and_the_model_s_outputs(tiny, tiny_session, 
     model = onnxruntime.InferenceSession(tiny / "tiny.onnx")
     (guess,) = model.run(None, {"image": sample.image[None], "bias": sample.bias[None]})
 
-    picture, bars = tiny_session.call(VISUALIZE, SampleOrder("validation", "validation-03"))
+    picture, bars = tiny_session.call(VISUALIZE, SampleOrder("validation", "validation-03")).visuals
 
     assert (picture.name, picture.type, picture.error) == ("picture", "Image", None)
     np.testing.assert_array_equal(picture.fields["data"], (sample.image.clip(0, 1) * 255).astype(np.uint8))
@@ -34,7 +34,7 @@ def test_visualizer_that_fails_hides_no_other(make_project):
     fault = "    raise ValueError('no colours')\n    return LeapImage("
     root = make_project(changes={"leap_binder.py": ("    return LeapImage(", fault)}, batch=4)
     with open_session(find_project(root)) as session:
-        picture, bars = session.call(VISUALIZE, SampleOrder("training", "training-00"))
+        picture, bars = session.call(VISUALIZE, SampleOrder("training", "training-00")).visuals
 
     assert "isualizer 'picture' on sample 'training-00' of training: ValueError: no colours (leap_binder.py" in str(
         picture.error

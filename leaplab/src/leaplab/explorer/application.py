@@ -28,11 +28,12 @@ from leaplab.explorer.listing import json_of, near, table_of
 from leaplab.explorer.maps import Maps
 from leaplab.explorer.notes import notes_routes
 from leaplab.explorer.painting import order_of, painted_column, painted_map
-from leaplab.explorer.pictures import PANEL, THUMBNAIL, Pictures
+from leaplab.explorer.pictures import OUTLINES, PANEL, THUMBNAIL, Pictures
 from leaplab.explorer.problems import MEDIA_TYPE, problem
 from leaplab.explorer.progress import Board
 from leaplab.explorer.samples import details
 from leaplab.explorer.selecting import Selector
+from leaplab.explorer.verdict import Judge
 from leaplab.population.population import Population
 from leaplab.store.columns import ANALYSIS, group_of
 from leaplab.store.run import RunStore
@@ -175,6 +176,8 @@ def _add_routes(app: FastAPI, population: Population, maps: Maps, findings: Find
         """How good the model is; null where the run has no score."""
         return kept(request, msgspec.json.encode(headline(population)), "application/json", key)
 
+    judge = Judge(population)
+
     @app.get(f"{API}/insights", response_model=model.Insights)
     def insights(request: Request, key: Key = None) -> Response:
         """What is wrong; where it has to be looked for, this takes its time."""
@@ -255,14 +258,19 @@ def _add_routes(app: FastAPI, population: Population, maps: Maps, findings: Find
     @app.get(f"{API}/samples/{{row}}", response_model=model.Sample)
     def sample(row: int) -> Response:
         """What the run holds of a sample."""
-        return _json(details(population, row))
+        return _json(details(population, judge, row))
 
 
 def _add_pictures(app: FastAPI, population: Population, pictures: Pictures) -> None:
-    @app.get(f"{API}/samples/{{row}}/visuals", response_model=list[model.Visual])
+    @app.get(f"{API}/samples/{{row}}/visuals", response_model=model.Panel)
     async def visuals(request: Request, row: int) -> Response:
         """What the integration's visualizers make of a sample."""
         return _json(await _awaited(request, pictures, PANEL, row, pictures.panel(row)))
+
+    @app.get(f"{API}/samples/{{row}}/outlines", response_model=list[model.Outline])
+    async def outlines(request: Request, row: int) -> Response:
+        """Where the element instances of a sample lie; one whose mask is empty is left out."""
+        return _json(await _awaited(request, pictures, OUTLINES, row, pictures.outlines(row)))
 
     @app.get(
         f"{API}/samples/{{row}}/thumbnail", responses={200: {"content": {"image/webp": {}}}}, response_class=Response

@@ -24,7 +24,7 @@ def headline(population: Population) -> dict[str, Any] | None:
     The score is the first metric that is 0 or 1 and has a direction, else the first metric that has one, else the first
     loss; None where the run has none of these.
     """
-    scored = _score(population)
+    scored = score_of(population)
     if scored is None:
         return None
     column, values, is_binary = scored
@@ -47,7 +47,8 @@ def headline(population: Population) -> dict[str, Any] | None:
     }  # fmt: skip
 
 
-def _score(population: Population) -> tuple[Column, NDArray[np.float64], bool] | None:
+def score_of(population: Population) -> tuple[Column, NDArray[np.float64], bool] | None:
+    """The column by which a run is judged, its values, and whether these are 0 or 1; None where it has none."""
     columns = [column for column in population.columns.values() if column.kind != "text"]
     directed = [column for column in columns if column.group == METRIC and column.direction is not UNSET]
     for column in directed:

@@ -8,7 +8,7 @@ from typing import Any
 from leaplab.errors import IntegrationError, LeaplabError, MissingError, QuestionError
 from leaplab.population.heatmap import HeatmapQuestion, HeatMaps, extremes
 from leaplab.population.population import Population
-from leaplab.render.heatmap_picture import heatmap_picture
+from leaplab.render.heatmap_picture import heatmap_layer, heatmap_picture
 
 TOLD = 2
 """Regions that are told of each way."""
@@ -55,9 +55,19 @@ class PanelHeatmaps:
             told.append(
                 f"Without the region {place} it would be {abs(change):.3g} {'higher' if change < 0 else 'lower'}."
             )
-        return {
+        answered: dict[str, Any] = {
             "of": of,
             "value": float(answer.targets[0]) if single else None,
-            "png": "data:image/png;base64," + base64.b64encode(written.getvalue()).decode("ascii"),
+            "png": _address(written.getvalue()),
             "told": told,
         }
+        layer = heatmap_layer(answer) if single else None
+        if layer is not None:
+            written = BytesIO()
+            layer.save(written, format="PNG")
+            answered |= {"overlay": _address(written.getvalue()), "size": layer.size}
+        return answered
+
+
+def _address(png: bytes) -> str:
+    return "data:image/png;base64," + base64.b64encode(png).decode("ascii")

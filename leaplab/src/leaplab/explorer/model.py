@@ -143,11 +143,39 @@ class Selected(Model):
     histograms: list[Histogram]
 
 
+class Rank(Model):
+    """Of `of` samples of a state that have a finite value, `least` have at most this one and `most` at least."""
+
+    of: int
+    least: int
+    most: int
+
+
 class Value(Model):
-    """A sample's value in a column."""
+    """A sample's value in a column; of losses and metrics with its rank among the samples of its state."""
 
     column: str
     value: Any
+    rank: Rank | None
+
+
+class Verdict(Model):
+    """What the model makes of a sample, and whether that is right.
+
+    Of a `class` the label that is predicted, with its `share` where the prediction is a distribution, and the true one;
+    of a `number` likewise; of `objects` how many were missed, are false and were found; a `score` is told by its
+    column. What is not known is null.
+    """
+
+    kind: Literal["class", "number", "objects", "score"]
+    truth: str | float | None = None
+    predicted: str | float | None = None
+    share: float | None = None
+    missed: float | None = None
+    false: float | None = None
+    found: float | None = None
+    right: bool | None = None
+    column: str | None = None
 
 
 class Prediction(Model):
@@ -164,6 +192,7 @@ class Sample(Model):
     row: int
     sample_id: str
     state: str
+    verdict: Verdict | None
     values: list[Value]
     predictions: list[Prediction]
     instances: list[dict[str, Any]]
@@ -181,6 +210,25 @@ class Visual(BaseModel):
     error: str | None = None
 
 
+class Panel(Model):
+    """What the integration's visualizers make of a sample, and a sentence where its data have changed."""
+
+    visuals: list[Visual]
+    changed: str | None
+
+
+class Outline(Model):
+    """Where an object lies: its box (left, top, right, bottom) in shares of the picture's sides, and the edge of its
+    mask as an SVG path in a view box of 0 0 `width` `height`."""
+
+    number: int
+    box: tuple[float, float, float, float]
+    path: str
+    width: int
+    height: int
+    size: tuple[int, int]
+
+
 class Ids(Model):
     """Ids of the rows from `start` on."""
 
@@ -191,13 +239,16 @@ class Ids(Model):
 class Heatmap(Model):
     """What raises and what lowers something of a sample: a picture as a data address, and sentences.
 
-    `value` is what it is for the sample as it is; without a picture nothing that was taken away changes it.
+    `value` is what it is for the sample as it is; without a picture nothing that was taken away changes it. `overlay`
+    is the map alone, half transparent, for a picture whose image has the `size`; there is one where there is one map.
     """
 
     of: str
     value: float | None
     png: str | None
     told: list[str]
+    overlay: str | None = None
+    size: tuple[int, int] | None = None
 
 
 class Near(Model):

@@ -20,8 +20,10 @@ from leaplab.errors import DeadIntegrationError, IntegrationError, LeaplabError,
 from leaplab.evaluate.reopen import reopen
 from leaplab.files import written_aside
 from leaplab.population.population import Population
-from leaplab.protocol.inspection import SampleOrder, Visual
-from leaplab.protocol.operations import PICTURE, VISUALIZE, Answer, Operation
+from leaplab.population.samples import HASH_COLUMN
+from leaplab.protocol.inspection import Mask, SampleOrder, Visual
+from leaplab.protocol.operations import MASKS, PICTURE, VISUALIZE, Answer, Operation
+from leaplab.render.outlines import outline_path
 from leaplab.render.rendered import render
 from leaplab.session.opening import Session
 
@@ -36,7 +38,13 @@ QUALITY = 80
 ENDING = 3.0
 """Seconds that the processes get to end."""
 KEPT_PANELS = 64
-THUMBNAIL, PANEL = "thumbnail", "panel"
+THUMBNAIL, PANEL, OUTLINES = "thumbnail", "panel", "outlines"
+AT_ONCE = (PANEL, OUTLINES)
+"""What somebody looks at one sample for: before all that is drawn for a gallery."""
+CHANGED = (
+    "The data under this id has changed since the evaluation, or is read otherwise each time: the pictures show what is"
+    " there now, the numbers are of what was there then. Evaluate again with --overwrite."
+)
 
 
 @dataclass
@@ -79,7 +87,7 @@ class Pictures:
         self._sessions: list[Session] = []
         self._closed = False
         self._failure: tuple[float, str] | None = None
-        self._panels: OrderedDict[int, list[dict[str, Any]]] = OrderedDict()
+        self._panels: OrderedDict[int, dict[str, Any]] = OrderedDict()
         self._folder = population.store.path / "derived" / "thumbnails" / population.store.manifest.identity[:16]
         self._processes = processes
         self._threads: list[threading.Thread] = []
@@ -119,16 +127,20 @@ class Pictures:
         except FileNotFoundError:
             return self._wait_for(THUMBNAIL, row)
 
-    def panel(self, row: int) -> "Future[list[dict[str, Any]]]":
-        """All visualizers of a sample, as the page takes them; likewise."""
+    def panel(self, row: int) -> "Future[dict[str, Any]]":
+        """All visualizers of a sample, as the page takes them, see `leaplab.explorer.model.Panel`; likewise."""
         self._population.require_row(row)
         with self._changed:
             if row in self._panels:
                 self._panels.move_to_end(row)
-                ready: Future[list[dict[str, Any]]] = Future()
+                ready: Future[dict[str, Any]] = Future()
                 ready.set_result(self._panels[row])
                 return ready
         return self._wait_for(PANEL, row)
+
+    def outlines(self, row: int) -> "Future[list[dict[str, Any]]]":
+        """Where the element instances of a sample lie, see `leaplab.explorer.model.Outline`; likewise."""
+        return self._wait_for(OUTLINES, self._population.require_row(row))
 
     def forget(self, kind: str, row: int) -> None:
         """One that waited for a picture does so no more."""
@@ -155,13 +167,13 @@ class Pictures:
             return job.done
 
     def _next(self) -> _Job | None:
-        """The job to do now, panels first; None at the end."""
+        """The job to do now, what one sample is looked at for first; None at the end."""
         with self._changed:
             while not self._closed:
                 self._drop_abandoned()
-                panels = [job for job in self._stack if job.kind == PANEL]
+                urgent = [job for job in self._stack if job.kind in AT_ONCE]
                 if self._stack:
-                    job = (panels or self._stack)[-1]
+                    job = (urgent or self._stack)[-1]
                     self._stack.remove(job)
                     return job
                 self._changed.wait()
@@ -226,14 +238,24 @@ class Pictures:
     def _drawn(self, session: Session, job: _Job) -> Any:
         order = SampleOrder(self._population.states[job.row], self._population.ids[job.row])
         if job.kind == PANEL:
-            visuals = self._asked(session, VISUALIZE, order)
-            return [_for_page(visual) for visual in visuals]
+            shown = self._asked(session, VISUALIZE, order)
+            changed = CHANGED if self._has_changed(job.row, shown.input_hash) else None
+            return {"visuals": [_for_page(visual) for visual in shown.visuals], "changed": changed}
+        if job.kind == OUTLINES:
+            return [_outlined(mask) for mask in self._asked(session, MASKS, order)]
         visual = self._asked(session, PICTURE, order)
         if visual is None:
             raise MissingError("No visualizer of the integration shows a sample itself.")
         if visual.error is not None:
             raise IntegrationError(visual.error)
         return _webp(render(visual).png)
+
+    def _has_changed(self, row: int, now: str | None) -> bool:
+        """Whether a sample's inputs are others than those that were evaluated, where the run says which these were."""
+        if HASH_COLUMN not in self._population.columns:
+            return False
+        then = self._population.values(HASH_COLUMN)[row]
+        return now is not None and then is not None and now != then
 
     def _asked(self, session: Session, operation: Operation[SampleOrder, Answer], order: SampleOrder) -> Answer:
         try:
@@ -297,3 +319,15 @@ def _for_page(visual: Visual) -> dict[str, Any]:
         "height": rendered.height,
     }
     return {**shown, "data": rendered.data} if rendered.data else shown
+
+
+def _outlined(mask: Mask) -> dict[str, Any]:
+    height, width = mask.inside.shape
+    return {
+        "number": mask.number,
+        "box": mask.box,
+        "path": outline_path(mask.inside),
+        "width": width,
+        "height": height,
+        "size": mask.size,
+    }

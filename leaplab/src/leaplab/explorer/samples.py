@@ -3,6 +3,7 @@
 from typing import Any
 
 from leaplab.explorer.answers import json_value
+from leaplab.explorer.verdict import Judge, is_ranked
 from leaplab.population.population import Population
 from leaplab.store.columns import ID, STATE
 from leaplab.store.run import OFFSET
@@ -12,8 +13,11 @@ OF_THE_SAMPLE = (OFFSET, ID, STATE)
 """Keys of an element instance that say of which sample it is."""
 
 
-def details(population: Population, row: int) -> dict[str, Any]:
+def details(population: Population, judge: Judge, row: int) -> dict[str, Any]:
     """Everything that the run holds of a sample.
+
+    Args:
+        judge: of the same run.
 
     Raises:
         LeaplabError: there is no such row.
@@ -31,13 +35,19 @@ def details(population: Population, row: int) -> dict[str, Any]:
         "sample_id": values[ID],
         "state": state,
         "values": [
-            {"column": column, "value": json_value(value)}
+            {"column": column, "value": json_value(value), "rank": _rank(population, judge, column, row)}
             for column, value in values.items()
             if column not in (ID, STATE)
         ],
+        "verdict": judge.verdict(row),
         "predictions": predictions,
         "instances": [
             {column: json_value(value) for column, value in instance.items() if column not in OF_THE_SAMPLE}
             for instance in population.store.instances_of(row)
         ],
     }
+
+
+def _rank(population: Population, judge: Judge, name: str, row: int) -> dict[str, int] | None:
+    column = population.columns.get(name)
+    return judge.rank(column, row) if column is not None and is_ranked(column) else None

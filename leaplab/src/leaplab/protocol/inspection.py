@@ -5,6 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any
 
+import numpy as np
+from numpy.typing import NDArray
+
 
 @dataclass(frozen=True)
 class SampleOrder:
@@ -29,6 +32,36 @@ class Visual:
     type: str
     fields: dict[str, Any] = field(default_factory=dict)
     error: str | None = None
+
+
+@dataclass(frozen=True)
+class Shown:
+    """What the visualizers show of a sample.
+
+    Attributes:
+        visuals: what each returned, in the integration's order.
+        input_hash: of all inputs as they are now, by the formula of the column `input.hash`; None without inputs.
+    """
+
+    visuals: list[Visual]
+    input_hash: str | None
+
+
+@dataclass(frozen=True)
+class Mask:
+    """Where an element instance lies in its sample.
+
+    Attributes:
+        number: of the instance.
+        box: left, top, right and bottom, in shares of the mask's width and height.
+        inside: [h, w] bool, the mask made small: true where it covers half of a cell or more.
+        size: width and height of the mask itself.
+    """
+
+    number: int
+    box: tuple[float, float, float, float]
+    inside: NDArray[np.bool_]
+    size: tuple[int, int]
 
 
 @dataclass(frozen=True)

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from leaplab.protocol.description import Description
 from leaplab.protocol.explaining import Cells, CellsOrder, ExplainOrder, Explanation, Layer, LayersOrder, ShapesOrder
-from leaplab.protocol.inspection import Inspection, SampleOrder, Visual
+from leaplab.protocol.inspection import Inspection, Mask, SampleOrder, Shown, Visual
 from leaplab.protocol.model import LoadedModel, LoadOrder, ModelSource
 from leaplab.protocol.observations import Probe
 from leaplab.protocol.plan import Part, Plan, PlanOrder
@@ -89,10 +89,12 @@ EVALUATE: Stream[EvaluateOrder, PartResult] = Stream("evaluate")
 """Encode, infer and score; one result a part, in order."""
 INSPECT: Operation[SampleOrder, Inspection] = Operation("inspect")
 """Every handler on one sample."""
-VISUALIZE: Operation[SampleOrder, list[Visual]] = Operation("visualize")
+VISUALIZE: Operation[SampleOrder, Shown] = Operation("visualize")
 """Every wired visualizer on one sample."""
 PICTURE: Operation[SampleOrder, Visual | None] = Operation("picture")
 """The visualizer that shows one sample itself, the plainest that there is."""
+MASKS: Operation[SampleOrder, list[Mask]] = Operation("masks")
+"""Where the element instances of one sample lie; one whose mask is empty is left out."""
 PROBE: Operation[None, Probe] = Operation("probe")
 """Every handler on some samples of each state."""
 SIMULATE: Operation[SimulationOrder, Simulated] = Operation("simulate")

@@ -11,7 +11,7 @@ from PIL import Image, ImageDraw
 from leaplab.errors import LeaplabError
 from leaplab.render.canvas import cut, plural, printable
 from leaplab.render.colours import INK, Colour, label_colours
-from leaplab.render.image import displayable, picture_of, resized, shown_size
+from leaplab.render.image import displayable, picture_of, placed, resized, shown_size
 from leaplab.render.legend import Entry, below
 from leaplab.render.names import Name, write_names
 
@@ -35,6 +35,10 @@ def draw_boxes(fields: dict[str, Any]) -> tuple[Image.Image, dict[str, Any]]:
     Centres and sizes are shares of the image's width and height; `rotation` is in degrees, clockwise as seen. Boxes
     end at the image's edge. Of more than 300 the most confident are drawn. A confidence of exactly 1, which ground
     truth has, is written `1`; others have two decimals and never read as 1.
+
+    Returns:
+        The picture, and as data `boxes`, those that are drawn: label, confidence and the outline's corners in shares of
+        the image's width and height; and where the image lies, see `placed`.
 
     Raises:
         LeaplabError: no image, or a box whose fields are no numbers.
@@ -71,7 +75,15 @@ def draw_boxes(fields: dict[str, Any]) -> tuple[Image.Image, dict[str, Any]]:
         notes.append(f"{plural(len(known) - len(inside), 'box')} outside the image; coordinates are shares, 0 to 1.")
     if unnamed:
         notes.append(f"No room for the names of {plural(unnamed, 'box')}.")
-    return below(picture, legend, notes), {}
+    told = [
+        {
+            "label": box.label,
+            "confidence": box.confidence if np.isfinite(box.confidence) else None,
+            "outline": (outline / size).round(5).tolist(),
+        }
+        for box, outline in shown
+    ]
+    return below(picture, legend, notes), {**placed(pixels, size), "boxes": told}
 
 
 def clipped(corners: NDArray[np.float64], size: tuple[int, int]) -> NDArray[np.float64]:

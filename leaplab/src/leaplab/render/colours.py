@@ -123,10 +123,20 @@ def heat_of(values: NDArray[Any]) -> Heat:
 
 def warmed(base: NDArray[Any], share: NDArray[Any]) -> NDArray[np.uint8]:
     """-1..1 of any shape over `base`, RGB that broadcasts with it: clear at 0, denser red towards 1, blue to -1."""
+    tint, opacity = _tinted(share)
+    return np.asarray(((1 - opacity) * base + opacity * tint).round(), np.uint8)
+
+
+def warmth(share: NDArray[Any]) -> NDArray[np.uint8]:
+    """The colours of `warmed` alone: RGBA, clear at 0."""
+    tint, opacity = _tinted(share)
+    return np.concatenate([tint, (255 * opacity).round().astype(np.uint8)], axis=-1)
+
+
+def _tinted(share: NDArray[Any]) -> tuple[NDArray[np.uint8], NDArray[np.float64]]:
     strength = np.abs(np.asarray(share, np.float64))
     tint = np.where(np.asarray(share)[..., None] >= 0, _along(_RAISES, strength), _along(_LOWERS, strength))
-    opacity = HEAT_OPACITY * strength[..., None] ** 0.6
-    return np.asarray(((1 - opacity) * base + opacity * tint).round(), np.uint8)
+    return tint, HEAT_OPACITY * strength[..., None] ** 0.6
 
 
 def _along(anchors: NDArray[np.float64], share: NDArray[Any]) -> NDArray[np.uint8]:

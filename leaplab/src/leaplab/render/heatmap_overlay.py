@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from leaplab.render.canvas import MARGIN, ROW, blank, cut, grid, write
-from leaplab.render.colours import LINE, MUTED, Heat, warmed
+from leaplab.render.colours import LINE, MUTED, Heat, warmed, warmth
 from leaplab.render.heatmap import stretched
 from leaplab.render.image import picture_of, resized, shown_size
 from leaplab.render.legend import below, heat_bar
@@ -50,6 +50,18 @@ def draw_overlay(
     scale = max((float(np.nanmax(np.abs(each.values), initial=0.0)) for each in maps), default=0.0)
     panels = [_panel(picture, each, sign, scale, len(maps) > 1) for each in maps]
     return below(grid(panels, COLUMNS), notes=notes)
+
+
+def draw_layer(values: NDArray[np.float64], size: tuple[int, int]) -> Image.Image:
+    """A map alone, to lie over a picture: RGBA of (width, height), clear where nothing changes and where it is NaN.
+
+    Args:
+        values: [H, W], in the target's units; the largest change has the strongest colour.
+    """
+    shown = np.nan_to_num(values)
+    scale = float(np.abs(shown).max(initial=0.0))
+    heat = Heat(np.clip(shown / (scale or 1.0), -1, 1), -scale, scale, True, int(np.isnan(values).sum()))
+    return Image.fromarray(warmth(stretched(heat, size)), "RGBA")
 
 
 def _panel(picture: NDArray[np.float32] | None, each: Map, sign: Sign, scale: float, is_small: bool) -> Image.Image:

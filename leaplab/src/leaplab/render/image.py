@@ -14,7 +14,16 @@ READABLE = 640
 
 def draw_image(fields: dict[str, Any]) -> tuple[Image.Image, dict[str, Any]]:
     """`data` [H, W, 1 or 3], 0..255: floats are truncated as the platform does, values outside are clipped."""
-    return picture_of(displayable(fields["data"])), {}
+    pixels = displayable(fields["data"])
+    picture = picture_of(pixels)
+    return picture, placed(pixels, picture.size)
+
+
+def placed(image: NDArray[Any], shown: tuple[int, int]) -> dict[str, Any]:
+    """What a page needs to lay something over an image [H, W, C] in a picture: `size`, its own width and height, and
+    `area`, the pixels of the picture that show it, from the upper left corner on.
+    """
+    return {"size": [image.shape[1], image.shape[0]], "area": list(shown)}
 
 
 def displayable(image: NDArray[Any]) -> NDArray[np.uint8]:

@@ -29,7 +29,7 @@ class Rendered:
         png: the encoded file.
         width, height: in pixels; neither is above 2048.
         data: what a page shows besides or instead: a bar chart's values, a video's `gif` and an audio's `wav` as data
-            URIs; empty where the picture says all.
+            URIs, where in the picture an image lies, and the boxes on it; empty where the picture says all.
     """
 
     png: bytes

@@ -80,7 +80,7 @@ def input_facts(
             planes = array if axis == 0 else np.ascontiguousarray(np.moveaxis(array, -1, 1))
             found, facts.thumbnails[spec.name] = _image_properties(planes, low, high)
         facts.columns.update({f"{prefix}{name}": values for name, values in found.items()})
-    facts.columns[HASH] = _hashes([inputs[spec.name] for spec in specs])
+    facts.columns[HASH] = input_hashes([inputs[spec.name] for spec in specs])
     return facts
 
 
@@ -224,7 +224,12 @@ def _other_properties(array: Array) -> dict[str, list[Any]]:
     }
 
 
-def _hashes(arrays: Sequence[Array]) -> list[Any]:
+def input_hashes(arrays: Sequence[Array]) -> list[Any]:
+    """[B] SHA-256 of all inputs of each sample, cut to 32 digits.
+
+    Args:
+        arrays: [B, ...] float32 of each input, in the order of their description.
+    """
     digests = []
     for row in range(len(arrays[0]) if arrays else 0):
         digest = hashlib.sha256()

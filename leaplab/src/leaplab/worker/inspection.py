@@ -10,10 +10,11 @@ import numpy as np
 
 from leaplab.errors import LeaplabError
 from leaplab.protocol.description import Node
-from leaplab.protocol.inspection import Inspection, SampleOrder, Tensor, Visual
+from leaplab.protocol.inspection import Inspection, SampleOrder, Shown, Tensor, Visual
 from leaplab.protocol.results import InstanceRows
 from leaplab.worker.batch import Batch, infer
 from leaplab.worker.encoding import Encoded, encode
+from leaplab.worker.input_properties import input_hashes
 from leaplab.worker.instance_rows import add_scores, read_instances
 from leaplab.worker.scoring import score
 from leaplab.worker.wanted import Wanted
@@ -48,15 +49,17 @@ def inspect_sample(integration: Integration, order: SampleOrder) -> Inspection:
     return Inspection(order.state, order.sample_id, tensors, metadata, scores, visuals, instances.rows())
 
 
-def visualize(integration: Integration, order: SampleOrder) -> list[Visual]:
-    """Every wired visualizer on one sample, in the integration's order.
+def visualize(integration: Integration, order: SampleOrder) -> Shown:
+    """Every wired visualizer on one sample, in the integration's order, and the hash of what the sample is now.
 
     A visualizer that fails hides no other.
 
     Raises:
         LeaplabError: there is no such sample, or it cannot be encoded or inferred.
     """
-    return _visuals(integration, _inferred(integration, order).batch)
+    batch = _inferred(integration, order).batch
+    hashes = input_hashes([batch.inputs[spec.name] for spec in integration.description.inputs])
+    return Shown(_visuals(integration, batch), hashes[0] if hashes else None)
 
 
 def picture(integration: Integration, order: SampleOrder) -> Visual | None:

@@ -28,7 +28,21 @@ def maps_of(features: Sequence[Feature], row: int) -> list[Array] | None:
     return [np.ascontiguousarray(each, np.float32) for each in of_sample]
 
 
-def _span(some: Array) -> slice:
+def inside_of(mask: Array) -> NDArray[np.bool_]:
+    """[H, W] where a mask is not 0.
+
+    Args:
+        mask: [H, W], or with channels in front or behind, of which any counts.
+    """
+    # Channels are fewer than pixels are on a side. One by one: numpy goes along an axis of three very slowly.
+    channels = np.moveaxis(mask, int(np.argmin(mask.shape)), 0) if mask.ndim == 3 else mask[np.newaxis]
+    inside: NDArray[np.bool_] = channels[0] != 0
+    for channel in channels[1:]:
+        inside |= channel != 0
+    return inside
+
+
+def span_of(some: Array) -> slice:
     """From the first that is true to the last."""
     return slice(int(some.argmax()), len(some) - int(some[::-1].argmax()))
 
@@ -43,11 +57,7 @@ def instance_vector(mask: Array, maps: Sequence[Array]) -> Array | None:
     Returns:
         [W] float32, W the sum of the channels; None for an empty mask.
     """
-    # Channels are fewer than pixels are on a side. One by one: numpy goes along an axis of three very slowly.
-    channels = np.moveaxis(mask, int(np.argmin(mask.shape)), 0) if mask.ndim == 3 else mask[np.newaxis]
-    inside = channels[0] != 0
-    for channel in channels[1:]:
-        inside |= channel != 0
+    inside = inside_of(mask)
     if not inside.any():
         return None
     shares: dict[tuple[int, int], Array] = {}
@@ -62,7 +72,7 @@ def instance_vector(mask: Array, maps: Sequence[Array]) -> Array | None:
         weights = shares[each.shape[1], each.shape[2]]
         # Most of a map lies outside of a mask, and reading it costs most. Not a matrix product, whose threads would
         # wait for the model's.
-        box = _span(weights.max(axis=1) > 0), _span(weights.max(axis=0) > 0)
+        box = span_of(weights.max(axis=1) > 0), span_of(weights.max(axis=0) > 0)
         sums = np.einsum("chw,hw->c", each[(slice(None), *box)], weights[box])
         vectors.append(sums / weights.sum())
     return np.concatenate(vectors).astype(np.float32)

@@ -11,6 +11,7 @@ from leaplab.protocol.observations import Probe
 from leaplab.worker.explaining.cells import cells
 from leaplab.worker.explaining.explain import explain, layers, shapes
 from leaplab.worker.inspection import inspect_sample, picture, visualize
+from leaplab.worker.instance_masks import instance_masks
 from leaplab.worker.integration import Integration
 from leaplab.worker.loading import model_source
 from leaplab.worker.pipeline import evaluate
@@ -45,6 +46,7 @@ FUNCTIONS: dict[str, Callable[[Integration, Any], Any]] = {
     operations.INSPECT.name: inspect_sample,
     operations.VISUALIZE.name: visualize,
     operations.PICTURE.name: picture,
+    operations.MASKS.name: instance_masks,
     operations.PROBE.name: _probe,
     operations.SHAPES.name: shapes,
     operations.LAYERS.name: layers,
