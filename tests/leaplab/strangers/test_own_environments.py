@@ -216,7 +216,7 @@ def test_integration_of_python_3_8_and_numpy_1(installed: Installed, parts: Path
     with explored(installed, run) as address:
         assert "<script" in fetched(address, "")
         assert fetched(address, "api/run")["samples"] == len(rows) == 23
-        shown = fetched(address, "api/samples/3/visuals")
+        shown = fetched(address, "api/samples/3/visuals")["visuals"]
     assert [visual["name"] for visual in shown] == ["found", "bars"]
     assert all(visual["png"].startswith("data:image/png;base64,") for visual in shown)
 
@@ -252,7 +252,7 @@ def test_integration_of_python_3_10_and_keras_2(
 
     with explored(installed, run) as address:
         assert fetched(address, "api/run")["samples"] == len(rows) == 14
-        (shown,) = fetched(address, "api/samples/13/visuals")
+        (shown,) = fetched(address, "api/samples/13/visuals")["visuals"]
     assert shown["png"].startswith("data:image/png;base64,")
 
 

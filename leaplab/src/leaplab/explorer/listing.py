@@ -19,7 +19,10 @@ def near(population: Population, row: int, count: int, space: str | None) -> lis
         LeaplabError: there is no such row or space, or the sample has no finite vector.
     """
     answer = population.similar([row], count, space=space or None)
-    return [{"row": each.row, "distance": each.distance} for each in answer.similar]
+    return [
+        {"row": each.row, "sample_id": each.sample_id, "state": each.state, "distance": each.distance}
+        for each in answer.similar
+    ]
 
 
 def table_of(population: Population, mask: str) -> str:

@@ -255,6 +255,8 @@ class Near(Model):
     """A sample near to another."""
 
     row: int
+    sample_id: str
+    state: str
     distance: float
 
 

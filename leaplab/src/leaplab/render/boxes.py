@@ -12,7 +12,7 @@ from leaplab.errors import LeaplabError
 from leaplab.render.canvas import cut, plural, printable
 from leaplab.render.colours import INK, Colour, label_colours
 from leaplab.render.image import displayable, picture_of, placed, resized, shown_size
-from leaplab.render.legend import Entry, below
+from leaplab.render.legend import Entry, as_data, below
 from leaplab.render.names import Name, write_names
 
 MOST_BOXES = 300
@@ -38,7 +38,7 @@ def draw_boxes(fields: dict[str, Any]) -> tuple[Image.Image, dict[str, Any]]:
 
     Returns:
         The picture, and as data `boxes`, those that are drawn: label, confidence and the outline's corners in shares of
-        the image's width and height; and where the image lies, see `placed`.
+        the image's width and height; with what `placed` and `as_data` say.
 
     Raises:
         LeaplabError: no image, or a box whose fields are no numbers.
@@ -83,7 +83,7 @@ def draw_boxes(fields: dict[str, Any]) -> tuple[Image.Image, dict[str, Any]]:
         }
         for box, outline in shown
     ]
-    return below(picture, legend, notes), {**placed(pixels, size), "boxes": told}
+    return below(picture, legend, notes), {**placed(pixels, size), **as_data(legend, notes), "boxes": told}
 
 
 def clipped(corners: NDArray[np.float64], size: tuple[int, int]) -> NDArray[np.float64]:

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from PIL import Image
@@ -50,6 +51,13 @@ def below(picture: Image.Image, legend: Sequence[Entry] = (), notes: Sequence[st
         write(draw, (MARGIN, y), line, MUTED)
         y += ROW
     return sheet
+
+
+def as_data(legend: Sequence[Entry], notes: Sequence[str] = ()) -> dict[str, Any]:
+    """The same for a page, which writes it in its own letters: `legend`, a text and a colour each, and `notes`."""
+    colours = [None if entry.colour is None else "#{:02x}{:02x}{:02x}".format(*entry.colour) for entry in legend]
+    entries = [{"text": entry.text, "colour": colour} for entry, colour in zip(legend, colours, strict=True)]
+    return {"legend": entries, "notes": list(notes)}
 
 
 def heat_bar(heat: Heat, width: int) -> Image.Image:

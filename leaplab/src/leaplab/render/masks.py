@@ -12,7 +12,7 @@ from leaplab.protocol.explaining import UNMARKED
 from leaplab.render.canvas import numbers, printable
 from leaplab.render.colours import Colour, index_colour
 from leaplab.render.image import checked, picture_of, placed, resized, shown_size
-from leaplab.render.legend import Entry, below
+from leaplab.render.legend import Entry, as_data, below
 
 OPACITY = 0.5
 MOST_IMAGE = 1800
@@ -47,7 +47,7 @@ def draw_mask(fields: dict[str, Any]) -> tuple[Image.Image, dict[str, Any]]:
     marked, colours = is_marked[shown], Image.fromarray(table[shown])
     picture.paste(Image.blend(picture, colours, OPACITY), mask=Image.fromarray(marked))
     picture.paste(colours, mask=Image.fromarray(marked & _edges(shown)))
-    return below(picture, legend), placed(image, size)
+    return below(picture, legend), {**placed(image, size), **as_data(legend)}
 
 
 def mask_entry(value: int, labels: Sequence[Any]) -> tuple[str, Colour | None]:

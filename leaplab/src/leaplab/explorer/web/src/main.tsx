@@ -5,7 +5,8 @@ import { effect, signal } from "@preact/signals";
 import { render } from "preact";
 import { getRun } from "./api/client";
 import type { PopulationMap } from "./points/map";
-import { Explorer, nextPicture, sentenceOf } from "./state/explorer";
+import { sentenceOf } from "./state/answer";
+import { Explorer, nextPicture } from "./state/explorer";
 import { App } from "./views/app";
 
 /** The page's handle for tests and the console. */

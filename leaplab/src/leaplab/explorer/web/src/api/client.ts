@@ -11,6 +11,10 @@ export type Summary = Schemas["Summary"];
 export type Sample = Schemas["Sample"];
 export type Prediction = Schemas["Prediction"];
 export type Visual = Schemas["Visual"];
+export type Panel = Schemas["Panel"];
+export type Outline = Schemas["Outline"];
+export type Verdict = Schemas["Verdict"];
+export type Rank = Schemas["Rank"];
 export type Selecting = Schemas["Selecting"];
 export type Selected = Schemas["Selected"];
 export type Filter = Schemas["Filter"];
@@ -139,8 +143,12 @@ export class Client {
     return this.json(`samples/${row}/heatmap`, { of }, signal);
   }
 
-  visuals(row: number, signal: AbortSignal): Promise<Visual[]> {
+  visuals(row: number, signal: AbortSignal): Promise<Panel> {
     return this.json(`samples/${row}/visuals`, {}, signal);
+  }
+
+  outlines(row: number, signal: AbortSignal): Promise<Outline[]> {
+    return this.json(`samples/${row}/outlines`, {}, signal);
   }
 
   async find(text: string): Promise<number> {

@@ -11,11 +11,11 @@ import {
   type Insights,
   Memo,
   type Near,
+  type Panel,
   type Progress,
   type Run,
   type Sample,
   type Summary,
-  type Visual,
 } from "../api/client";
 import type { Joining } from "../points/gestures";
 import { type Label, labelsOf } from "../points/labels";
@@ -30,18 +30,17 @@ import {
   type Theme,
   visibleMask,
 } from "../points/scales";
+import { type Answer, sentenceOf } from "./answer";
 import { Chosen } from "./chosen";
 import { type Asked, Filtering } from "./filtering";
 import { InsightNotes } from "./insight-notes";
 import { Layout } from "./layout";
 import { namedBy } from "./naming";
 import { type Painted, Painter } from "./painting";
+import { PanelState } from "./panel";
 import { computedProjections, withProgress } from "./progress";
 import { Tags } from "./tags";
 import { fromHash, isSameView, toHash, type View } from "./view";
-
-/** What was asked for: on its way, here, or the sentence why it is not. */
-export type Answer<T> = { state: "waiting" } | { state: "here"; value: T } | { state: "failed"; sentence: string };
 
 export interface Failure {
   sentence: string;
@@ -79,7 +78,9 @@ export class Explorer {
   readonly notes: InsightNotes;
   readonly row = signal<number | null>(null);
   readonly sample = signal<Answer<Sample> | null>(null);
-  readonly visuals = signal<Answer<Visual[]> | null>(null);
+  readonly visuals = signal<Answer<Panel> | null>(null);
+  /** What is chosen in the open sample's panel. */
+  readonly panel: PanelState;
   /** What raises and what lowers something of the open sample; null until it is asked for. */
   readonly heatmap = signal<Answer<Heatmap> | null>(null);
   /** What is near to the open sample; null without a latent space. */
@@ -120,6 +121,7 @@ export class Explorer {
 
   constructor(readonly run: Run) {
     this.client = new Client(run.key);
+    this.panel = new PanelState(this.client);
     this.painter = new Painter(run, this.client);
     this.filtering = new Filtering(run, this.client, (error, retry) => this.fail(error, retry));
     this.chosen = new Chosen(this, this.client);
@@ -215,6 +217,7 @@ export class Explorer {
     const row = this.row.peek();
     const aborted = this.asking?.signal;
     if (row === null || !aborted) return;
+    this.panel.of.value = of;
     this.heatmap.value = { state: "waiting" };
     void this.client.heatmap(row, of, aborted).then(
       (value) => {
@@ -262,7 +265,7 @@ export class Explorer {
   open(row: number | null): void {
     if (row === this.row.peek()) return;
     this.show(row);
-    if (row === null) this.set({ sample: null });
+    if (row === null) this.set({ sample: null, object: null });
   }
 
   /** Ask again for the open sample. */
@@ -421,14 +424,16 @@ export class Explorer {
     this.visuals.value = row === null ? null : { state: "waiting" };
     this.near.value = row !== null && this.run.latent_spaces.length ? { state: "waiting" } : null;
     this.heatmap.value = null;
-    if (row === null) return;
-    this.asking = new AbortController();
+    this.asking = row === null ? null : new AbortController();
+    this.panel.open(row, this.asking?.signal ?? null);
+    if (row === null || !this.asking) return;
     const { signal: aborted } = this.asking;
     void this.client.sample(row, aborted).then(
       (value) => {
         if (aborted.aborted) return;
         this.sample.value = { state: "here", value };
-        this.set({ sample: `${value.state}/${value.sample_id}` });
+        const name = `${value.state}/${value.sample_id}`;
+        if (name !== this.view.peek().sample) this.set({ sample: name, object: null });
         this.lookAround(row, aborted);
       },
       (error: unknown) => {
@@ -464,8 +469,4 @@ export class Explorer {
 /** Resolves when what is drawn now is on the screen. */
 export function nextPicture(): Promise<void> {
   return new Promise((resolve) => requestAnimationFrame(() => requestAnimationFrame(() => resolve())));
-}
-
-export function sentenceOf(error: unknown): string {
-  return error instanceof ApiError ? error.message : `The page failed (${String(error)}); reload it.`;
 }

@@ -2,7 +2,7 @@
 
 import { signal } from "@preact/signals";
 import type { Client, InsightNote, Noting } from "../api/client";
-import { sentenceOf } from "./explorer";
+import { sentenceOf } from "./answer";
 
 export type Status = InsightNote["status"];
 export const STATUSES: readonly Status[] = ["open", "accepted", "dismissed"];

@@ -3,7 +3,8 @@
 import { effect, signal } from "@preact/signals";
 import type { Client, Tag } from "../api/client";
 import { encodeMask } from "../api/values";
-import { type Answer, type Explorer, sentenceOf } from "./explorer";
+import { type Answer, sentenceOf } from "./answer";
+import type { Explorer } from "./explorer";
 
 export class Tags {
   readonly all = signal<Answer<Tag[]>>({ state: "waiting" });

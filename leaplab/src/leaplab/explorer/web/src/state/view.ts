@@ -19,6 +19,8 @@ export interface View {
   readonly tag: string | null;
   /** The insight whose members are selected, by its stable id; not both. */
   readonly insight: string | null;
+  /** Number of the object of the open sample that is outlined. */
+  readonly object: number | null;
 }
 
 const NONE = "none";
@@ -39,6 +41,7 @@ export function defaultView(run: Run): View {
     sample: null,
     tag: null,
     insight: null,
+    object: null,
   };
 }
 
@@ -55,6 +58,7 @@ export function toHash(view: View): string {
   if (view.sample !== null) parameters.set("sample", view.sample);
   if (view.tag !== null) parameters.set("tag", view.tag);
   if (view.insight !== null) parameters.set("insight", view.insight);
+  if (view.sample !== null && view.object !== null) parameters.set("object", String(view.object));
   return parameters.toString();
 }
 
@@ -88,6 +92,7 @@ export function fromHash(hash: string, run: Run): View {
     sample: parameters.get("sample"),
     tag: parameters.get("tag"),
     insight: parameters.has("tag") ? null : parameters.get("insight"),
+    object: wholeNumber(parameters.get("object")),
   };
 }
 
@@ -107,6 +112,10 @@ function filterOf(text: string, run: Run): Filter[] {
 function isRange({ low, high }: Filter): boolean {
   const ends = [low, high].filter((end) => end !== null && end !== undefined);
   return ends.length > 0 && ends.every((end) => typeof end === "number");
+}
+
+function wholeNumber(text: string | null): number | null {
+  return text !== null && /^\d{1,9}$/.test(text) ? Number(text) : null;
 }
 
 /** Whether two views show the same. */

@@ -3,12 +3,12 @@
 import { useEffect } from "preact/hooks";
 import type { Explorer } from "../state/explorer";
 import { Splitter } from "../ui/splitter";
-import { Details } from "./details";
 import { Filters } from "./filters";
 import { Gallery } from "./gallery";
 import { Header } from "./header";
 import { Legend } from "./legend";
 import { MapView } from "./map";
+import { Details } from "./panel/details";
 import { Search } from "./search";
 import { Sidebar } from "./sidebar";
 import { Toolbar } from "./toolbar";

@@ -17,6 +17,7 @@ describe("the URL's hash", () => {
         { column: "metadata.city & state", keep: ["a=b", null] },
         { column: "loss.cross_entropy", low: 0.5, high: 2 },
       ],
+      object: 3,
       sample: "validation/a b&c/7",
       tag: "look at: a/b & c? #1",
       insight: null,

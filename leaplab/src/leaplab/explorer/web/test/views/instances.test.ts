@@ -1,6 +1,6 @@
 import { expect, it } from "vitest";
 import type { Instance } from "../../src/api/client";
-import { layoutInstances } from "../../src/views/instances";
+import { layoutInstances } from "../../src/views/panel/instances";
 
 const columns = [
   { name: "name", label: "name" },

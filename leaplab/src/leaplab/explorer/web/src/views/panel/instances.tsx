@@ -1,8 +1,8 @@
 /** The element instances of a sample: a row each, a column for each thing that one of them has. */
 
-import type { Instance, InstanceColumn } from "../api/client";
-import { Better } from "../ui/better";
-import { formatName, formatValue } from "../ui/format";
+import type { Instance, InstanceColumn } from "../../api/client";
+import { Better } from "../../ui/better";
+import { formatName, formatValue } from "../../ui/format";
 
 export interface InstanceTable {
   columns: InstanceColumn[];
@@ -20,7 +20,17 @@ export function layoutInstances(instances: Instance[], columns: InstanceColumn[]
   return { columns: known, rows };
 }
 
-export function Instances({ instances, known }: { instances: Instance[]; known: InstanceColumn[] }) {
+interface InstancesProps {
+  instances: Instance[];
+  known: InstanceColumn[];
+  /** Number of the instance that is open. */
+  open: number | null;
+  /** An instance is pointed at or focused; null: none is any more. */
+  point: (number: number | null) => void;
+  choose: (number: number) => void;
+}
+
+export function Instances({ instances, known, open, point, choose }: InstancesProps) {
   const { columns, rows } = layoutInstances(instances, known);
   return (
     // It scrolls, so it has to be reached by the keyboard.
@@ -41,8 +51,25 @@ export function Instances({ instances, known }: { instances: Instance[]; known: 
         </thead>
         <tbody>
           {rows.map(({ number, cells }) => (
-            <tr key={number}>
-              <th scope="row">{number}</th>
+            <tr
+              key={number}
+              aria-current={number === open}
+              onPointerEnter={() => point(number)}
+              onPointerLeave={() => point(null)}
+            >
+              <th scope="row">
+                <button
+                  type="button"
+                  class="link"
+                  aria-label={`Outline object ${number}`}
+                  aria-pressed={number === open}
+                  onFocus={() => point(number)}
+                  onBlur={() => point(null)}
+                  onClick={() => choose(number)}
+                >
+                  {number}
+                </button>
+              </th>
               {cells.map((cell, at) => (
                 <td key={columns[at]!.name}>{cell}</td>
               ))}
