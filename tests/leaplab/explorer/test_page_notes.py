@@ -139,18 +139,18 @@ def test_what_a_lasso_surrounds_is_tagged_and_is_there_after_a_reload(
 
 
 def test_a_selection_by_hand_outlives_a_reload(page: Page) -> None:
-    tiles = page.locator("[data-row]")
+    tiles = page.locator("[data-place]")
     expect(tiles.first).to_be_visible(timeout=SLOW)
     tiles.nth(2).click(modifiers=["Control"])
     tiles.nth(5).click(modifiers=["Shift"])
     gallery = page.get_by_test_id("gallery")
     expect(gallery).to_contain_text("4 of 300 selected")
-    rows = [tiles.nth(place).get_attribute("data-row") for place in range(2, 6)]
+    rows = [tiles.nth(place).get_attribute("data-place") for place in range(2, 6)]
     page.reload()
     is_drawn(page)
     expect(gallery).to_contain_text("4 selected")
     expect(tiles).to_have_count(4)
-    assert [tiles.nth(place).get_attribute("data-row") for place in range(4)] == rows
+    assert [tiles.nth(place).get_attribute("data-place") for place in range(4)] == rows
     page.goto("about:blank")
     page.go_back()
     is_drawn(page)
@@ -160,7 +160,7 @@ def test_a_selection_by_hand_outlives_a_reload(page: Page) -> None:
 
 
 def test_by_key_tiles_are_selected_tagged_and_taken_away(page: Page, runs: Path, table: list[dict[str, Any]]) -> None:
-    tiles = page.locator("[data-row]")
+    tiles = page.locator("[data-place]")
     expect(tiles.first).to_be_visible(timeout=SLOW)
     worst = sorted(range(300), key=lambda row: -table[row]["loss.cross_entropy"])
     tiles.first.focus()
@@ -209,8 +209,8 @@ def test_histograms_follow_what_is_selected(page: Page, table: list[dict[str, An
     fours = [row for row in range(300) if table[row]["metadata.label"] == 4]
     shown = page.locator(".column-value", has_text="4").locator(".entry-count").first
     expect(page.locator(".column-value").first).to_be_visible()
-    tiles = page.locator("[data-row]")
-    first = int(tiles.first.get_attribute("data-row") or "")
+    tiles = page.locator("[data-place]")
+    first = int(tiles.first.get_attribute("data-place") or "")
     digit = table[first]["metadata.label"]
     tiles.first.focus()
     page.keyboard.press("Space")
@@ -336,7 +336,7 @@ def test_nothing_is_out_of_reach(browser: Browser, address: str, runs: Path, sch
     page.get_by_test_id("insights").locator("button.insight").first.click(timeout=SLOW)
     expect(page.get_by_test_id("gallery")).to_contain_text("selected")
     page.get_by_test_id("tags").get_by_role("button", name="Change the tag odd").click()
-    page.locator("[data-row]").first.focus()
+    page.locator("[data-place]").first.focus()
     page.keyboard.press("Space")
     page.get_by_test_id("gallery").get_by_role("button", name="Tag", exact=True).click()
     page.evaluate(AXE.read_text(encoding="utf-8"))

@@ -8,9 +8,10 @@ import numpy as np
 
 from leaplab.analysis.projection import METHODS
 from leaplab.errors import MissingError, QuestionError
-from leaplab.explorer.painting import STEPS, Scale, numbers_of, quantised, scale_of
+from leaplab.explorer.painting import STEPS, Scale, Table, numbers_of, quantised, scale_of
 from leaplab.population.columns import Column, codes_of, default_colour
 from leaplab.population.computed import CLUSTER_COLUMN
+from leaplab.population.objects import Objects
 from leaplab.population.population import Population
 from leaplab.store.columns import LOSS, STATE_COLUMN
 
@@ -29,8 +30,12 @@ def key_of(population: Population) -> str:
     return hashlib.sha256(text.encode()).hexdigest()[:16]
 
 
-def overview(population: Population) -> dict[str, Any]:
-    """The run, its columns, and what the page opens with."""
+def overview(population: Population, objects: Objects) -> dict[str, Any]:
+    """The run, its columns, and what the page opens with.
+
+    Args:
+        objects: of the same run.
+    """
     manifest = population.store.manifest
     columns = list(population.columns.values())
     return {
@@ -42,7 +47,7 @@ def overview(population: Population) -> dict[str, Any]:
         "notice": " ".join(population.notices) or None,
         "states": [{"name": state, "count": count} for state, count in manifest.states.items()],
         "columns": [_told(column) for column in columns],
-        "instance_columns": population.instance_columns,
+        "objects": _objects(objects),
         "latent_spaces": [{"name": name, "width": width} for name, width in population.spaces.items()],
         "projections": list(METHODS),
         "defaults": {
@@ -54,28 +59,35 @@ def overview(population: Population) -> dict[str, Any]:
     }
 
 
-def summary(population: Population, name: str) -> dict[str, Any]:
+def _objects(objects: Objects) -> dict[str, Any] | None:
+    if not objects.count:
+        return None
+    columns = [_told(column) for column in objects.columns.values()]
+    return {"count": objects.count, "columns": columns, "colour": objects.default_colour}
+
+
+def summary(table: Table, name: str) -> dict[str, Any]:
     """A column's values in short, see `leaplab.explorer.model.Summary`.
 
     Raises:
         MissingError: there is no such column.
         QuestionError: it is text.
     """
-    column = population.column(name)
+    column = table.column(name)
     if column.kind == "text":
         raise QuestionError(f"Column '{name}' is text, and is not summed up.")
     if column.kind == "categorical":
-        counts, absent = category_counts(category_codes(population, column), column)
+        counts, absent = category_counts(category_codes(table, column), column)
         return {"counts": counts, "absent": absent}
-    numbers = numbers_of(population, column)
+    numbers = numbers_of(table, column)
     scale = scale_of(numbers)
     return {"scale": asdict(scale), "histogram": bin_counts(bins_of(numbers, scale)), "absent": scale.absent}
 
 
-def category_codes(population: Population, column: Column) -> np.ndarray[Any, np.dtype[np.int32]]:
+def category_codes(table: Table, column: Column) -> np.ndarray[Any, np.dtype[np.int32]]:
     """[N] places of a categorical column's values among its categories, -1 where absent."""
     assert isinstance(column.categories, list)
-    values = population.values(column.name)
+    values = table.values(column.name)
     return values.astype(np.int32) if column.name == CLUSTER_COLUMN else codes_of(column.categories, values)
 
 

@@ -6,7 +6,7 @@ from concurrent.futures import CancelledError, Future
 from contextlib import asynccontextmanager
 from hashlib import sha256
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 import msgspec
 from fastapi import Depends, FastAPI, Query, Request, Response
@@ -27,13 +27,15 @@ from leaplab.explorer.heatmaps import PanelHeatmaps
 from leaplab.explorer.listing import json_of, near, table_of
 from leaplab.explorer.maps import Maps
 from leaplab.explorer.notes import notes_routes
-from leaplab.explorer.painting import order_of, painted_column, painted_map
+from leaplab.explorer.objects import add_object_routes
+from leaplab.explorer.painting import Table, order_of, painted_column, painted_map
 from leaplab.explorer.pictures import OUTLINES, PANEL, THUMBNAIL, Pictures
 from leaplab.explorer.problems import MEDIA_TYPE, problem
 from leaplab.explorer.progress import Board
 from leaplab.explorer.samples import details
 from leaplab.explorer.selecting import Selector
 from leaplab.explorer.verdict import Judge
+from leaplab.population.objects import Objects
 from leaplab.population.population import Population
 from leaplab.store.columns import ANALYSIS, group_of
 from leaplab.store.run import RunStore
@@ -47,6 +49,7 @@ ASK_FIRST = "private, no-cache"
 GONE = 0.25
 """Seconds after which it is noticed that who waits for a picture has gone."""
 Name = Annotated[str, Query(description="A column.")]
+Of = Annotated[Literal["samples", "objects"], Query(description="Whose: the samples', or their element instances'.")]
 Key = Annotated[
     str | None, Query(description="The run's key: another run refuses, and what does not change may be kept for ever.")
 ]
@@ -125,7 +128,7 @@ def _application(
         dependencies=[Depends(require_run)],
     )
     _tell_problems(app)
-    _add_routes(app, population, maps, findings)
+    _add_routes(app, population, maps, findings, pictures)
     _add_pictures(app, population, pictures)
     app.include_router(notes_routes(population), prefix=API)
 
@@ -159,17 +162,23 @@ def _with_problems(document: dict[str, Any]) -> dict[str, Any]:
     return document
 
 
-def _add_routes(app: FastAPI, population: Population, maps: Maps, findings: Findings) -> None:
+def _add_routes(app: FastAPI, population: Population, maps: Maps, findings: Findings, pictures: Pictures) -> None:
     """What the run holds. Functions without `async` run in threads: a map that takes half a minute blocks nobody."""
     raw: dict[int | str, dict[str, Any]] = {200: {"content": {"application/octet-stream": {}}}}
 
     def kept(request: Request, content: bytes, media_type: str, key: str | None, changes: bool = False) -> Response:
         return _kept(request, content, media_type, key, key_of(population), changes)
 
+    objects = Objects(population)
+    add_object_routes(app, API, objects, pictures, kept, _awaited)
+
+    def table(of: Of) -> Table:
+        return objects if of == "objects" else population
+
     @app.get(f"{API}/run", response_model=model.Run)
     def run(request: Request) -> Response:
         """The run, its columns, and what the page opens with."""
-        return kept(request, msgspec.json.encode(overview(population)), "application/json", None)
+        return kept(request, msgspec.json.encode(overview(population, objects)), "application/json", None)
 
     @app.get(f"{API}/headline", response_model=model.Headline | None)
     def first_sight(request: Request, key: Key = None) -> Response:
@@ -189,21 +198,21 @@ def _add_routes(app: FastAPI, population: Population, maps: Maps, findings: Find
         return kept(request, findings.rows(name), "application/octet-stream", key, changes=True)
 
     @app.get(f"{API}/columns/codes", responses=raw, response_class=Response)
-    def codes(request: Request, name: Name, key: Key = None) -> Response:
+    def codes(request: Request, name: Name, of: Of = "samples", key: Key = None) -> Response:
         """A column as it is painted: a byte or two a sample, little endian."""
-        content = painted_column(population, name)
+        content = painted_column(table(of), name)
         return kept(request, content, "application/octet-stream", key, group_of(name) == ANALYSIS)
 
     @app.get(f"{API}/columns/summary", response_model=model.Summary)
-    def summed(request: Request, name: Name, key: Key = None) -> Response:
+    def summed(request: Request, name: Name, of: Of = "samples", key: Key = None) -> Response:
         """A column in short: its scale and histogram, or the counts of its categories."""
-        content = msgspec.json.encode(summary(population, name))
+        content = msgspec.json.encode(summary(table(of), name))
         return kept(request, content, "application/json", key, group_of(name) == ANALYSIS)
 
     @app.get(f"{API}/columns/order", responses=raw, response_class=Response)
-    def order(request: Request, name: Name, descending: bool = False, key: Key = None) -> Response:
+    def order(request: Request, name: Name, descending: bool = False, of: Of = "samples", key: Key = None) -> Response:
         """All rows by a column's exact values, four bytes each, little endian; those without a value last."""
-        content = order_of(population, name, descending)
+        content = order_of(table(of), name, descending)
         return kept(request, content, "application/octet-stream", key, group_of(name) == ANALYSIS)
 
     @app.get(f"{API}/columns/values", response_model=list[Any])
@@ -212,10 +221,11 @@ def _add_routes(app: FastAPI, population: Population, maps: Maps, findings: Find
         return _json(exact_values(population, name, rows))
 
     @app.get(f"{API}/map", responses=raw, response_class=Response)
-    def projection(request: Request, space: str, method: str, key: Key = None) -> Response:
+    def projection(request: Request, space: str, method: str, of: Of = "samples", key: Key = None) -> Response:
         """x0 y0 x1 y1 ..., two bytes each, little endian: 0 is -1, 65,534 is 1, and 65,535 no place."""
-        maps.require(space or None, method)
-        return kept(request, painted_map(population, space, method), "application/octet-stream", key)
+        if of == "samples":
+            maps.require(space or None, method)
+        return kept(request, painted_map(table(of), space, method), "application/octet-stream", key)
 
     @app.get(f"{API}/ids", response_model=model.Ids)
     def ids(

@@ -45,12 +45,12 @@ class Column(Model):
     meaning: str | None = None
 
 
-class InstanceColumn(Model):
-    """A column of the element instances."""
+class Objects(Model):
+    """The element instances of a run: how many, their columns, and the one that they are coloured by first."""
 
-    name: str
-    label: str
-    direction: str | None = None
+    count: int
+    columns: list[Column]
+    colour: str
 
 
 class LatentSpace(Model):
@@ -80,7 +80,7 @@ class Run(Model):
     notice: str | None
     states: list[State]
     columns: list[Column]
-    instance_columns: list[InstanceColumn]
+    objects: Objects | None
     latent_spaces: list[LatentSpace]
     projections: list[str]
     defaults: Defaults

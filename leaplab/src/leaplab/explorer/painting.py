@@ -1,6 +1,7 @@
 """Columns and maps as a page paints them: a byte or two a sample."""
 
 from dataclasses import dataclass
+from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -8,7 +9,6 @@ from numpy.typing import NDArray
 from leaplab.errors import QuestionError
 from leaplab.population.columns import Column, codes_of
 from leaplab.population.computed import CLUSTER_COLUMN
-from leaplab.population.population import Population
 
 ABSENT_BYTE, ABSENT = 255, 65_535
 """Codes of what has no value, in one byte and in two."""
@@ -19,6 +19,19 @@ BETWEEN = range(0, 100, 2)
 """Percentiles by which it is judged where values crowd."""
 FEWEST_BETWEEN = 5
 CROWDED = 0.15
+
+
+class Table(Protocol):
+    """What is painted: the samples of a run (`Population`), or its element instances (`Objects`)."""
+
+    def column(self, name: str) -> Column:
+        """A column's description."""
+
+    def values(self, name: str) -> NDArray[Any]:
+        """A column's values, one a point."""
+
+    def map(self, space: str | None, method: str) -> NDArray[np.float32]:
+        """[n, 2] places of the points."""
 
 
 @dataclass(frozen=True)
@@ -68,15 +81,15 @@ def _crowd(finite: NDArray[np.float64], low: float, median: float, high: float) 
     return "low" if middle < CROWDED else "high" if middle > 1 - CROWDED else None
 
 
-def numbers_of(population: Population, column: Column) -> NDArray[np.float64]:
+def numbers_of(table: Table, column: Column) -> NDArray[np.float64]:
     """[N] values of a continuous column, NaN where there is none."""
-    values = population.values(column.name)
+    values = table.values(column.name)
     if values.dtype == object:  # whole numbers beyond doubles, some absent
         return np.array([np.nan if value is None else float(value) for value in values])
     return values.astype(np.float64)
 
 
-def painted_column(population: Population, name: str) -> bytes:
+def painted_column(table: Table, name: str) -> bytes:
     """A column's codes, little endian, in row order.
 
     Of a categorical one the places of its categories: a byte, absent 255, where it has at most 255 of them, else two,
@@ -86,17 +99,17 @@ def painted_column(population: Population, name: str) -> bytes:
         MissingError: there is no such column.
         QuestionError: it is text.
     """
-    column = population.column(name)
+    column = table.column(name)
     if column.kind == "text":
         raise QuestionError(f"Column '{name}' is text; it has no colours.")
     if column.kind == "categorical":
         assert isinstance(column.categories, list)
-        values = population.values(name)
+        values = table.values(name)
         codes = values if name == CLUSTER_COLUMN else codes_of(column.categories, values)
         narrow = len(column.categories) <= ABSENT_BYTE
         absent = ABSENT_BYTE if narrow else ABSENT
         return np.where(codes < 0, absent, codes).astype("u1" if narrow else "<u2").tobytes()
-    numbers = numbers_of(population, column)
+    numbers = numbers_of(table, column)
     scale = scale_of(numbers)
     return quantised(numbers, scale.low, scale.high).tobytes()
 
@@ -114,18 +127,18 @@ def quantised(values: NDArray[np.floating], low: float, high: float) -> NDArray[
     return np.where(finite, np.rint(share * STEPS), ABSENT).astype("<u2")
 
 
-def painted_map(population: Population, space: str, method: str) -> bytes:
+def painted_map(table: Table, space: str, method: str) -> bytes:
     """x0 y0 x1 y1 ... of a map, little endian, two bytes each: 0 is -1 and 65,534 is 1; 65,535 for no place on it.
 
     Raises:
         MissingError: no such space.
         QuestionError: no such method.
     """
-    points = population.map(space or None, method)
+    points = table.map(space or None, method)
     return quantised(points.reshape(-1), -1.0, 1.0).tobytes()
 
 
-def order_of(population: Population, name: str, descending: bool) -> bytes:
+def order_of(table: Table, name: str, descending: bool) -> bytes:
     """All rows by a column's exact values, four bytes each, little endian; those without a value come last.
 
     Categories are in the order of their codes, equal values in that of their rows.
@@ -134,15 +147,15 @@ def order_of(population: Population, name: str, descending: bool) -> bytes:
         MissingError: there is no such column.
         QuestionError: it is text.
     """
-    column = population.column(name)
+    column = table.column(name)
     if column.kind == "text":
         raise QuestionError(f"Column '{name}' is text; nothing is sorted by it.")
     if column.kind == "categorical":
         assert isinstance(column.categories, list)
-        values = population.values(name)
+        values = table.values(name)
         codes = values if name == CLUSTER_COLUMN else codes_of(column.categories, values)
         numbers = np.where(codes < 0, np.nan, codes)
     else:
-        numbers = numbers_of(population, column)
+        numbers = numbers_of(table, column)
     # A stable sort puts NaN last, and so it does with the signs turned.
     return np.argsort(-numbers if descending else numbers, kind="stable").astype("<u4").tobytes()

@@ -12,12 +12,12 @@ from collections import OrderedDict
 from collections.abc import Callable
 from concurrent.futures import Future
 from dataclasses import dataclass, field
-from io import BytesIO
 from pathlib import Path
 from typing import Any
 
 from leaplab.errors import DeadIntegrationError, IntegrationError, LeaplabError, MissingError
 from leaplab.evaluate.reopen import reopen
+from leaplab.explorer.small_pictures import crops_of, thumbnail_of
 from leaplab.files import written_aside
 from leaplab.population.population import Population
 from leaplab.population.samples import HASH_COLUMN
@@ -32,13 +32,10 @@ TIME_LIMIT = 20.0
 PROCESSES = 2
 RETRY_AFTER = 10.0
 """Seconds for which an integration that cannot be bound is not bound again."""
-SIDE = 144
-"""Pixels of the longer side of a thumbnail."""
-QUALITY = 80
 ENDING = 3.0
 """Seconds that the processes get to end."""
 KEPT_PANELS = 64
-THUMBNAIL, PANEL, OUTLINES = "thumbnail", "panel", "outlines"
+THUMBNAIL, PANEL, OUTLINES, CROPS = "thumbnail", "panel", "outlines", "crops"
 AT_ONCE = (PANEL, OUTLINES)
 """What somebody looks at one sample for: before all that is drawn for a gallery."""
 CHANGED = (
@@ -142,6 +139,17 @@ class Pictures:
         """Where the element instances of a sample lie, see `leaplab.explorer.model.Outline`; likewise."""
         return self._wait_for(OUTLINES, self._population.require_row(row))
 
+    def crop(self, row: int, number: int) -> "Future[bytes]":
+        """A WebP of an element instance, cut out of its sample; all of a sample are cut at once. Likewise."""
+        path = self._path(self._population.require_row(row), number)
+        one: Future[bytes] = Future()
+        try:
+            one.set_result(path.read_bytes())
+            return one
+        except FileNotFoundError:
+            self._wait_for(CROPS, row).add_done_callback(lambda done: _settle(one, done, number))
+            return one
+
     def forget(self, kind: str, row: int) -> None:
         """One that waited for a picture does so no more."""
         with self._changed:
@@ -149,8 +157,8 @@ class Pictures:
             if job is not None:
                 job.waiting -= 1
 
-    def _path(self, row: int) -> Path:
-        return self._folder / f"{row}.webp"
+    def _path(self, row: int, number: int | None = None) -> Path:
+        return self._folder / (f"{row}.webp" if number is None else f"{row}-{number}.webp")
 
     def _wait_for(self, kind: str, row: int) -> Future[Any]:
         self.start()
@@ -248,7 +256,10 @@ class Pictures:
             raise MissingError("No visualizer of the integration shows a sample itself.")
         if visual.error is not None:
             raise IntegrationError(visual.error)
-        return _webp(render(visual).png)
+        if job.kind == CROPS:
+            masks = self._asked(session, MASKS, order)
+            return crops_of(visual, masks)
+        return thumbnail_of(visual)
 
     def _has_changed(self, row: int, now: str | None) -> bool:
         """Whether a sample's inputs are others than those that were evaluated, where the run says which these were."""
@@ -266,8 +277,10 @@ class Pictures:
             raise IntegrationError(str(error)) from error
 
     def _finish(self, job: _Job, result: Any = None, error: Exception | None = None) -> None:
-        if error is None and job.kind == THUMBNAIL:
-            self._keep(job.row, result)
+        if error is None and job.kind in (THUMBNAIL, CROPS):
+            pictures = {None: result} if job.kind == THUMBNAIL else result
+            for number, content in pictures.items():
+                self._keep(self._path(job.row, number), content)
         with self._changed:
             self._jobs.pop((job.kind, job.row), None)
             if error is None and job.kind == PANEL:
@@ -281,26 +294,12 @@ class Pictures:
         else:
             job.done.set_exception(error)
 
-    def _keep(self, row: int, content: bytes) -> None:
+    def _keep(self, path: Path, content: bytes) -> None:
         try:
-            with written_aside(self._path(row)) as aside:
+            with written_aside(path) as aside:
                 aside.write_bytes(content)
         except OSError:
             return  # a run that is only to be read: it is drawn again the next time
-
-
-def _webp(png: bytes) -> bytes:
-    from PIL import Image
-
-    image = Image.open(BytesIO(png)).convert("RGB")
-    scale = SIDE / max(image.size)
-    if scale < 1:
-        size = (max(1, round(image.width * scale)), max(1, round(image.height * scale)))
-        image = image.resize(size, Image.Resampling.BOX if scale < 0.5 else Image.Resampling.BILINEAR)
-    written = BytesIO()
-    # Small pictures are magnified by the page, which shows what a lossy code does to single pixels.
-    image.save(written, "WEBP", quality=QUALITY, lossless=max(image.size) <= SIDE // 2)
-    return written.getvalue()
 
 
 def _for_page(visual: Visual) -> dict[str, Any]:
@@ -319,6 +318,20 @@ def _for_page(visual: Visual) -> dict[str, Any]:
         "height": rendered.height,
     }
     return {**shown, "data": rendered.data} if rendered.data else shown
+
+
+def _settle(one: "Future[bytes]", done: "Future[dict[int, bytes]]", number: int) -> None:
+    """Give who waits for one object of a sample what became of all of them."""
+    if not one.set_running_or_notify_cancel():
+        return
+    if done.cancelled():
+        one.set_exception(IntegrationError("The picture is not drawn any more."))
+    elif (error := done.exception()) is not None:
+        one.set_exception(error)
+    elif number in done.result():
+        one.set_result(done.result()[number])
+    else:
+        one.set_exception(MissingError(f"The mask of object {number} is empty, so that there is nothing to show."))
 
 
 def _outlined(mask: Mask) -> dict[str, Any]:

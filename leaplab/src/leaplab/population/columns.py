@@ -1,7 +1,7 @@
 """What a run's columns are: their kind, range or categories, direction, and what they mean."""
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any, Literal
 
 import msgspec
@@ -55,14 +55,6 @@ class Column(Struct, frozen=True):
     meaning: Meaning | UnsetType = UNSET
 
 
-class InstanceColumn(Struct, frozen=True):
-    """A column of the element instances."""
-
-    name: str
-    label: str
-    direction: str | UnsetType = UNSET
-
-
 def described(name: str, entry: ColumnEntry, values: NDArray[Any]) -> Column:
     """What a column of these values is.
 
@@ -91,11 +83,6 @@ def described_computed(name: str, label: str, values: NDArray[np.float64], direc
     """What a column is that an analysis made: a number on a scale, see `leaplab.population.computed`."""
     made = described(name, ColumnEntry("float", direction=direction), values)
     return msgspec.structs.replace(made, label=label)
-
-
-def described_instances(entries: Mapping[str, ColumnEntry]) -> list[InstanceColumn]:
-    """The columns of the element instances."""
-    return [InstanceColumn(name, label_of(name), direction_of(entry)) for name, entry in entries.items()]
 
 
 def direction_of(entry: ColumnEntry) -> str | UnsetType:

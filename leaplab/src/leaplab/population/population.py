@@ -14,7 +14,7 @@ from leaplab.analysis.neighbours import METRICS, Metric, Neighbours, centre_of
 from leaplab.analysis.projection import METHODS, QUICK, Method, in_order, project
 from leaplab.errors import LeaplabError, MissingError, QuestionError
 from leaplab.population.cached import cached, is_cached
-from leaplab.population.columns import Column, InstanceColumn, described, described_computed, described_instances
+from leaplab.population.columns import Column, described, described_computed
 from leaplab.population.computed import CLUSTER_COLUMN, ComputedColumn, computed_columns, keep
 from leaplab.population.places import places_path, steady
 from leaplab.population.similar import Similar, SimilarSamples
@@ -125,11 +125,6 @@ class Population:
             described_computed(name, each.label, each.values, each.direction) for name, each in self._computed.items()
         ]
         return {column.name: column for column in columns}
-
-    @cached_property
-    def instance_columns(self) -> list[InstanceColumn]:
-        """Every column of the element instances; none where the run has no instances."""
-        return described_instances(self.store.instance_columns())
 
     def column(self, name: str) -> Column:
         """A column's description.
@@ -395,9 +390,14 @@ class Population:
         made = compute(vectors.values)
         if not vectors.left_out:
             return made
-        whole = np.full((self.samples, *made.shape[1:]), otherwise, made.dtype)
-        whole[vectors.rows] = made
-        return whole
+        return laid_over(self.samples, vectors.rows, made, otherwise)
+
+
+def laid_over(count: int, rows: NDArray[np.int64], made: NDArray[Any], otherwise: np.generic) -> NDArray[Any]:
+    """[count, ...] with what was made of some rows in their places, and something else in all others."""
+    whole = np.full((count, *made.shape[1:]), otherwise, made.dtype)
+    whole[rows] = made
+    return whole
 
 
 def open_population(path: Path) -> Population:

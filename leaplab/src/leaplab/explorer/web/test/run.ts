@@ -20,7 +20,7 @@ export function makeRun(patch: Partial<Run> = {}): Run {
       column("loss.cross_entropy", "continuous"),
       column("metric.accuracy", "continuous"),
     ],
-    instance_columns: [],
+    objects: null,
     latent_spaces: [
       { name: "model", width: 96 },
       { name: "image", width: 784 },

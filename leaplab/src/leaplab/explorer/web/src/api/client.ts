@@ -5,7 +5,7 @@ import type { components } from "./schema";
 type Schemas = components["schemas"];
 export type Run = Schemas["Run"];
 export type Column = Schemas["Column"];
-export type InstanceColumn = Schemas["InstanceColumn"];
+export type Objects = Schemas["Objects"];
 export type Scale = Schemas["Scale"];
 export type Summary = Schemas["Summary"];
 export type Sample = Schemas["Sample"];
@@ -30,6 +30,9 @@ export type Difference = Schemas["Difference"];
 export type Heatmap = Schemas["Heatmap"];
 export type Near = Schemas["Near"];
 export type Progress = Schemas["Progress"];
+
+/** What the points of the map stand for: samples, or their element instances. */
+export type Points = "samples" | "objects";
 
 /** A part of a sample; beside its number and name, the values of the columns. */
 export interface Instance {
@@ -71,21 +74,36 @@ export class Client {
     return new Uint32Array(await this.bytes(`insights/${encodeURIComponent(insight)}/rows`, {}));
   }
 
-  codes(column: string): Promise<ArrayBuffer> {
-    return this.bytes("columns/codes", { name: column });
+  codes(column: string, of: Points = "samples"): Promise<ArrayBuffer> {
+    return this.bytes("columns/codes", { name: column, of });
   }
 
-  summary(column: string): Promise<Summary> {
-    return this.json("columns/summary", { name: column });
+  summary(column: string, of: Points = "samples"): Promise<Summary> {
+    return this.json("columns/summary", { name: column, of });
   }
 
-  /** Rows by a column's exact values. */
-  async order(column: string, descending: boolean): Promise<Uint32Array> {
-    return new Uint32Array(await this.bytes("columns/order", { name: column, descending: String(descending) }));
+  /** Rows, or places of objects, by a column's exact values. */
+  async order(column: string, descending: boolean, of: Points = "samples"): Promise<Uint32Array> {
+    return new Uint32Array(await this.bytes("columns/order", { name: column, descending: String(descending), of }));
   }
 
-  map(space: string, method: string): Promise<ArrayBuffer> {
-    return this.bytes("map", { space, method });
+  map(space: string, method: string, of: Points = "samples"): Promise<ArrayBuffer> {
+    return this.bytes("map", { space, method, of });
+  }
+
+  /** The row of each object's sample and its number there, one after the other. */
+  async owners(): Promise<Uint32Array> {
+    return new Uint32Array(await this.bytes("objects/rows", {}));
+  }
+
+  /** The id of a row. */
+  async id(row: number): Promise<string> {
+    return (await this.json<{ ids: string[] }>("ids", { start: row, count: 1 })).ids[0]!;
+  }
+
+  /** A small picture of an object. */
+  crop(object: number): string {
+    return address(`objects/${object}/thumbnail`, { key: this.key });
   }
 
   async select(asked: Selecting, signal: AbortSignal): Promise<Selected> {

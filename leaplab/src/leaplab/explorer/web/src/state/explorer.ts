@@ -1,6 +1,6 @@
 /** The page's state: signals that the views read, and the few actions that change them. */
 
-import { computed, effect, type ReadonlySignal, type Signal, signal } from "@preact/signals";
+import { batch, computed, effect, type ReadonlySignal, type Signal, signal } from "@preact/signals";
 import {
   ANOTHER_RUN,
   ApiError,
@@ -12,6 +12,7 @@ import {
   Memo,
   type Near,
   type Panel,
+  type Points,
   type Progress,
   type Run,
   type Sample,
@@ -31,12 +32,13 @@ import {
   visibleMask,
 } from "../points/scales";
 import { type Answer, sentenceOf } from "./answer";
-import { Chosen } from "./chosen";
+import { Chosen, rowsOf } from "./chosen";
 import { type Asked, Filtering } from "./filtering";
 import { InsightNotes } from "./insight-notes";
 import { Layout } from "./layout";
 import { namedBy } from "./naming";
-import { type Painted, Painter } from "./painting";
+import { ObjectState, type Owners, objectsOf, placeOf, samplesOf } from "./objects";
+import { type Painted, Painter, tableOf } from "./painting";
 import { PanelState } from "./panel";
 import { computedProjections, withProgress } from "./progress";
 import { Tags } from "./tags";
@@ -96,10 +98,21 @@ export class Explorer {
   readonly sortedBy: Signal<string | null>;
   /** Rows in the gallery's order: those selected, else all that are shown; null while the order is on its way. */
   readonly gallery: ReadonlySignal<Uint32Array | null>;
+  readonly objects: ObjectState;
+  /** What the gallery shows in its order: these rows, or the places of their objects. */
+  readonly tiles: ReadonlySignal<Uint32Array | null>;
+  /** The place of what is open among the points of the map, and among the tiles. */
+  readonly point: ReadonlySignal<number | null>;
+  readonly tile: ReadonlySignal<number | null>;
   readonly hovered = signal<{ row: number; at: [number, number] } | null>(null);
 
   readonly colours: ReadonlySignal<string[]>;
+  /** Samples: on a map of objects those that have one that is shown. */
   readonly visible: ReadonlySignal<Visible>;
+  /** Points of the map. */
+  readonly shown: ReadonlySignal<Visible>;
+  /** 1 for each point of the map that is selected; null: none is. */
+  readonly marked: ReadonlySignal<Uint8Array | null>;
   readonly frame: ReadonlySignal<MapFrame | null>;
   /** Number of samples of each legend entry, in the states that the view shows. */
   readonly entryCounts: ReadonlySignal<number[]>;
@@ -110,11 +123,14 @@ export class Explorer {
   /** Of the view, by themselves: a step to another sample must not make the map anew. */
   private readonly hiddenStates: ReadonlySignal<readonly string[]>;
   private readonly hiddenCategories: ReadonlySignal<readonly string[]>;
+  /** 1 for each object that was drawn around, as long as its sample's selection is the one that came of it. */
+  private readonly drawnAround: ReadonlySignal<Uint8Array | null>;
   private readonly order = signal<Uint32Array | null>(null);
-  private readonly painter: Painter;
+  private readonly painters: Record<Points, Painter>;
   private readonly client: Client;
   private readonly paintKey: ReadonlySignal<string>;
   private readonly orders = new Memo<Uint32Array>();
+  private readonly ids = new Memo<string>();
   private turn = 0;
   private asking: AbortController | null = null;
   private settled: Promise<void> = Promise.resolve();
@@ -122,7 +138,11 @@ export class Explorer {
   constructor(readonly run: Run) {
     this.client = new Client(run.key);
     this.panel = new PanelState(this.client);
-    this.painter = new Painter(run, this.client);
+    this.painters = {
+      samples: new Painter(tableOf(run, "samples"), this.client),
+      objects: new Painter(tableOf(run, "objects"), this.client),
+    };
+    this.objects = new ObjectState(run, this.client);
     this.filtering = new Filtering(run, this.client, (error, retry) => this.fail(error, retry));
     this.chosen = new Chosen(this, this.client);
     this.tags = new Tags(this, this.client);
@@ -131,8 +151,8 @@ export class Explorer {
     this.hiddenStates = computed(() => this.view.value.hiddenStates);
     this.hiddenCategories = computed(() => this.view.value.hiddenCategories);
     this.paintKey = computed(() => {
-      const { colour, size, space, projection } = this.view.value;
-      return JSON.stringify([colour, size, space, projection]);
+      const { points, colour, size, space, projection } = this.view.value;
+      return JSON.stringify([points, colour, size, space, projection]);
     });
     // As a text, which is the same as long as the projections are: how far they are loads no map.
     const projections = computed(() => computedProjections(this.working.value, run.defaults.space).join("\n"));
@@ -141,12 +161,32 @@ export class Explorer {
       const encoding = this.painted.value?.colour.encoding;
       return encoding ? palette(encoding, this.theme.value) : [];
     });
-    this.visible = computed(() => this.whatIsVisible());
+    this.shown = computed(() => this.whatIsShown());
+    this.visible = computed(() => {
+      const shown = this.shown.value;
+      const owners = this.ownersOfPoints();
+      if (!owners) return shown;
+      const objects = shown.mask ?? new Uint8Array(owners.rows.length).fill(1);
+      const mask = samplesOf(objects, owners, run.samples);
+      return { mask, count: mask.reduce((sum, one) => sum + one, 0) };
+    });
+    this.drawnAround = computed(() => {
+      const chosen = this.objects.chosen.value;
+      return chosen && chosen.samples === this.chosen.mask.value ? chosen.mask : null;
+    });
+    this.marked = computed(() => {
+      const owners = this.ownersOfPoints();
+      const selected = this.chosen.mask.value;
+      if (!owners || !selected) return selected;
+      return this.drawnAround.value ?? objectsOf(selected, owners);
+    });
+    this.point = computed(() => this.placeIn(this.painted.value?.table.of ?? "samples"));
+    this.tile = computed(() => this.placeIn(this.view.value.tiles));
     this.frame = computed(() => {
       const painted = this.painted.value;
       if (!painted) return null;
       const { codes } = painted.colour.encoding;
-      const mask = this.chosen.mask.value;
+      const mask = this.marked.value;
       const colours = rowColours(codes, this.colours.value, this.theme.value, mask);
       const order = mask ? selectedOnTop(painted.order, mask) : painted.order;
       return { xy: painted.xy, colours, factors: painted.size?.factors ?? null, order };
@@ -170,13 +210,28 @@ export class Explorer {
       const found = painted && namedBy(painted.colour);
       return found && { ...found, xy: painted.xy };
     });
+    this.tiles = computed(() => {
+      if (this.view.value.tiles === "samples") return this.gallery.value;
+      const owners = this.objects.owners.value;
+      const order = this.objects.order.value;
+      if (!owners || !order) return null;
+      const drawn = this.drawnAround.value;
+      const among = drawn ? null : this.chosen.among.value;
+      const ofObjects = this.painted.value?.table.of === "objects";
+      const shown = (ofObjects ? this.shown : this.visible).value.mask;
+      if (!drawn && !among && !shown) return order;
+      return order.filter((object) => {
+        const row = owners.rows[object]!;
+        return (drawn?.[object] ?? 1) && (among?.[row] ?? 1) && (shown?.[ofObjects ? object : row] ?? 1);
+      });
+    });
     this.labels = computed(() => {
       const found = names.value;
-      return found ? labelsOf(found.xy, found.codes, found.names, this.visible.value.mask) : [];
+      return found ? labelsOf(found.xy, found.codes, found.names, this.shown.value.mask) : [];
     });
     this.outlines = computed(() => {
       const found = names.value;
-      return found?.areClusters ? outlinesOf(found.xy, found.codes, found.names, this.visible.value.mask) : [];
+      return found?.areClusters ? outlinesOf(found.xy, found.codes, found.names, this.shown.value.mask) : [];
     });
   }
 
@@ -202,6 +257,9 @@ export class Explorer {
       (error: unknown) => this.fail(error, () => location.reload()),
     );
     effect(() => this.sort(this.sortedBy.value));
+    effect(() => {
+      if (this.view.value.tiles === "objects") this.sortObjects(this.objects.sortedBy.value);
+    });
     this.filtering.follow(
       this.whatIsAsked(),
       computed(() => this.painted.value !== null),
@@ -231,6 +289,15 @@ export class Explorer {
 
   thumbnail(row: number): string {
     return this.client.thumbnail(row);
+  }
+
+  crop(object: number): string {
+    return this.client.crop(object);
+  }
+
+  /** The id of a row. */
+  idOf(row: number): Promise<string> {
+    return this.ids.get(String(row), () => this.client.id(row));
   }
 
   /** Filter a column; null leaves it alone. */
@@ -268,6 +335,19 @@ export class Explorer {
     if (row === null) this.set({ sample: null, object: null });
   }
 
+  /** Open what a point or a tile stands for: a sample, or an object in its sample; null closes the panel. */
+  openPoint(place: number | null, of: Points): void {
+    const owners = this.objects.owners.peek();
+    if (of === "samples" || !owners || place === null) {
+      this.open(place);
+      return;
+    }
+    const row = owners.rows[place]!;
+    const object = owners.numbers[place]!;
+    if (row === this.row.peek()) this.set({ object });
+    else this.show(row, object);
+  }
+
   /** Ask again for the open sample. */
   reopen(): void {
     const row = this.row.peek();
@@ -275,14 +355,14 @@ export class Explorer {
     this.show(row);
   }
 
-  /** The previous or next sample in the gallery's order. */
+  /** The previous or next tile in the gallery's order. */
   step(by: 1 | -1): void {
-    const rows = this.gallery.peek();
-    if (!rows?.length) return;
-    const open = this.row.peek();
-    const at = open === null ? -1 : rows.indexOf(open);
-    const next = at === -1 ? (by > 0 ? 0 : rows.length - 1) : at + by;
-    if (rows[next] !== undefined) this.open(rows[next]);
+    const tiles = this.tiles.peek();
+    if (!tiles?.length) return;
+    const open = this.tile.peek();
+    const at = open === null ? -1 : tiles.indexOf(open);
+    const next = at === -1 ? (by > 0 ? 0 : tiles.length - 1) : at + by;
+    if (tiles[next] !== undefined) this.openPoint(tiles[next], this.view.peek().tiles);
   }
 
   /** Look for what is wrong; the answer is cached beside the run. */
@@ -306,6 +386,20 @@ export class Explorer {
     this.chosen.select(rows, how);
   }
 
+  /** Select points that were drawn around; of objects, the samples that they belong to as well. */
+  enclose(points: readonly number[], how: Joining): void {
+    const owners = this.ownersOfPoints();
+    if (!owners) {
+      this.select(points, how);
+      return;
+    }
+    const mask = joined(this.drawnAround.peek(), points, how, owners.rows.length);
+    batch(() => {
+      this.chosen.select(mask ? rowsOf(samplesOf(mask, owners, this.run.samples)) : [], "replace");
+      this.objects.chosen.value = mask && { mask, samples: this.chosen.mask.peek() };
+    });
+  }
+
   /** Go to the sample whose id is, or holds, a text; resolves to a sentence where there is none. */
   async find(text: string): Promise<string | null> {
     try {
@@ -326,10 +420,23 @@ export class Explorer {
     return { codes: states.codes, hidden: names.map((name) => this.hiddenStates.value.includes(name)) };
   }
 
-  private whatIsVisible(): Visible {
+  /** Whose the points of the map are, where these are objects. */
+  private ownersOfPoints(): Owners | null {
+    return this.painted.value?.table.of === "objects" ? this.objects.owners.value : null;
+  }
+
+  private placeIn(of: Points): number | null {
+    const row = this.row.value;
+    const { object } = this.view.value;
+    const owners = this.objects.owners.value;
+    if (of === "samples" || row === null) return row;
+    return owners && object !== null ? placeOf(row, object, owners) : null;
+  }
+
+  private whatIsShown(): Visible {
     const painted = this.painted.value;
-    const { samples } = this.run;
-    if (!painted) return { mask: null, count: samples };
+    if (!painted) return { mask: null, count: this.run.samples };
+    const { count } = painted.table;
     const { encoding } = painted.colour;
     const filters = [this.stateFilter(painted), painted.unplaced].filter((filter) => filter !== null);
     if (encoding.kind === "categorical") {
@@ -337,8 +444,9 @@ export class Explorer {
       filters.push({ codes: encoding.codes, hidden });
     }
     const filtered = this.filtering.mask.value;
-    if (filtered) filters.push({ codes: filtered, hidden: [true, false] });
-    return visibleMask(samples, filters) ?? { mask: null, count: samples };
+    const owners = this.ownersOfPoints();
+    if (filtered) filters.push({ codes: owners ? objectsOf(filtered, owners) : filtered, hidden: [true, false] });
+    return visibleMask(count, filters) ?? { mask: null, count };
   }
 
   /** Another view with the same filters asks for nothing. */
@@ -371,30 +479,54 @@ export class Explorer {
       );
   }
 
+  private sortObjects(column: string | null): void {
+    const count = this.run.objects?.count ?? 0;
+    const order =
+      column === null
+        ? Promise.resolve(Uint32Array.from({ length: count }, (_, object) => object))
+        : this.orders.get(`objects ${column}`, () => this.client.order(column, true, "objects"));
+    void Promise.all([order, this.objects.load()]).then(
+      ([sorted]) => {
+        if (this.objects.sortedBy.peek() === column) this.objects.order.value = sorted;
+      },
+      (error: unknown) => this.fail(error, () => this.sortObjects(column)),
+    );
+  }
+
   private load(): void {
     const turn = ++this.turn;
     const view = this.view.peek();
-    const computing = this.computing.peek();
-    const isFirst = view.space === (this.run.defaults.space ?? "");
-    const waits = isFirst && computing.has(view.projection) && !computing.has(QUICK);
-    const projection = waits ? QUICK : view.projection;
     const slow = window.setTimeout(() => {
       this.busy.value = "Loading the map\u2026 Where it is computed for the first time, this may take a minute.";
     }, SLOW_MS);
-    const painting = this.painter.paint(view, projection).then(
-      (painted) => {
-        if (turn !== this.turn) return;
-        this.painted.value = painted;
-        this.busy.value = null;
-        this.failure.value = null;
-      },
-      (error: unknown) => {
-        if (turn !== this.turn) return;
-        this.busy.value = null;
-        this.fail(error, () => this.load());
-      },
-    );
+    const painting = this.paint(turn, view).catch((error: unknown) => {
+      if (turn !== this.turn) return;
+      this.busy.value = null;
+      this.fail(error, () => this.load());
+    });
     this.settled = painting.finally(() => window.clearTimeout(slow)).then(nextPicture);
+  }
+
+  private async paint(turn: number, view: View): Promise<void> {
+    const show = (painted: Painted): void => {
+      if (turn !== this.turn) return;
+      this.painted.value = painted;
+      this.busy.value = null;
+      this.failure.value = null;
+    };
+    const painter = this.painters[view.points];
+    if (view.points === "objects") {
+      await this.objects.load();
+      const isFirst = this.painted.peek()?.table.of !== "objects";
+      // The server computes no map of objects before it is asked for one.
+      if (isFirst && view.projection !== QUICK) show(await painter.paint(view, QUICK));
+      show(await painter.paint(view, view.projection));
+      return;
+    }
+    const computing = this.computing.peek();
+    const isFirst = view.space === (this.run.defaults.space ?? "");
+    const waits = isFirst && computing.has(view.projection) && !computing.has(QUICK);
+    show(await painter.paint(view, waits ? QUICK : view.projection));
   }
 
   fail(error: unknown, retry: () => void): void {
@@ -411,13 +543,15 @@ export class Explorer {
       return;
     }
     try {
-      this.show(await this.client.find(name));
+      const row = await this.client.find(name);
+      if (row !== this.row.peek()) this.show(row);
     } catch (error) {
       this.failure.value = { sentence: sentenceOf(error), retry: () => void this.openSample(name) };
     }
   }
 
-  private show(row: number | null): void {
+  /** @param object number of the object that is opened with the sample. */
+  private show(row: number | null, object: number | null = null): void {
     this.asking?.abort();
     this.row.value = row;
     this.sample.value = row === null ? null : { state: "waiting" };
@@ -433,7 +567,7 @@ export class Explorer {
         if (aborted.aborted) return;
         this.sample.value = { state: "here", value };
         const name = `${value.state}/${value.sample_id}`;
-        if (name !== this.view.peek().sample) this.set({ sample: name, object: null });
+        if (name !== this.view.peek().sample) this.set({ sample: name, object });
         this.lookAround(row, aborted);
       },
       (error: unknown) => {
@@ -469,4 +603,17 @@ export class Explorer {
 /** Resolves when what is drawn now is on the screen. */
 export function nextPicture(): Promise<void> {
   return new Promise((resolve) => requestAnimationFrame(() => requestAnimationFrame(() => resolve())));
+}
+
+/** A selection with points added, taken away, or alone; null where none is left. */
+function joined(
+  before: Uint8Array | null,
+  points: readonly number[],
+  how: Joining,
+  count: number,
+): Uint8Array<ArrayBuffer> | null {
+  const next = new Uint8Array(count);
+  if (how !== "replace" && before) next.set(before);
+  for (const point of points) next[point] = how === "remove" ? 0 : 1;
+  return next.some(Boolean) ? next : null;
 }

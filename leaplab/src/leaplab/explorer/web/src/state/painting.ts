@@ -1,6 +1,6 @@
 /** Loads what a view needs and makes of it what the map draws. Recolouring fetches no map. */
 
-import { type Client, Memo, type Run } from "../api/client";
+import { type Client, type Column, Memo, type Points, type Run } from "../api/client";
 import { type ColumnValues, type ContinuousValues, decodeCategories, decodeMap, decodeNumbers } from "../api/values";
 import {
   type ColourEncoding,
@@ -16,8 +16,25 @@ import type { View } from "./view";
 /** Name of the column that holds each sample's state. */
 export const STATE_COLUMN = "sample.state";
 
+/** Name of the column that says what an object is called. */
+const NAME_COLUMN = "name";
+
+/** What a map is of: the samples of a run, or its objects. */
+export interface Table {
+  of: Points;
+  /** Number of points. */
+  count: number;
+  columns: Column[];
+}
+
+export function tableOf(run: Run, of: Points): Table {
+  if (of === "objects" && run.objects) return { of, count: run.objects.count, columns: run.objects.columns };
+  return { of: "samples", count: run.samples, columns: run.columns };
+}
+
 /** What is on the map now; the same arrays mean the same values. */
 export interface Painted {
+  table: Table;
   xy: Float32Array;
   /** The projection that `xy` is of: another than the view's while that is computed. */
   projection: string;
@@ -25,6 +42,8 @@ export interface Painted {
   size: Sizing | null;
   order: Uint32Array | null;
   states: ColumnValues | null;
+  /** What the objects are called, where that is told; of samples null. */
+  names: ColumnValues | null;
   /** Hides samples that have no place; null where all have one. */
   unplaced: RowFilter | null;
 }
@@ -44,47 +63,51 @@ export class Painter {
   private lastOrder: { values: ColumnValues; order: Uint32Array } | null = null;
 
   constructor(
-    private readonly run: Run,
+    readonly table: Table,
     private readonly client: Client,
   ) {}
 
   /** What a view paints, by the projection that is ready. Rejects with an ApiError. */
   async paint(view: View, projection: string): Promise<Painted> {
-    const [xy, colour, size, states] = await Promise.all([
+    const [xy, colour, size, states, names] = await Promise.all([
       this.maps.get(JSON.stringify([view.space, projection]), async () =>
-        decodeMap(await this.client.map(view.space, projection), this.run.samples),
+        decodeMap(await this.client.map(view.space, projection, this.table.of), this.table.count),
       ),
       this.column(view.colour),
       this.column(view.size),
       this.column(STATE_COLUMN),
+      this.table.of === "objects" ? this.column(NAME_COLUMN) : null,
     ]);
     const sized = size?.kind === "continuous" ? this.sizing(size) : null;
     return {
+      table: this.table,
       xy,
       projection,
       colour: { values: colour, encoding: this.encoding(colour) },
       size: sized,
       order: sized?.order ?? this.colourOrder(colour),
       states,
+      names,
       unplaced: this.unplaced(xy),
     };
   }
 
   private async column(name: string | null): Promise<ColumnValues | null> {
-    const column = this.run.columns.find((one) => one.name === name);
+    const column = this.table.columns.find((one) => one.name === name);
     if (!column || column.kind === "text") return null;
     return this.columns.get(column.name, async () => {
-      const { samples } = this.run;
-      if (column.kind === "categorical") return decodeCategories(await this.client.codes(column.name), column, samples);
-      const [codes, summary] = await Promise.all([this.client.codes(column.name), this.client.summary(column.name)]);
-      return decodeNumbers(codes, column, summary.scale!, samples);
+      const { of, count } = this.table;
+      const asked = this.client.codes(column.name, of);
+      if (column.kind === "categorical") return decodeCategories(await asked, column, count);
+      const [codes, summary] = await Promise.all([asked, this.client.summary(column.name, of)]);
+      return decodeNumbers(codes, column, summary.scale!, count);
     });
   }
 
   private encoding(values: ColumnValues | null): ColourEncoding {
     const known = values && this.encodings.get(values);
     if (known) return known;
-    const encoding = encodeColour(values, this.run.samples);
+    const encoding = encodeColour(values, this.table.count);
     if (values) this.encodings.set(values, encoding);
     return encoding;
   }

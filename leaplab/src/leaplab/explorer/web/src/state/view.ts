@@ -1,8 +1,13 @@
 /** What the page shows, as one plain value, and its form in the URL's hash. Pure. */
 
-import type { Column, Filter, Run } from "../api/client";
+import type { Column, Filter, Points, Run } from "../api/client";
+import { tableOf } from "./painting";
 
 export interface View {
+  /** What the points of the map stand for. */
+  readonly points: Points;
+  /** What the gallery shows: whole images, or the objects cut out of them. */
+  readonly tiles: Points;
   /** Name of the column that gives the colour, or null for one colour. */
   readonly colour: string | null;
   readonly size: string | null;
@@ -28,9 +33,17 @@ const NONE = "none";
 export const isColourable = (column: Column): boolean => column.kind !== "text";
 export const isSizeable = (column: Column): boolean => column.kind === "continuous";
 
+/** What colour and size begin with where the points stand for something else. */
+export function defaultPaint(run: Run, points: Points): Pick<View, "points" | "colour" | "size"> {
+  if (points === "objects" && run.objects) return { points, colour: run.objects.colour, size: null };
+  return { points: "samples", colour: run.defaults.colour, size: run.defaults.size };
+}
+
 /** The view that the server proposes. */
 export function defaultView(run: Run): View {
   return {
+    points: "samples",
+    tiles: "samples",
     colour: run.defaults.colour,
     size: run.defaults.size,
     space: run.defaults.space ?? "",
@@ -48,6 +61,8 @@ export function defaultView(run: Run): View {
 /** The hash of a view, without "#". */
 export function toHash(view: View): string {
   const parameters = new URLSearchParams();
+  if (view.points === "objects") parameters.set("points", view.points);
+  if (view.tiles === "objects") parameters.set("tiles", view.tiles);
   parameters.set("colour", view.colour ?? NONE);
   parameters.set("size", view.size ?? NONE);
   parameters.set("space", view.space);
@@ -65,11 +80,14 @@ export function toHash(view: View): string {
 /** The view of a hash ("#" or not); what is missing or unknown to the run falls back to its defaults. */
 export function fromHash(hash: string, run: Run): View {
   const parameters = new URLSearchParams(hash.replace(/^#/, ""));
-  const fallback = defaultView(run);
+  const pointsOf = (key: string): Points => (run.objects && parameters.get(key) === "objects" ? "objects" : "samples");
+  const points = pointsOf("points");
+  const fallback = { ...defaultView(run), ...defaultPaint(run, points) };
+  const { columns } = tableOf(run, points);
   const column = (key: string, fits: (column: Column) => boolean, otherwise: string | null): string | null => {
     const name = parameters.get(key);
     if (name === NONE) return null;
-    return run.columns.some((one) => one.name === name && fits(one)) ? name : otherwise;
+    return columns.some((one) => one.name === name && fits(one)) ? name : otherwise;
   };
   const oneOf = (key: string, names: string[], otherwise: string): string => {
     const name = parameters.get(key);
@@ -78,6 +96,8 @@ export function fromHash(hash: string, run: Run): View {
   const colour = column("colour", isColourable, fallback.colour);
   const states = run.states.map((state) => state.name);
   return {
+    points,
+    tiles: pointsOf("tiles"),
     colour,
     size: column("size", isSizeable, fallback.size),
     space: oneOf(

@@ -2,10 +2,13 @@
 
 import { useSignal } from "@preact/signals";
 import { useLayoutEffect, useRef } from "preact/hooks";
+import type { Points } from "../api/client";
 import type { Explorer } from "../state/explorer";
+import { tableOf } from "../state/painting";
 import { isColourable } from "../state/view";
 import { formatCount, formatName } from "../ui/format";
 import { Splitter } from "../ui/splitter";
+import { Switch } from "../ui/switch";
 import { tilesShown } from "../ui/window";
 import { TagButton } from "./tags";
 
@@ -15,7 +18,11 @@ const NONE = "none";
 
 export function Gallery({ explorer }: { explorer: Explorer }) {
   const open = explorer.layout.gallery;
-  const rows = explorer.gallery.value;
+  const { run, objects } = explorer;
+  const { tiles: of } = explorer.view.value;
+  const tiles = explorer.tiles.value;
+  const columns = tableOf(run, of).columns.filter(isColourable);
+  const sorted = of === "objects" ? objects.sortedBy : explorer.sortedBy;
   const empty = explorer.chosen.rows.value.length === 0;
   return (
     <section class="gallery" aria-label="Gallery" data-testid="gallery">
@@ -48,18 +55,26 @@ export function Gallery({ explorer }: { explorer: Explorer }) {
             {format === "csv" ? "Save as CSV" : "JSON"}
           </button>
         ))}
+        {run.objects && (
+          <Switch
+            label="Tiles"
+            names={{ samples: "Images", objects: "Objects" }}
+            chosen={of}
+            choose={(tiles) => explorer.set({ tiles })}
+          />
+        )}
         <label class="gallery-sort">
           Highest first by
           <select
             data-testid="sort-select"
-            value={explorer.sortedBy.value ?? NONE}
+            value={sorted.value ?? NONE}
             onChange={(event) => {
               const { value } = event.currentTarget;
-              explorer.sortedBy.value = value === NONE ? null : value;
+              sorted.value = value === NONE ? null : value;
             }}
           >
             <option value={NONE}>row</option>
-            {explorer.run.columns.filter(isColourable).map(({ name, label }) => (
+            {columns.map(({ name, label }) => (
               <option key={name} value={name}>
                 {formatName(label)}
               </option>
@@ -67,23 +82,27 @@ export function Gallery({ explorer }: { explorer: Explorer }) {
           </select>
         </label>
       </div>
-      {open.value && rows && <Grid explorer={explorer} rows={rows} />}
+      {open.value && tiles && <Grid explorer={explorer} of={of} all={tiles} />}
     </section>
   );
 }
 
-/** "300 shown", "12 selected", "3 of 300 selected". */
+/** "300 shown", "12 selected", "3 of 300 selected", "40 objects shown". */
 function told(explorer: Explorer): string {
+  const { mask, rows: chosen, count } = explorer.chosen;
+  if (explorer.view.value.tiles === "objects") {
+    const objects = explorer.tiles.value;
+    return objects ? `${formatCount(objects.length)} objects ${mask.value ? "selected" : "shown"}` : "";
+  }
   const rows = explorer.gallery.value;
   if (!rows) return "";
-  const { mask, rows: chosen, count } = explorer.chosen;
   if (!mask.value) return `${formatCount(rows.length)} shown`;
   const whole = explorer.chosen.ticking.value ? rows.length : count.value;
   const some = chosen.value.length;
   return some === whole ? `${formatCount(some)} selected` : `${formatCount(some)} of ${formatCount(whole)} selected`;
 }
 
-function Grid({ explorer, rows }: { explorer: Explorer; rows: Uint32Array }) {
+function Grid({ explorer, of, all }: { explorer: Explorer; of: Points; all: Uint32Array }) {
   const host = useRef<HTMLDivElement>(null);
   const seen = useSignal({ width: 0, height: 0, scrolled: 0 });
   /** Where a range begins: the tile that was clicked or ticked last. */
@@ -100,22 +119,24 @@ function Grid({ explorer, rows }: { explorer: Explorer; rows: Uint32Array }) {
     return () => resized.disconnect();
   }, []);
   // Another choice begins at its top.
-  useLayoutEffect(() => host.current!.scrollTo({ top: 0 }), [rows]);
+  useLayoutEffect(() => host.current!.scrollTo({ top: 0 }), [all]);
   const { width, height, scrolled } = seen.value;
-  const tiles = tilesShown(rows.length, TILE, width, height, scrolled);
+  const tiles = tilesShown(all.length, TILE, width, height, scrolled);
+  const open = explorer.tile.value;
+  const owners = explorer.objects.owners.value;
   const mask = explorer.chosen.mask.value;
 
   const tick = (row: number, range: boolean): void => {
     const how = mask?.[row] ? "remove" : "add";
-    const from = range && last.current !== null ? rows.indexOf(last.current) : -1;
-    const to = rows.indexOf(row);
+    const from = range && last.current !== null ? all.indexOf(last.current) : -1;
+    const to = all.indexOf(row);
     if (from === -1) explorer.chosen.tick([row], how);
-    else explorer.chosen.tick([...rows.subarray(Math.min(from, to), Math.max(from, to) + 1)], "add");
+    else explorer.chosen.tick([...all.subarray(Math.min(from, to), Math.max(from, to) + 1)], "add");
     last.current = row;
   };
-  const step = (row: number, by: number): void => {
-    const next = rows[rows.indexOf(row) + by];
-    if (next !== undefined) host.current!.querySelector<HTMLElement>(`[data-row="${next}"]`)?.focus();
+  const step = (place: number, by: number): void => {
+    const next = all[all.indexOf(place) + by];
+    if (next !== undefined) host.current!.querySelector<HTMLElement>(`[data-place="${next}"]`)?.focus();
   };
   const steps: Record<string, number> = {
     ArrowLeft: -1,
@@ -137,53 +158,59 @@ function Grid({ explorer, rows }: { explorer: Explorer; rows: Uint32Array }) {
           class="gallery-tiles"
           style={{ top: `${tiles.top}px`, gridTemplateColumns: `repeat(${tiles.columns}, 1fr)` }}
         >
-          {[...rows.subarray(tiles.from, tiles.to)].map((row) => (
-            <div key={row} class="tile-box">
+          {[...all.subarray(tiles.from, tiles.to)].map((place) => (
+            <div key={`${of} ${place}`} class="tile-box">
               <button
                 type="button"
                 class="tile"
-                data-row={row}
-                aria-label={`Open sample ${row}`}
-                aria-current={row === explorer.row.value}
+                data-place={place}
+                aria-label={
+                  of === "objects"
+                    ? `Open object ${owners?.numbers[place]} of sample ${owners?.rows[place]}`
+                    : `Open sample ${place}`
+                }
+                aria-current={place === open}
                 onClick={(event) => {
-                  if (event.shiftKey || event.ctrlKey || event.metaKey) {
-                    tick(row, event.shiftKey);
+                  if (of === "samples" && (event.shiftKey || event.ctrlKey || event.metaKey)) {
+                    tick(place, event.shiftKey);
                     return;
                   }
-                  last.current = row;
-                  explorer.open(row);
+                  last.current = place;
+                  explorer.openPoint(place, of);
                 }}
                 onKeyDown={(event) => {
-                  if (event.key === " ") {
+                  if (event.key === " " && of === "samples") {
                     event.preventDefault();
-                    tick(row, event.shiftKey);
+                    tick(place, event.shiftKey);
                   } else if (steps[event.key] && !event.ctrlKey && !event.metaKey && !event.altKey) {
                     event.preventDefault();
-                    step(row, steps[event.key]!);
+                    step(place, steps[event.key]!);
                   }
                 }}
                 // A button takes it for a click.
-                onKeyUp={(event) => event.key === " " && event.preventDefault()}
+                onKeyUp={(event) => event.key === " " && of === "samples" && event.preventDefault()}
               >
                 <img
-                  src={explorer.thumbnail(row)}
+                  src={of === "objects" ? explorer.crop(place) : explorer.thumbnail(place)}
                   alt=""
                   decoding="async"
                   onError={(event) => event.currentTarget.classList.add("missing")}
                 />
               </button>
-              <input
-                type="checkbox"
-                class="tile-tick"
-                // By key, Space on the picture does the same.
-                tabIndex={-1}
-                aria-label={`Select sample ${row}`}
-                checked={Boolean(mask?.[row])}
-                onClick={(event) => {
-                  tick(row, event.shiftKey);
-                  host.current!.querySelector<HTMLElement>(`[data-row="${row}"]`)?.focus();
-                }}
-              />
+              {of === "samples" && (
+                <input
+                  type="checkbox"
+                  class="tile-tick"
+                  // By key, Space on the picture does the same.
+                  tabIndex={-1}
+                  aria-label={`Select sample ${place}`}
+                  checked={Boolean(mask?.[place])}
+                  onClick={(event) => {
+                    tick(place, event.shiftKey);
+                    host.current!.querySelector<HTMLElement>(`[data-place="${place}"]`)?.focus();
+                  }}
+                />
+              )}
             </div>
           ))}
         </div>

@@ -31,8 +31,8 @@ export function MapView({ explorer }: { explorer: Explorer }) {
           hover: (row, at) => {
             explorer.hovered.value = row === null || !at ? null : { row, at };
           },
-          select: (row) => explorer.open(row),
-          enclose: (rows, how) => explorer.select(rows, how),
+          select: (point) => explorer.openPoint(point, explorer.painted.peek()?.table.of ?? "samples"),
+          enclose: (points, how) => explorer.enclose(points, how),
         },
         explorer.theme.peek(),
       );
@@ -45,17 +45,17 @@ export function MapView({ explorer }: { explorer: Explorer }) {
     const frame = explorer.frame.value;
     if (frame) map.current?.show(frame);
   });
-  useSignalEffect(() => map.current?.filter(explorer.visible.value.mask));
+  useSignalEffect(() => map.current?.filter(explorer.shown.value.mask));
   useSignalEffect(() => map.current?.setLabels(explorer.labels.value));
   useSignalEffect(() => map.current?.setOutlines(explorer.outlines.value));
-  useSignalEffect(() => map.current?.select(explorer.row.value));
+  useSignalEffect(() => map.current?.select(explorer.point.value));
   useSignalEffect(() => map.current?.setTheme(explorer.theme.value));
   useSignalEffect(() => {
     if (map.current) map.current.tool = tool.value;
   });
 
   const zoomToChosen = (): void => {
-    const chosen = explorer.chosen.mask.peek() ?? explorer.visible.peek().mask;
+    const chosen = explorer.marked.peek() ?? explorer.shown.peek().mask;
     if (chosen) map.current?.fitTo(rowsOf(chosen));
     else map.current?.fit();
   };
@@ -141,6 +141,9 @@ function Status({ explorer, zoom }: { explorer: Explorer; zoom: () => void }) {
   const interim = painted && painted.projection !== projection;
   return (
     <div class="status-bar">
+      {painted?.table.of === "objects" && (
+        <span data-testid="objects-shown">{`${formatCount(explorer.shown.value.count)} objects`}</span>
+      )}
       {interim && (
         <span class="interim" role="status">
           <span class="spinner" />

@@ -3,14 +3,17 @@
 import type { ComponentChildren } from "preact";
 import type { Column } from "../api/client";
 import type { Explorer } from "../state/explorer";
-import { isColourable, isSizeable } from "../state/view";
+import { tableOf } from "../state/painting";
+import { defaultPaint, isColourable, isSizeable } from "../state/view";
 import { formatName, groupName } from "../ui/format";
+import { Switch } from "../ui/switch";
 
 const NONE = "none";
 
 export function Toolbar({ explorer }: { explorer: Explorer }) {
   const { run } = explorer;
   const view = explorer.view.value;
+  const { columns } = tableOf(run, view.points);
   const chosen = (value: string): string | null => (value === NONE ? null : value);
   const spaces = run.latent_spaces.map(({ name, width }) => [name, `${formatName(name)} (${width} dimensions)`]);
   return (
@@ -21,7 +24,7 @@ export function Toolbar({ explorer }: { explorer: Explorer }) {
         value={view.colour ?? NONE}
         change={(value) => explorer.set({ colour: chosen(value), hiddenCategories: [] })}
       >
-        <ColumnOptions columns={run.columns.filter(isColourable)} none="One colour" />
+        <ColumnOptions columns={columns.filter(isColourable)} none="One colour" />
       </Field>
       <Field
         id="size-select"
@@ -29,8 +32,16 @@ export function Toolbar({ explorer }: { explorer: Explorer }) {
         value={view.size ?? NONE}
         change={(value) => explorer.set({ size: chosen(value) })}
       >
-        <ColumnOptions columns={run.columns.filter(isSizeable)} none="All the same" />
+        <ColumnOptions columns={columns.filter(isSizeable)} none="All the same" />
       </Field>
+      {run.objects && (
+        <Switch
+          label="Points"
+          names={{ samples: "Samples", objects: "Objects" }}
+          chosen={view.points}
+          choose={(points) => explorer.set({ ...defaultPaint(run, points), hiddenCategories: [] })}
+        />
+      )}
       <Field id="space-select" label="Space" value={view.space} change={(space) => explorer.set({ space })}>
         {(spaces.length ? spaces : [["", "none"]]).map(([value, text]) => (
           <option key={value} value={value}>

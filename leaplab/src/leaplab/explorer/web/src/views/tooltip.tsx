@@ -1,6 +1,7 @@
 /** What lies under the pointer. */
 
-import { useLayoutEffect, useRef } from "preact/hooks";
+import { useSignal } from "@preact/signals";
+import { useEffect, useLayoutEffect, useRef } from "preact/hooks";
 import { type ColumnValues, numberAt } from "../api/values";
 import type { Explorer } from "../state/explorer";
 import { ABSENT, formatName, formatNumber } from "../ui/format";
@@ -18,6 +19,21 @@ export function valueAt(values: ColumnValues, row: number): string {
   return number === scale.low && scale.min < scale.low ? `\u2264 ${text}` : text;
 }
 
+/** An object by its number and its image. */
+function ObjectName({ explorer, object }: { explorer: Explorer; object: number }) {
+  const owners = explorer.objects.owners.value;
+  const id = useSignal<string | null>(null);
+  const row = owners?.rows[object];
+  useEffect(() => {
+    if (row !== undefined)
+      void explorer.idOf(row).then(
+        (found) => (id.value = found),
+        () => undefined,
+      );
+  }, [row]);
+  return <>{`Object ${owners?.numbers[object]} of ${id.value ?? `sample ${row}`}`}</>;
+}
+
 export function Tooltip({ explorer }: { explorer: Explorer }) {
   const hovered = explorer.hovered.value;
   const painted = explorer.painted.value;
@@ -32,14 +48,22 @@ export function Tooltip({ explorer }: { explorer: Explorer }) {
     node.style.transform = `translate(${Math.max(8, left)}px, ${top}px)`;
   });
   if (!hovered || !painted) return null;
-  const { colour, size, states } = painted;
-  const shown = [states, colour.values, size?.values].filter((values) => values !== null && values !== undefined);
+  const { colour, size, states, names } = painted;
+  const shown = [names, states, colour.values, size?.values].filter(
+    (values) => values !== null && values !== undefined,
+  );
   const unique = [...new Map(shown.map((values) => [values.column.name, values])).values()];
   return (
     <div ref={host} class="tooltip" data-testid="tooltip" role="tooltip">
       <div class="tooltip-head">
         <Swatch colour={explorer.colours.value[colour.encoding.codes[hovered.row]!]!} />
-        <strong>{`Sample ${hovered.row}`}</strong>
+        <strong>
+          {painted.table.of === "objects" ? (
+            <ObjectName key={hovered.row} explorer={explorer} object={hovered.row} />
+          ) : (
+            `Sample ${hovered.row}`
+          )}
+        </strong>
       </div>
       <dl>
         {unique.map((values) => (

@@ -7,6 +7,8 @@ const run = makeRun();
 describe("the URL's hash", () => {
   it("gives back every part of a view, whatever characters its names hold", () => {
     const view: View = {
+      points: "samples",
+      tiles: "samples",
       colour: "metadata.city & state",
       size: null,
       space: "image",

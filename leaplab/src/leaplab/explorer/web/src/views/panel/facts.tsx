@@ -78,10 +78,10 @@ export function Facts({ sample, run }: { sample: Sample; run: Run }) {
   return (
     <>
       {groups.map(([title, facts]) => (
-        <details key={title} class="fold">
+        <details key={title} class="folded">
           <summary>
             {title}
-            <span class="fold-count">{facts.length}</span>
+            <span class="folded-count">{facts.length}</span>
           </summary>
           <FactTable facts={facts} />
         </details>

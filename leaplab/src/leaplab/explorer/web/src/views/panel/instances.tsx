@@ -1,17 +1,20 @@
 /** The element instances of a sample: a row each, a column for each thing that one of them has. */
 
-import type { Instance, InstanceColumn } from "../../api/client";
+import type { Column, Instance } from "../../api/client";
 import { Better } from "../../ui/better";
 import { formatName, formatValue } from "../../ui/format";
 
+/** What is needed of a column. */
+type Named = Pick<Column, "name" | "label" | "direction">;
+
 export interface InstanceTable {
-  columns: InstanceColumn[];
+  columns: Named[];
   /** Number of the instance, and a text a column. */
   rows: { number: number; cells: string[] }[];
 }
 
 /** Columns in which no instance of the sample has a value are left out: the panel is narrow. */
-export function layoutInstances(instances: Instance[], columns: InstanceColumn[]): InstanceTable {
+export function layoutInstances(instances: Instance[], columns: Named[]): InstanceTable {
   const known = columns.filter(({ name }) => instances.some((instance) => (instance[name] ?? null) !== null));
   const rows = instances.map((instance) => ({
     number: instance.number,
@@ -22,7 +25,7 @@ export function layoutInstances(instances: Instance[], columns: InstanceColumn[]
 
 interface InstancesProps {
   instances: Instance[];
-  known: InstanceColumn[];
+  known: Named[];
   /** Number of the instance that is open. */
   open: number | null;
   /** An instance is pointed at or focused; null: none is any more. */

@@ -38,7 +38,7 @@ export function Objects({ explorer, sample, run }: { explorer: Explorer; sample:
   const failed = panel.outlines.value?.state === "failed" ? panel.outlines.value.sentence : null;
   return (
     <details
-      class="fold"
+      class="folded"
       data-testid="objects"
       open={object !== null}
       onToggle={(event) => {
@@ -47,13 +47,13 @@ export function Objects({ explorer, sample, run }: { explorer: Explorer; sample:
     >
       <summary>
         Objects
-        <span class="fold-count">{instances.length || boxes.length}</span>
+        <span class="folded-count">{instances.length || boxes.length}</span>
       </summary>
       {failed && <p class="scale-note">{`No outlines: ${failed}`}</p>}
       {instances.length > 0 && (
         <Instances
           instances={instances}
-          known={run.instance_columns}
+          known={(run.objects?.columns ?? []).filter(({ group }) => group !== "sample")}
           open={object}
           point={(number) => {
             panel.pointed.value = number === null ? null : keyOfInstance(number);
