@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from leaplab.render.heatmap_overlay import Map, Sign, draw_overlay
+from leaplab.render.colours import warmed
+from leaplab.render.heatmap_overlay import Map, Sign, draw_layer, draw_overlay
 
 GREY = np.full((8, 8, 3), 0.5, np.float32)
 GREY[0, 0], GREY[7, 7] = 0, 1
@@ -65,3 +66,17 @@ def test_a_map_that_is_flat_everywhere_leaves_the_picture_grey() -> None:
     assert isinstance(picture, Image.Image)
     pixels = np.asarray(picture.convert("RGB"), int)[HEAD : HEAD + 640, :640]
     assert np.ptp(pixels, axis=2).max() <= 2
+
+
+def test_a_layer_is_clear_where_nothing_changes_and_over_grey_it_is_the_overlay() -> None:
+    values = np.array([[2.0, 0.0, -1.0, np.nan]])
+    layer = np.asarray(draw_layer(values, (4, 1)), np.float64)
+    assert layer.shape == (1, 4, 4)
+    assert layer[0, :, 3].tolist()[1] == layer[0, :, 3].tolist()[3] == 0
+    assert layer[0, 0, 0] > layer[0, 0, 2], "what raises is red"
+    assert layer[0, 2, 2] > layer[0, 2, 0], "what lowers is blue"
+    assert layer[0, 0, 3] > layer[0, 2, 3] > 0, "more is denser"
+    grey = np.full((1, 4, 1), 100.0)
+    share = layer[..., 3:] / 255
+    over = grey * (1 - share) + layer[..., :3] * share
+    np.testing.assert_allclose(over, warmed(grey, np.nan_to_num(values) / 2), atol=1)

@@ -158,6 +158,10 @@ def test_a_heat_map_is_that_of_the_command(client: TestClient, mnist_run: RunSto
         expected = maps.of(HeatmapQuestion(row, f"class:{label}"))
     assert drawn["value"] == pytest.approx(expected.targets[0])
     assert Image.open(BytesIO(base64.b64decode(drawn["png"].split(",", 1)[1]))).format == "PNG"
+    layer = np.asarray(Image.open(BytesIO(base64.b64decode(drawn["overlay"].split(",", 1)[1]))), int)
+    assert (drawn["size"], layer.shape) == ([28, 28], (28, 28, 4))
+    every = client.get(f"/api/v1/samples/{row}/heatmap", params={"of": "class:all"}).json()
+    assert "overlay" not in every, "ten maps are no single layer"
     most = np.nanmax(expected.values)
     assert f"it would be {most:.3g} lower." in " ".join(drawn["told"])
     refused = client.get(f"/api/v1/samples/{row}/heatmap", params={"of": "class:unicorn"})

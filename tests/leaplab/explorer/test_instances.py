@@ -44,12 +44,14 @@ def client(tmp_path, make_manifest) -> Callable[..., TestClient]:
 
 
 def test_the_overview_names_the_columns_of_instances_and_what_is_better(client: Callable[..., TestClient]) -> None:
-    assert client().get("/api/v1/run").json()["instance_columns"] == [
-        {"name": "name", "label": "name"},
-        {"name": "mask_share", "label": "mask_share"},
-        {"name": "metadata.row", "label": "row"},
-        {"name": "metric.mean.iou", "label": "mean.iou", "direction": "upward"},
-        {"name": "metric.size", "label": "size"},
+    columns = client().get("/api/v1/run").json()["objects"]["columns"]
+    assert [(each["name"], each["label"], each.get("direction")) for each in columns] == [
+        ("sample.state", "state", None),
+        ("name", "name", None),
+        ("mask_share", "mask_share", None),
+        ("metadata.row", "row", None),
+        ("metric.mean.iou", "mean.iou", "upward"),
+        ("metric.size", "size", None),
     ]
 
 
@@ -72,5 +74,5 @@ def test_a_sample_shows_its_instances(client: Callable[..., TestClient]) -> None
 def test_a_run_without_instances_shows_none(client: Callable[..., TestClient]) -> None:
     opened = client(has_instances=False)
 
-    assert opened.get("/api/v1/run").json()["instance_columns"] == []
+    assert opened.get("/api/v1/run").json()["objects"] is None
     assert opened.get("/api/v1/samples/1").json()["instances"] == []

@@ -157,3 +157,20 @@ def test_box_that_is_none_is_told_with_its_number(draw, wrong):
 def test_boxes_that_are_no_list_are_told(draw):
     with pytest.raises(LeaplabError, match="return a list of BoundingBox"):
         draw(LeapImageWithBBox(grey(), None))
+
+
+def test_a_page_is_told_where_the_image_lies_and_the_outline_of_each_box(draw):
+    pixels, data = draw(
+        LeapImageWithBBox(grey(), [box(confidence=0.5), box(x=1.0, confidence=0.25, label="van"), box(confidence=NAN)])
+    )
+
+    assert (data["size"], data["area"]) == ([100, 50], [WIDTH, HEIGHT])
+    assert pixels.shape[0] > HEIGHT, "the legend lies below the image"
+    first, second, third = data["boxes"]
+    assert (first["label"], first["confidence"], second["label"], second["confidence"]) == ("car", 0.5, "van", 0.25)
+    assert third["confidence"] is None
+    assert sorted(first["outline"]) == [[0.3, 0.3], [0.3, 0.7], [0.7, 0.3], [0.7, 0.7]]
+    # It ends at the image's edge.
+    assert sorted(map(tuple, second["outline"])) == [(0.8, 0.3), (0.8, 0.7), (1.0, 0.3), (1.0, 0.7)]
+    assert [entry["text"] for entry in data["legend"]] == ["car (2)", "van (1)"]
+    assert data["legend"][0]["colour"] == "#{:02x}{:02x}{:02x}".format(*CAR)

@@ -104,3 +104,14 @@ def test_huge_mask_is_shrunk_to_values_that_occur(draw):
     assert pixels.shape[1] == 1800
     assert tuple(pixels[18, 890]) == (0, 0, 0)
     assert tuple(pixels[18, 900]) == index_colour(1)
+
+
+def test_a_page_is_told_the_legend_and_where_the_image_lies(draw):
+    pixels, data = draw(LeapImageMask(halves(0, 2), image(), LABELS))
+
+    assert (data["size"], data["area"]) == ([40, 20], [640, HEIGHT])
+    assert pixels.shape[0] > HEIGHT
+    assert data["legend"] == [
+        {"text": "background (50%)", "colour": None},
+        {"text": "road (50%)", "colour": "#{:02x}{:02x}{:02x}".format(*index_colour(2))},
+    ]

@@ -1,3 +1,4 @@
+import hashlib
 from types import SimpleNamespace
 from typing import Any
 
@@ -28,6 +29,19 @@ def test_visualizers_get_the_sample_and_the_model_s_outputs(tiny, tiny_session, 
     np.testing.assert_allclose(bars.fields["body"], guess[0], rtol=1e-6)
     np.testing.assert_array_equal(bars.fields["gt"], samples.one_hot(sample))
     assert bars.fields["labels"] == ["top", "middle", "bottom"]
+
+
+def test_what_is_shown_comes_with_the_hash_of_the_inputs(tiny_session, tiny_run, plain_functions, stored_rows):
+    sample = plain_functions("samples").draw("validation", 25, 7)["validation-03"]
+    digest = hashlib.sha256()
+    for array in (sample.image, sample.bias):
+        digest.update(np.asarray(array, np.float32).tobytes())
+
+    shown = tiny_session.call(VISUALIZE, SampleOrder("validation", "validation-03"))
+
+    assert shown.input_hash == digest.hexdigest()[:32]
+    (stored,) = [row["input.hash"] for row in stored_rows(tiny_run) if row["sample_id"] == "validation-03"]
+    assert shown.input_hash == stored, "what was evaluated has not changed"
 
 
 def test_visualizer_that_fails_hides_no_other(make_project):

@@ -51,11 +51,8 @@ class Judge:
         if not np.isfinite(value):
             return None
         others = numbers[self._rows_of(self._population.states[row])]
-        return {
-            "of": int(np.isfinite(others).sum()),
-            "least": int((others <= value).sum()),
-            "most": int((others >= value).sum()),
-        }
+        others = others[np.isfinite(others)]
+        return {"of": len(others), "least": int((others <= value).sum()), "most": int((others >= value).sum())}
 
     def _numbers(self, column: Column) -> NDArray[np.float64]:
         """[N] values as numbers, of truth values too; NaN for what is none."""
