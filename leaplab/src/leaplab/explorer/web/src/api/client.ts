@@ -75,20 +75,21 @@ export class Client {
   }
 
   codes(column: string, of: Points = "samples"): Promise<ArrayBuffer> {
-    return this.bytes("columns/codes", { name: column, of });
+    return this.bytes("columns/codes", { name: column, ...whose(of) });
   }
 
   summary(column: string, of: Points = "samples"): Promise<Summary> {
-    return this.json("columns/summary", { name: column, of });
+    return this.json("columns/summary", { name: column, ...whose(of) });
   }
 
   /** Rows, or places of objects, by a column's exact values. */
   async order(column: string, descending: boolean, of: Points = "samples"): Promise<Uint32Array> {
-    return new Uint32Array(await this.bytes("columns/order", { name: column, descending: String(descending), of }));
+    const asked = { name: column, descending: String(descending), ...whose(of) };
+    return new Uint32Array(await this.bytes("columns/order", asked));
   }
 
   map(space: string, method: string, of: Points = "samples"): Promise<ArrayBuffer> {
-    return this.bytes("map", { space, method, of });
+    return this.bytes("map", { space, method, ...whose(of) });
   }
 
   /** The row of each object's sample and its number there, one after the other. */
@@ -211,6 +212,10 @@ export class Client {
     const response = await request(address(path, { ...parameters, key: this.key }));
     return read(response.arrayBuffer());
   }
+}
+
+function whose(of: Points): Parameters {
+  return of === "objects" ? { of } : {};
 }
 
 export async function getRun(): Promise<Run> {

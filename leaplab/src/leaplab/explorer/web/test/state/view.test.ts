@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { defaultView, fromHash, isSameView, toHash, type View } from "../../src/state/view";
-import { makeRun } from "../run";
+import { column, makeRun } from "../run";
 
 const run = makeRun();
 
@@ -25,6 +25,24 @@ describe("the URL's hash", () => {
       insight: null,
     };
     expect(fromHash(`#${toHash(view)}`, run)).toEqual(view);
+  });
+
+  it("keeps the objects' own columns where the points are objects, and knows of no objects where there are none", () => {
+    const objects = { count: 6, columns: [column("name", "categorical", ["nut"]), column("metric.iou", "continuous")] };
+    const withObjects = makeRun({ objects: { ...objects, colour: "metric.iou" } });
+    const hash = "#points=objects&tiles=objects&colour=name&size=metric.iou&sample=test/0&object=4";
+    const view = fromHash(hash, withObjects);
+    expect([view.points, view.tiles, view.colour, view.size, view.object]).toEqual([
+      "objects",
+      "objects",
+      "name",
+      "metric.iou",
+      4,
+    ]);
+    expect(fromHash(toHash(view), withObjects)).toEqual(view);
+    expect(fromHash("#points=objects&colour=loss.cross_entropy", withObjects).colour).toBe("metric.iou");
+    expect(fromHash(hash, run).points).toBe("samples");
+    expect(fromHash("#sample=test/0&object=one", run).object).toBeNull();
   });
 
   it("survives a second trip", () => {
