@@ -1,7 +1,5 @@
 """Answers of analyses as files: a table in CSV, JSON or Parquet, by the file's suffix."""
 
-import csv
-import io
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -9,6 +7,7 @@ from typing import Any
 
 from leaplab.errors import LeaplabError
 from leaplab.files import write_json, write_text
+from leaplab.store.csv_text import csv_text
 from leaplab.store.parquet import write_table
 
 FIGURES = (".png", ".svg")
@@ -22,18 +21,13 @@ def write_answer(path: Path, table: Mapping[str, Sequence[Any]], overwrite: bool
         LeaplabError: the file is there and must not be replaced, or cannot be written.
     """
     require_free(path, overwrite)
-    rows = list(zip(*table.values(), strict=True))
     with writing(path, "-o"):
         if path.suffix == ".json":
-            write_json(path, [dict(zip(table, row, strict=True)) for row in rows])
+            write_json(path, [dict(zip(table, row, strict=True)) for row in zip(*table.values(), strict=True)])
         elif path.suffix == ".parquet":
             write_table(path, table, {name: _kind_of(values) for name, values in table.items()})
         else:
-            text = io.StringIO()
-            writer = csv.writer(text, lineterminator="\n")
-            writer.writerow(table)
-            writer.writerows(rows)
-            write_text(path, text.getvalue())
+            write_text(path, csv_text(table))
 
 
 def require_free(path: Path, overwrite: bool) -> None:

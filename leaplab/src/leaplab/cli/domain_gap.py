@@ -102,36 +102,11 @@ def _tell_gap(
         with console.status("Drawing the map"):
             write_figure(figure, figure_of_gap(population, answer))
     if as_json:
-        print_json(_as_json(answer))
+        print_json(answer.answer())
         return
     _print_gap(answer)
     what = "columns in which they differ" if rank is None else "ranked samples"
     say_written(out, f"holds the {what}.", figure)
-
-
-def _as_json(answer: "DomainGap") -> dict[str, object]:
-    found = answer.measured
-    return {
-        "source": {"where": answer.source.where, "count": answer.source.count},
-        "target": {"where": answer.target.where, "count": answer.target.count},
-        "p": found.p,
-        "statistics": {"energy": found.energy, "moments": found.moments},
-        "auc": found.auc,
-        "auc_interval": [found.low, found.high],
-        "centroid_distance": found.centroid_distance,
-        "power": answer.power,
-        "columns": found.columns,
-        "warnings": answer.warnings,
-        "ranked": [
-            {
-                "sample_id": each.sample_id,
-                "state": each.state,
-                "nearness": each.nearness,
-                "centroid_distance": each.centroid_distance,
-            }
-            for each in answer.ranked
-        ],
-    }
 
 
 def _print_gap(answer: "DomainGap") -> None:

@@ -59,23 +59,12 @@ def predict_loss(
         with console.status("Drawing the map"):
             write_figure(figure, _drawn(population, answer, space))
     if as_json:
-        print_json(_as_json(answer))
+        print_json(answer.answer())
         for sentence in answer.warnings:
             console.print(sentence, markup=False, soft_wrap=True)
         return
     _print(answer)
     say_written(out, f"holds {len(answer.rows):,} rows.", figure)
-
-
-def _as_json(answer: "PredictedLoss") -> dict[str, object]:
-    table = answer.table()
-    return {
-        "fitted_on": answer.fitted_on,
-        "recipe": answer.recipe,
-        "skill": answer.skill,
-        "withheld_share": answer.withheld_share,
-        "samples": [dict(zip(table, row, strict=True)) for row in zip(*table.values(), strict=True)],
-    }
 
 
 def _print(answer: "PredictedLoss") -> None:

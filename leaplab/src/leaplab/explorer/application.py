@@ -20,6 +20,7 @@ from leaplab.errors import DeadIntegrationError, IntegrationError, LeaplabError,
 from leaplab.explorer import model
 from leaplab.explorer.answers import exact_values, find, ids_page, key_of, overview, summary
 from leaplab.explorer.background import Background
+from leaplab.explorer.calculating import Calculator
 from leaplab.explorer.findings import Findings
 from leaplab.explorer.guard import Guard
 from leaplab.explorer.headline import headline
@@ -30,6 +31,7 @@ from leaplab.explorer.notes import notes_routes
 from leaplab.explorer.objects import add_object_routes
 from leaplab.explorer.painting import Table, order_of, painted_column, painted_map
 from leaplab.explorer.pictures import OUTLINES, PANEL, THUMBNAIL, Pictures
+from leaplab.explorer.planning_routes import add_planning
 from leaplab.explorer.problems import MEDIA_TYPE, problem
 from leaplab.explorer.progress import Board
 from leaplab.explorer.samples import details
@@ -80,6 +82,7 @@ def make_application(
     pictures, heatmaps = Pictures(population), PanelHeatmaps(population)
     background, board = Background(population), Board()
     maps, findings = Maps(population, background, board), Findings(population, background, board)
+    calculator = Calculator(population)
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
@@ -90,8 +93,10 @@ def make_application(
         background.close()
         pictures.close()
         heatmaps.close()
+        calculator.close()
 
     app = _application(population, pictures, maps, findings, heatmaps, board, lifespan)
+    add_planning(app, API, population, calculator)
     app.add_middleware(GZipMiddleware, minimum_size=4096, compresslevel=1)
     app.add_middleware(Guard, hosts=hosts, token=token)
     app.mount("/", StaticFiles(directory=web, html=True))
@@ -102,7 +107,9 @@ def openapi_document() -> dict[str, Any]:
     """What the server is asked and what it answers, of any run; the page's types are made of it."""
     # No route is asked: none needs a run.
     nothing: Any = None
-    return _application(nothing, nothing, nothing, nothing, nothing, nothing, None).openapi()
+    app = _application(nothing, nothing, nothing, nothing, nothing, nothing, None)
+    add_planning(app, API, nothing, nothing)
+    return app.openapi()
 
 
 def _application(

@@ -7,7 +7,9 @@ import hashlib
 import json
 import threading
 from collections import defaultdict
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from contextvars import ContextVar
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +22,21 @@ from leaplab.store.run import RunStore
 _in_memory: dict[Path, NDArray[Any]] = {}
 _locks: defaultdict[Path, threading.Lock] = defaultdict(threading.Lock)
 _locks_lock = threading.Lock()
+_reads_only: ContextVar[bool] = ContextVar("reads_only", default=False)
+
+
+class NotComputedError(Exception):
+    """What was asked for has not been computed yet."""
+
+
+@contextmanager
+def only_read() -> Iterator[None]:
+    """Within it nothing is computed that is not there: `cached` raises `NotComputedError` instead."""
+    token = _reads_only.set(True)
+    try:
+        yield
+    finally:
+        _reads_only.reset(token)
 
 
 def cached(
@@ -33,6 +50,9 @@ def cached(
             parameters it decides the file.
         parameters: JSON values.
         compute: makes the array.
+
+    Raises:
+        NotComputedError: it would have to be computed within `only_read`.
     """
     path = place_of(store, name, version, parameters)
     with _lock_of(path):
@@ -41,6 +61,8 @@ def cached(
         if path.exists():
             stored: NDArray[Any] = np.load(path)
             return stored
+        if _reads_only.get():
+            raise NotComputedError(name)
         array = compute()
         try:
             write_array(path, array)

@@ -33,6 +33,21 @@ NEARNESS, CENTROID_DISTANCE = "nearness", "centroid_distance"
 
 
 @dataclass(frozen=True)
+class Picked:
+    """Samples that a person picked, where no condition says which.
+
+    Attributes:
+        told: what they are called.
+        rows: [n] of the run, ascending.
+        columns: that they were picked by, if any.
+    """
+
+    told: str
+    rows: NDArray[np.int64] = field(repr=False, compare=False)
+    columns: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
 class Ranked:
     """A sample, and how near it is to the target.
 
@@ -93,6 +108,24 @@ class DomainGap:
             "shift": [each.shift for each in columns],
         }
 
+    def answer(self) -> dict[str, Any]:
+        """What was found, for JSON."""
+        found = self.measured
+        names = ("sample_id", "state", "nearness", "centroid_distance")
+        return {
+            "source": {"where": self.source.where, "count": self.source.count},
+            "target": {"where": self.target.where, "count": self.target.count},
+            "p": found.p,
+            "statistics": {"energy": found.energy, "moments": found.moments},
+            "auc": found.auc,
+            "auc_interval": [found.low, found.high],
+            "centroid_distance": found.centroid_distance,
+            "power": self.power,
+            "columns": found.columns,
+            "warnings": self.warnings,
+            "ranked": [{name: getattr(each, name) for name in names} for each in self.ranked],
+        }
+
     def headline(self) -> str:
         """Whether they differ, in a sentence."""
         found = self.measured
@@ -117,9 +150,9 @@ class DomainGap:
 
 def gap_of(
     population: "Population",
-    source: str,
-    target: str,
-    rank: str | None = None,
+    source: str | Picked,
+    target: str | Picked,
+    rank: str | Picked | None = None,
     space: str | None = None,
     among: NDArray[np.int64] | None = None,
 ) -> DomainGap:
@@ -128,9 +161,9 @@ def gap_of(
     The ranked samples' nearness and distance become the columns `analysis.nearness` and `analysis.centroid_distance`.
 
     Args:
-        source: condition of the first.
-        target: condition of the second.
-        rank: condition of the third; None ranks none.
+        source: condition of the first, or its samples.
+        target: the same of the second.
+        rank: the same of the third; None ranks none.
         among: rows that any of them may have; None takes all.
 
     Raises:
@@ -139,7 +172,7 @@ def gap_of(
     """
     space = population.space(space)
     sides = [_side(population, what, each, among) for what, each in (("source", source), ("target", target))]
-    _require_apart(population, *sides)
+    _require_apart(population, *sides, can_say=isinstance(source, str) and isinstance(target, str))
     vectors = population.vectors(space)
     warnings: list[str] = []
     places = [
@@ -151,10 +184,9 @@ def gap_of(
         wanted = _in_order(
             population, vectors.rows[_places("population to rank", ranked_side, vectors.rows, warnings, 1)]
         )
+    named = {*columns_named(population, source), *columns_named(population, target)}
     unexplaining = tuple(
-        name
-        for name, column in population.columns.items()
-        if column.group in TOLD_GROUPS and (_names(source, name) or _names(target, name))
+        name for name, column in population.columns.items() if column.group in TOLD_GROUPS and name in named
     )
     parameters = {
         "space": space,
@@ -172,7 +204,7 @@ def gap_of(
     measured = msgspec.json.decode(content, type=Measured)
     ranked = _ranked(population, wanted, measured)
     if rank is not None:
-        _keep(population, wanted, measured, target)
+        _keep(population, wanted, measured, sides[1].where)
         if len(places[1]) < FEW:
             warnings.append(
                 f"The target has fewer than {FEW} samples, so nearness is told by its nearest samples, and not by a"
@@ -180,12 +212,28 @@ def gap_of(
             )
     power = _power(measured.detectable, *(len(each) for each in places))
     return DomainGap(
-        space, sides[0], sides[1], measured, power, tuple(warnings), rank, ranked, unexplaining, population
+        space,
+        sides[0],
+        sides[1],
+        measured,
+        power,
+        tuple(warnings),
+        rank.told if isinstance(rank, Picked) else rank,
+        ranked,
+        unexplaining,
+        population,
     )
 
 
-def _side(population: "Population", what: str, where: str, among: NDArray[np.int64] | None) -> Side:
-    rows = population.where(where)
+def columns_named(population: "Population", asked: str | Picked) -> list[str]:
+    """The columns by which samples were chosen."""
+    if isinstance(asked, Picked):
+        return [name for name in asked.columns if name in population.columns]
+    return [name for name in population.columns if _names(asked, name)]
+
+
+def _side(population: "Population", what: str, asked: str | Picked, among: NDArray[np.int64] | None) -> Side:
+    where, rows = (asked.told, asked.rows) if isinstance(asked, Picked) else (asked, population.where(asked))
     if among is not None:
         rows = rows[np.isin(rows, among)]
     if not len(rows):
@@ -194,7 +242,12 @@ def _side(population: "Population", what: str, where: str, among: NDArray[np.int
     return Side(where, len(rows), rows)
 
 
-def _require_apart(population: "Population", source: Side, target: Side) -> None:
+def _require_apart(population: "Population", source: Side, target: Side, *, can_say: bool) -> None:
+    """Accept populations that share no sample.
+
+    Args:
+        can_say: whether both are conditions, so that one can be written that leaves out what they share.
+    """
     for side, what, other in ((source, "source", "target"), (target, "target", "source")):
         if side.count == population.samples:
             raise QuestionError(
@@ -206,10 +259,10 @@ def _require_apart(population: "Population", source: Side, target: Side) -> None
         raise QuestionError(f"Source and target are the same {both:,} samples; let one of the conditions say others.")
     if both:
         inner, outer, option = (target, source, "source") if both == target.count else (source, target, "target")
+        example = f', as by --{option} "({outer.where}) and not ({inner.where})"' if can_say else ""
         raise QuestionError(
             f"{counted(both, 'sample')} {'is' if both == 1 else 'are'} in both populations, of {source.count:,} in the"
-            f" source and {target.count:,} in the target; leave them out of one, as by"
-            f' --{option} "({outer.where}) and not ({inner.where})".'
+            f" source and {target.count:,} in the target; leave them out of one{example}."
         )
 
 

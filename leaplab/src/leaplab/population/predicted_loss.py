@@ -83,6 +83,21 @@ class PredictedLoss:
         told = {name: [None if value != value else value for value in all_.tolist()] for name, all_ in numbers.items()}
         return {"sample_id": list(self.ids), "state": list(self.states), **told}
 
+    def answer(self, most: int | None = None) -> dict[str, Any]:
+        """What was predicted and how good that is, for JSON.
+
+        Args:
+            most: samples that are listed; None lists all.
+        """
+        table = {name: values[:most] for name, values in self.table().items()}
+        return {
+            "fitted_on": self.fitted_on,
+            "recipe": self.recipe,
+            "skill": self.skill,
+            "withheld_share": self.withheld_share,
+            "samples": [dict(zip(table, row, strict=True)) for row in zip(*table.values(), strict=True)],
+        }
+
     def told(self) -> list[str]:
         """In sentences: how good it is, how many intervals are withheld, and what to know before trusting it."""
         known, where = self.skill, f"{self.measured_on[:1].upper()}{self.measured_on[1:]}"
