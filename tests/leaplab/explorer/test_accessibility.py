@@ -1,11 +1,12 @@
 """axe-core finds nothing on the page, however it is shown."""
 
+import json
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, Literal
 
 import pytest
-from playwright.sync_api import Browser, expect
+from playwright.sync_api import Browser, Page, expect
 
 from leaplab.explorer import application
 from tests.browser import chromium_browser, open_page, served_run, wait_until
@@ -45,13 +46,36 @@ def test_nothing_is_out_of_reach(
     page.evaluate("window.explorer.ready")
     page.evaluate("window.explorer.select(7)")
     expect(page.get_by_test_id("visual-class_probabilities")).to_be_visible(timeout=SLOW)
-    page.evaluate(AXE.read_text(encoding="utf-8"))
-
-    found: Any = page.evaluate("window.axe.run(document, { resultTypes: ['violations'] })")
+    found = violations(page)
     page.close()
-    told = [
+    assert found == []
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize(("width", "height"), [(1280, 800), (640, 400)], ids=["wide", "small"])
+def test_nothing_of_the_plan_is_out_of_reach(
+    browser: Browser, address: str, scheme: Literal["light", "dark"], width: int, height: int
+) -> None:
+    page = open_page(browser, viewport={"width": width, "height": height}, color_scheme=scheme)
+    for tool in ("gap", "gaps", "label", "prune", "predicted-loss"):
+        plan = {"tool": tool, "form": {"state": "validation", "budget": 5}}
+        page.goto("about:blank")
+        page.goto(f"{address}#tab=plan&plan={json.dumps(plan)}")
+        expect(page.get_by_test_id("answer").or_(page.get_by_test_id("plan-failed"))).to_be_visible(timeout=3 * SLOW)
+        assert violations(page) == [], tool
+    page.get_by_test_id("tool-gap").click()
+    page.get_by_test_id("rank-add").click()
+    page.get_by_test_id("rank-column").select_option("loss.cross_entropy")
+    page.get_by_test_id("target-by").select_option("where")
+    assert violations(page) == []
+    page.close()
+
+
+def violations(page: Page) -> list[str]:
+    page.evaluate(AXE.read_text(encoding="utf-8"))
+    found: Any = page.evaluate("window.axe.run(document, { resultTypes: ['violations'] })")
+    return [
         f"{each['id']}: {node['target']} {node['failureSummary']}"
         for each in found["violations"]
         for node in each["nodes"]
     ]
-    assert told == []

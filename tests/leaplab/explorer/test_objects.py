@@ -36,7 +36,13 @@ VECTORS = np.array([[0, 0, 1], [4, 1, 0], [8, 0, 0], [NAN, 0, 0], [2, 3, 0], [6,
 @pytest.fixture
 def run(tmp_path: Path) -> Path:
     """Four samples, of which the second has no objects and the third one without a vector."""
-    objects = {"offset": OFFSETS, "number": NUMBERS, "name": NAMES, "mask_share": [0.1] * 6, "metric.iou": IOU}
+    objects: dict[str, list[Any]] = {
+        "offset": OFFSETS,
+        "number": NUMBERS,
+        "name": NAMES,
+        "mask_share": [0.1] * 6,
+        "metric.iou": IOU,
+    }
     return write_run(
         tmp_path / "run",
         ["training"] * 4,

@@ -30,7 +30,8 @@ def picture(image: Array) -> LeapImage:
 @tensorleap_custom_visualizer("marked", LeapDataType.ImageWithBBox)
 def marked(image: Array) -> LeapImageWithBBox:
     pixels = (np.squeeze(image)[..., None] * 255).repeat(3, 2).astype(np.uint8)
-    return LeapImageWithBBox(pixels, [BoundingBox(0.25, 0.5, 0.5, 0.5, 0.9, "left"), BoundingBox(0.75, 0.5, 0.25, 0.25, 0.8, "right")])
+    boxes = [BoundingBox(0.25, 0.5, 0.5, 0.5, 0.9, "left"), BoundingBox(0.75, 0.5, 0.25, 0.25, 0.8, "right")]
+    return LeapImageWithBBox(pixels, boxes)
 
 
 @tensorleap_"""
@@ -145,7 +146,7 @@ def test_the_heat_map_lies_over_the_picture_and_can_be_switched(opened: Callable
     under, over = frame.locator("img").first.bounding_box(), layer.bounding_box()
     assert under is not None
     assert over is not None
-    np.testing.assert_allclose([over[side] for side in over], [under[side] for side in under], atol=0.5)
+    assert over == pytest.approx(under, abs=0.5)
     page.get_by_test_id("heat-opacity").fill("0.25")
     expect(layer).to_have_css("opacity", "0.25")
     page.get_by_test_id("heat-switch").uncheck()

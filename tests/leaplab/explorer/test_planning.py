@@ -24,35 +24,16 @@ from leaplab.explorer.planning_model import PruningAsked
 from leaplab.explorer.sides import condition_of
 from leaplab.population.population import open_population
 from leaplab.store.run import RunStore
+from tests.leaplab.explorer.sites import SITES, write_sites
 from tests.leaplab.runs_by_hand import write_run
 
-SITES = ["north", "south", "o'hare"]
 PLAN = "/api/v1/plan"
 ORIGIN = {"origin": "http://localhost"}
 
 
-def written_run(path: Path) -> Path:
-    """300 labelled samples and 100 without labels, of three sites; the last site lies apart, and is darker."""
-    generator = np.random.default_rng(7)
-    states = ["training"] * 240 + ["validation"] * 60 + ["unlabeled"] * 100
-    site = generator.choice(3, 400, p=[0.4, 0.4, 0.2])
-    vectors = generator.normal(size=(400, 6)) + 1.5 * (site == 2)[:, None]
-    loss = generator.exponential(size=400) + 2 * (vectors[:, 0] > 1)
-    size = np.where(generator.random(400) < 0.1, np.nan, generator.normal(size=400))
-    columns: dict[str, tuple[str, list[Any]]] = {
-        "metadata.site": ("string", [SITES[each] for each in site]),
-        "metadata.night": ("boolean", [bool(each) for each in generator.random(400) < 0.3]),
-        "metadata.size w/h": ("float", size.tolist()),
-        "metadata.lanes": ("int", [int(each) if each else None for each in generator.integers(0, 5, 400)]),
-        "input.brightness": ("float", (generator.normal(size=400) - 2.0 * (site == 2)).tolist()),
-        "loss.a": ("float", [float(each) if row < 300 else None for row, each in enumerate(loss)]),
-    }
-    return write_run(path, states, columns, vectors, domains=("metadata.site",))
-
-
 @pytest.fixture(scope="module")
 def run(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return written_run(Path(tmp_path_factory.mktemp("runs")) / "run")
+    return write_sites(Path(tmp_path_factory.mktemp("runs")) / "run")
 
 
 @pytest.fixture(scope="module")
@@ -71,7 +52,7 @@ def application(run: Path, web: Path) -> Any:
 @pytest.fixture(scope="module")
 def twin(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The same run for the commands, so that what they print was not computed by the server."""
-    return written_run(Path(tmp_path_factory.mktemp("twin")) / "run")
+    return write_sites(Path(tmp_path_factory.mktemp("twin")) / "run")
 
 
 @pytest.fixture
@@ -203,6 +184,19 @@ def test_similar_to_several_is_what_the_command_says(client: TestClient, printed
     assert told == expected
 
 
+def test_what_has_no_labels_is_suggested_before_larger_states(tmp_path: Path) -> None:
+    generator = np.random.default_rng(2)
+    states = ["test"] * 50 + ["unlabeled"] * 40 + ["validation"] * 45 + ["additional"] * 9 + ["training"] * 30
+    columns: dict[str, Any] = {"metadata.kind": ("string", ["a", "b"] * 87)}
+    run = write_run(tmp_path / "run", states, columns, generator.normal(size=(174, 4)))
+    with TestClient(application(run, tmp_path), base_url="http://localhost", headers=ORIGIN) as client:
+        told = client.get(f"{PLAN}/suggestions").json()
+    assert [each["title"] for each in told["gaps"]] == [
+        "unlabeled against training", "test against training", "validation against training",
+    ]  # fmt: skip
+    assert told["by"] == "sample.state"
+
+
 def test_the_domains_of_the_integration_are_suggested_first(client: TestClient) -> None:
     told = client.get(f"{PLAN}/suggestions").json()
     assert told["by"] == "metadata.site"
@@ -281,7 +275,7 @@ def test_runs_without_what_is_needed_say_so(tmp_path: Path) -> None:
 
 
 def test_what_was_computed_once_is_answered_without_a_process(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    population = open_population(written_run(tmp_path / "run"))
+    population = open_population(write_sites(tmp_path / "run"))
     calculator = Calculator(population)
     first = calculator.answer("prune", PruningAsked(share=0.3), threading.Event())
     calculator.close()
@@ -297,7 +291,7 @@ def test_what_was_computed_once_is_answered_without_a_process(tmp_path: Path, mo
 
 
 def test_a_run_that_is_only_to_be_read_is_answered_too(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    run = written_run(tmp_path / "run")
+    run = write_sites(tmp_path / "run")
     shutil.copytree(run, tmp_path / "other")
     monkeypatch.setattr(os, "access", lambda path, mode: False)
     monkeypatch.setattr("leaplab.files.written_aside", _refuse)
@@ -314,7 +308,7 @@ def _refuse(_: Path) -> Any:
 
 
 def test_who_leaves_ends_the_computation_and_the_next_is_answered(tmp_path: Path) -> None:
-    calculator = Calculator(open_population(written_run(tmp_path / "run")))
+    calculator = Calculator(open_population(write_sites(tmp_path / "run")))
     gone = threading.Event()
     left: list[BaseException] = []
 
@@ -339,7 +333,7 @@ def test_who_leaves_ends_the_computation_and_the_next_is_answered(tmp_path: Path
 
 
 def test_a_process_that_dies_is_told_and_another_takes_its_place(tmp_path: Path) -> None:
-    calculator = Calculator(open_population(written_run(tmp_path / "run")))
+    calculator = Calculator(open_population(write_sites(tmp_path / "run")))
     killing = threading.Thread(target=_kill_first, args=(calculator,))
     killing.start()
     with pytest.raises(Exception, match="has ended by itself"):
@@ -357,7 +351,7 @@ def _kill_first(calculator: Calculator) -> None:
 
 def test_other_answers_come_while_one_is_computed(tmp_path: Path) -> None:
     with TestClient(
-        application(written_run(tmp_path / "run"), tmp_path), base_url="http://localhost", headers=ORIGIN
+        application(write_sites(tmp_path / "run"), tmp_path), base_url="http://localhost", headers=ORIGIN
     ) as client:
         client.get("/api/v1/run")
         statuses: list[int] = []

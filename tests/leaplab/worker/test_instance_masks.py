@@ -59,4 +59,4 @@ def test_what_is_thinner_than_half_a_cell_is_still_there() -> None:
     inside[:, 800] = True
     small = made._made_small(0, inside)
     assert small.inside.shape == (320, 320)
-    assert small.inside.any(axis=0).nonzero()[0].tolist() == [160]
+    assert np.flatnonzero(small.inside.any(axis=0)).tolist() == [160]

@@ -21,7 +21,7 @@ from leaplab.explorer.planning import QUESTIONS, Table
 from leaplab.population.cached import NotComputedError, only_read
 from leaplab.population.population import Population, open_population
 
-NICENESS = 10
+NICENESS = 5
 """The page's own requests come first."""
 ENDING = 3.0
 """Seconds that the process gets to end."""

@@ -10,14 +10,13 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from leaplab.analysis.labelling import FOCUS
 from leaplab.errors import QuestionError
 from leaplab.explorer import planning_model as model
 from leaplab.explorer.answers import category_codes
 from leaplab.explorer.masks import mask_of
 from leaplab.explorer.model import Model
 from leaplab.explorer.sides import both_chosen, chosen_of
-from leaplab.population.gap import CENTROID_DISTANCE, NEARNESS, DomainGap, Picked, gap_of
+from leaplab.population.gap import CENTROID_DISTANCE, NEARNESS, DomainGap, gap_of
 from leaplab.population.gap_matrix import SMALLEST, DomainGaps, gaps_of
 from leaplab.population.labelling import RANK, LabellingList, Wishes, labelling_list_of
 from leaplab.population.population import Population
@@ -28,7 +27,7 @@ from leaplab.store.columns import ANALYSIS, STATE_COLUMN, column_of
 
 SUGGESTED = 6
 """Pairs of populations that are suggested."""
-FIRST_STATE = "training"
+FIRST_STATE, UNLABELED = "training", "unlabeled"
 
 
 class Table(Protocol):
@@ -85,17 +84,9 @@ def _tell_gaps(_: Population, answer: DomainGaps, __: model.GapsAsked) -> dict[s
     return {field: getattr(answer, field) for field in fields}
 
 
-def _among(population: Population, side: model.Side | None) -> NDArray[np.int64] | None:
-    if side is None:
-        return None
-    chosen = chosen_of(population, side)
-    return chosen.rows if isinstance(chosen, Picked) else population.where(chosen)
-
-
 def _labelling(population: Population, asked: model.LabellingAsked) -> LabellingList:
-    focus = FOCUS if asked.focus is None else asked.focus
-    wishes = Wishes(asked.state, asked.balance, asked.apart, None, asked.score, focus, asked.space)
-    return labelling_list_of(population, asked.budget, wishes, _among(population, asked.among))
+    wishes = Wishes(asked.state, asked.balance, asked.apart, space=asked.space)
+    return labelling_list_of(population, asked.budget, wishes)
 
 
 def _tell_labelling(_: Population, answer: LabellingList, asked: model.LabellingAsked) -> dict[str, Any]:
@@ -115,7 +106,7 @@ def _pruning(population: Population, asked: model.PruningAsked) -> PrunedList:
     terms = Terms(asked.state, balance=asked.balance, first=asked.first, space=asked.space)
     keep = asked.share if asked.share is not None else asked.count
     assert keep is not None
-    return pruned_of(population, keep, terms, _among(population, asked.among))
+    return pruned_of(population, keep, terms)
 
 
 def _tell_pruning(population: Population, answer: PrunedList, asked: model.PruningAsked) -> dict[str, Any]:
@@ -171,7 +162,7 @@ def suggestions(population: Population) -> dict[str, Any]:
     """Populations that are worth comparing, see `leaplab.explorer.planning_model.Suggestions`.
 
     The values of each column that the integration calls domains, the one with the most samples against each other one;
-    then training against each other state.
+    then training against each other state, first of all against what has no labels.
     """
     named = [name for name in population.store.manifest.domains if name in population.columns]
     pairs: list[dict[str, Any]] = []
@@ -180,7 +171,8 @@ def suggestions(population: Population) -> dict[str, Any]:
         pairs += [_pair(name, large[0], other) for other in large[1:]]
     states = _large(population, STATE_COLUMN)
     first = FIRST_STATE if FIRST_STATE in states else next(iter(states), None)
-    pairs += [_pair(STATE_COLUMN, str(first), other) for other in states if other != first]
+    others = sorted((state for state in states if state != first), key=lambda state: state != UNLABELED)
+    pairs += [_pair(STATE_COLUMN, str(first), other) for other in others]
     comparable = [name for name in (*named, STATE_COLUMN) if len(_large(population, name)) > 1]
     return {"gaps": pairs[:SUGGESTED], "by": comparable[0] if comparable else None}
 

@@ -54,9 +54,6 @@ class LabellingAsked(Asked):
     state: str = "unlabeled"
     balance: str | None = None
     apart: str | None = None
-    score: str | None = None
-    focus: float | None = Field(default=None, ge=0, le=1)
-    among: Side | None = None
 
 
 class PruningAsked(Asked):
@@ -67,7 +64,6 @@ class PruningAsked(Asked):
     state: str = "training"
     balance: str | None = None
     first: str | None = None
-    among: Side | None = None
 
 
 class PredictionAsked(Asked):

@@ -107,13 +107,23 @@ export class Client {
     return address(`objects/${object}/thumbnail`, { key: this.key });
   }
 
-  async select(asked: Selecting, signal: AbortSignal): Promise<Selected> {
-    return (await read((await this.post("select", asked, signal)).json())) as Selected;
+  select(asked: Selecting, signal: AbortSignal): Promise<Selected> {
+    return this.ask("select", asked, signal);
+  }
+
+  /** The answer to a question that is more than an address holds. */
+  async ask<T>(path: string, body: unknown, signal?: AbortSignal): Promise<T> {
+    return (await read((await this.post(path, body, signal)).json())) as T;
+  }
+
+  /** The same as a file. */
+  async file(path: string, body: unknown): Promise<Blob> {
+    return read((await this.post(path, body)).blob());
   }
 
   /** A table of some samples; the mask is a bit a row in base64. */
-  async table(mask: string, format: "csv" | "json"): Promise<Blob> {
-    return read((await this.post("export", { mask, format })).blob());
+  table(mask: string, format: "csv" | "json"): Promise<Blob> {
+    return this.file("export", { mask, format });
   }
 
   tags(): Promise<Tag[]> {
@@ -129,8 +139,8 @@ export class Client {
   }
 
   /** Give samples a tag, or take it from them; tells all tags, as do the next two. */
-  async tag(asked: Omit<Tagging, "rows">): Promise<Tag[]> {
-    return (await read((await this.post("tags", asked)).json())) as Tag[];
+  tag(asked: Omit<Tagging, "rows">): Promise<Tag[]> {
+    return this.ask("tags", asked);
   }
 
   async renameTag(name: string, to: string): Promise<Tag[]> {
@@ -148,6 +158,10 @@ export class Client {
   async noteInsight(stableId: string, said: Noting): Promise<InsightNote> {
     const path = `notes/insights/${encodeURIComponent(stableId)}`;
     return (await read((await this.send("PATCH", path, {}, said)).json())) as InsightNote;
+  }
+
+  suggestions(): Promise<Schemas["Suggestions"]> {
+    return this.json("plan/suggestions", {});
   }
 
   similar(row: number, space: string, signal: AbortSignal): Promise<Near[]> {
@@ -270,5 +284,9 @@ export class Memo<T> {
     this.answers.set(key, answer);
     answer.catch(() => this.answers.delete(key));
     return answer;
+  }
+
+  forget(key: string): void {
+    this.answers.delete(key);
   }
 }

@@ -8,6 +8,8 @@ export interface Action {
   group: string;
   name: string;
   act: () => void;
+  /** Whether it is to be seen on the map. */
+  isOfMap?: boolean;
 }
 
 /** Most that are listed at once. */
@@ -30,7 +32,7 @@ export function actionsOf(explorer: Explorer): Action[] {
     if (!isSizeable(column)) return actions;
     return [...actions, { group: "Size", name: `Size by ${name}`, act: () => explorer.set({ size: column.name }) }];
   });
-  return [
+  const ofMap: Action[] = [
     ...(insights?.state === "here"
       ? insights.value.insights.map((insight) => ({
           group: "Insight",
@@ -56,6 +58,11 @@ export function actionsOf(explorer: Explorer): Action[] {
     { group: "Gallery", name: "Save what the gallery shows as CSV", act: () => void explorer.chosen.save("csv") },
     { group: "Gallery", name: "Save what the gallery shows as JSON", act: () => void explorer.chosen.save("json") },
     ...columns,
+  ];
+  return [
+    ...ofMap.map((action) => ({ ...action, isOfMap: true })),
+    { group: "View", name: "Map", act: () => explorer.set({ tab: "map" }) },
+    { group: "View", name: "Plan", act: () => explorer.set({ tab: "plan" }) },
     { group: "Page", name: "Light", act: () => layout.setScheme("light") },
     { group: "Page", name: "Dark", act: () => layout.setScheme("dark") },
     { group: "Page", name: "Fold or unfold the controls", act: () => layout.openControls(!layout.controls.peek()) },

@@ -4,15 +4,25 @@ import { batch, computed, effect, type ReadonlySignal, signal } from "@preact/si
 import type { Client, Insight } from "../api/client";
 import { decodeMask, encodeMask } from "../api/values";
 import type { Joining } from "../points/gestures";
+import { save } from "../ui/save";
 import type { Explorer } from "./explorer";
 
 const NOBODY = new Uint32Array();
+
+/** Rows in an order that no column gives. */
+export interface Ranked {
+  rows: Uint32Array;
+  /** What they are in the order of. */
+  by: string;
+}
 
 export class Chosen {
   /** 1 for each row that is selected; null: nothing is, which is another thing than an empty tag. */
   readonly mask = signal<Uint8Array | null>(null);
   /** While tiles of the gallery are ticked: what it goes on to show. */
   readonly ticking = signal<{ readonly among: Uint8Array | null } | null>(null);
+  /** What is selected, where it has an order of its own. */
+  readonly ranked: ReadonlySignal<Ranked | null>;
   /** What the gallery shows; null: all. */
   readonly among: ReadonlySignal<Uint8Array | null>;
   readonly count: ReadonlySignal<number>;
@@ -22,12 +32,18 @@ export class Chosen {
   /** The tag or insight whose samples are selected. */
   private followed: string | null = null;
   private turn = 0;
+  /** Good as long as the gallery shows the selection that came with it. */
+  private readonly ranking = signal<{ ranked: Ranked; mask: Uint8Array | null } | null>(null);
 
   constructor(
     private readonly explorer: Explorer,
     private readonly client: Client,
   ) {
     this.among = computed(() => (this.ticking.value ? this.ticking.value.among : this.mask.value));
+    this.ranked = computed(() => {
+      const ranking = this.ranking.value;
+      return ranking && ranking.mask === this.among.value ? ranking.ranked : null;
+    });
     this.count = computed(() => this.mask.value?.reduce((sum, one) => sum + one, 0) ?? 0);
     this.rows = computed(() => {
       const shown = explorer.gallery.value ?? NOBODY;
@@ -63,6 +79,20 @@ export class Chosen {
       this.ticking.value = null;
       this.join(rows, how);
     });
+  }
+
+  /** Select rows and keep their order. */
+  choose(rows: readonly number[], by: string): void {
+    batch(() => {
+      this.select(rows, "replace");
+      const ranked = { rows: Uint32Array.from(rows), by };
+      this.ranking.value = rows.length ? { ranked, mask: this.mask.peek() } : null;
+    });
+  }
+
+  /** Let a column give the order again. */
+  forgetOrder(): void {
+    this.ranking.value = null;
   }
 
   /** Select or deselect tiles; the gallery goes on to show the others. */
@@ -109,11 +139,8 @@ export class Chosen {
     const rows = this.rows.peek();
     const { run, view } = this.explorer;
     try {
-      const link = document.createElement("a");
-      link.href = URL.createObjectURL(await this.client.table(encodeMask(rows, run.samples), format));
-      link.download = [run.name, view.peek().tag, `${rows.length}.${format}`].filter((part) => part).join("-");
-      link.click();
-      URL.revokeObjectURL(link.href);
+      const table = await this.client.table(encodeMask(rows, run.samples), format);
+      save(table, [run.name, view.peek().tag, `${rows.length}.${format}`].filter((part) => part).join("-"));
     } catch (error) {
       this.explorer.fail(error, () => void this.save(format));
     }

@@ -6,6 +6,7 @@ import {
   ApiError,
   Client,
   type Filter,
+  getRun,
   type Headline,
   type Heatmap,
   type Insights,
@@ -127,7 +128,7 @@ export class Explorer {
   private readonly drawnAround: ReadonlySignal<Uint8Array | null>;
   private readonly order = signal<Uint32Array | null>(null);
   private readonly painters: Record<Points, Painter>;
-  private readonly client: Client;
+  readonly client: Client;
   private readonly paintKey: ReadonlySignal<string>;
   private readonly orders = new Memo<Uint32Array>();
   private readonly ids = new Memo<string>();
@@ -135,7 +136,10 @@ export class Explorer {
   private asking: AbortController | null = null;
   private settled: Promise<void> = Promise.resolve();
 
-  constructor(readonly run: Run) {
+  private readonly known: Signal<Run>;
+
+  constructor(run: Run) {
+    this.known = signal(run);
     this.client = new Client(run.key);
     this.panel = new PanelState(this.client);
     this.painters = {
@@ -199,7 +203,7 @@ export class Explorer {
     });
     this.sortedBy = signal(run.defaults.size ?? run.defaults.colour);
     this.gallery = computed(() => {
-      const order = this.order.value;
+      const order = this.chosen.ranked.value?.rows ?? this.order.value;
       if (!order) return null;
       const among = this.chosen.among.value;
       const shown = this.visible.value.mask;
@@ -233,6 +237,26 @@ export class Explorer {
       const found = names.value;
       return found?.areClusters ? outlinesOf(found.xy, found.codes, found.names, this.shown.value.mask) : [];
     });
+  }
+
+  /** The run; its columns grow as analyses make some. */
+  get run(): Run {
+    return this.known.value;
+  }
+
+  /** Look at the run again: these columns are new, or others than before. */
+  async learn(names: readonly string[]): Promise<void> {
+    const run = await getRun();
+    if (run.key !== this.run.key) {
+      location.reload();
+      return;
+    }
+    this.painters.samples.learn(tableOf(run, "samples"), names);
+    for (const name of names) this.orders.forget(name);
+    // Map, filters and histograms follow the run by themselves.
+    this.known.value = run;
+    const sorted = this.sortedBy.peek();
+    if (sorted !== null && names.includes(sorted)) this.sort(sorted);
   }
 
   /** Begin to follow the view. */
@@ -403,7 +427,9 @@ export class Explorer {
   /** Go to the sample whose id is, or holds, a text; resolves to a sentence where there is none. */
   async find(text: string): Promise<string | null> {
     try {
-      this.open(await this.client.find(text));
+      const row = await this.client.find(text);
+      this.set({ tab: "map" });
+      this.open(row);
       return null;
     } catch (error) {
       return sentenceOf(error);

@@ -63,9 +63,15 @@ export class Painter {
   private lastOrder: { values: ColumnValues; order: Uint32Array } | null = null;
 
   constructor(
-    readonly table: Table,
+    private table: Table,
     private readonly client: Client,
   ) {}
+
+  /** Follow a table whose columns of these names are new, or others than before. */
+  learn(table: Table, names: readonly string[]): void {
+    this.table = table;
+    for (const name of names) this.columns.forget(name);
+  }
 
   /** What a view paints, by the projection that is ready. Rejects with an ApiError. */
   async paint(view: View, projection: string): Promise<Painted> {

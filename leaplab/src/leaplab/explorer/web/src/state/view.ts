@@ -2,8 +2,16 @@
 
 import type { Column, Filter, Points, Run } from "../api/client";
 import { tableOf } from "./painting";
+import { type Plan, planOf } from "./plan";
+
+/** Ways to look at the run. */
+export const TABS = ["map", "plan"] as const;
+export type Tab = (typeof TABS)[number];
 
 export interface View {
+  readonly tab: Tab;
+  /** What is asked in the plan. */
+  readonly plan: Plan | null;
   /** What the points of the map stand for. */
   readonly points: Points;
   /** What the gallery shows: whole images, or the objects cut out of them. */
@@ -42,6 +50,8 @@ export function defaultPaint(run: Run, points: Points): Pick<View, "points" | "c
 /** The view that the server proposes. */
 export function defaultView(run: Run): View {
   return {
+    tab: "map",
+    plan: null,
     points: "samples",
     tiles: "samples",
     colour: run.defaults.colour,
@@ -61,6 +71,7 @@ export function defaultView(run: Run): View {
 /** The hash of a view, without "#". */
 export function toHash(view: View): string {
   const parameters = new URLSearchParams();
+  if (view.tab !== "map") parameters.set("tab", view.tab);
   if (view.points === "objects") parameters.set("points", view.points);
   if (view.tiles === "objects") parameters.set("tiles", view.tiles);
   parameters.set("colour", view.colour ?? NONE);
@@ -74,6 +85,7 @@ export function toHash(view: View): string {
   if (view.tag !== null) parameters.set("tag", view.tag);
   if (view.insight !== null) parameters.set("insight", view.insight);
   if (view.sample !== null && view.object !== null) parameters.set("object", String(view.object));
+  if (view.plan !== null) parameters.set("plan", JSON.stringify(view.plan));
   return parameters.toString();
 }
 
@@ -96,6 +108,8 @@ export function fromHash(hash: string, run: Run): View {
   const colour = column("colour", isColourable, fallback.colour);
   const states = run.states.map((state) => state.name);
   return {
+    tab: TABS.find((tab) => tab === parameters.get("tab")) ?? fallback.tab,
+    plan: planOf(parameters.get("plan"), run),
     points,
     tiles: pointsOf("tiles"),
     colour,

@@ -24,6 +24,11 @@ export function formatNumber(value: number): string {
   return minus(size >= 10_000 ? whole.format(value) : four.format(value));
 }
 
+/** A p value, which is small and never nothing. */
+export function formatP(p: number): string {
+  return p < 1e-16 ? "< 1e\u221216" : formatNumber(Number(p.toPrecision(2)));
+}
+
 /** A value of the API as a person reads it; absent ones as an em dash. */
 export function formatValue(value: unknown): string {
   if (value === null || value === undefined || value === "") return ABSENT;

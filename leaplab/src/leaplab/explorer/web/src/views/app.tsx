@@ -1,7 +1,8 @@
 /** The page. */
 
-import { useEffect } from "preact/hooks";
+import { useEffect, useMemo } from "preact/hooks";
 import type { Explorer } from "../state/explorer";
+import { Planning } from "../state/planning";
 import { Splitter } from "../ui/splitter";
 import { Filters } from "./filters";
 import { Gallery } from "./gallery";
@@ -9,6 +10,7 @@ import { Header } from "./header";
 import { Legend } from "./legend";
 import { MapView } from "./map";
 import { Details } from "./panel/details";
+import { Plan } from "./plan/plan";
 import { Search } from "./search";
 import { Sidebar } from "./sidebar";
 import { Toolbar } from "./toolbar";
@@ -16,8 +18,11 @@ import { Tooltip } from "./tooltip";
 import { Tour } from "./tour";
 
 export function App({ explorer }: { explorer: Explorer }) {
+  const planning = useMemo(() => new Planning(explorer), []);
+  const { tab } = explorer.view.value;
   useEffect(() => {
     explorer.start();
+    planning.start();
     window.addEventListener("keydown", (event) => {
       if (document.querySelector("dialog[open]")) return;
       if (event.key === "k" && (event.ctrlKey || event.metaKey)) {
@@ -29,6 +34,7 @@ export function App({ explorer }: { explorer: Explorer }) {
         event.preventDefault();
         explorer.searching.value = "";
       }
+      if (explorer.view.peek().tab !== "map") return;
       if (event.key === "Escape") explorer.open(null);
       if (event.key === "[") explorer.step(-1);
       if (event.key === "]") explorer.step(1);
@@ -36,23 +42,27 @@ export function App({ explorer }: { explorer: Explorer }) {
   }, []);
   return (
     <>
-      <a class="skip" href="#controls">
-        Skip to the controls
+      <a class="skip" href={tab === "map" ? "#controls" : "#plan"}>
+        {tab === "map" ? "Skip to the controls" : "Skip to the question"}
       </a>
       <Header explorer={explorer} />
       <Filters explorer={explorer} />
-      <main class="layout">
-        <Sidebar explorer={explorer} />
-        <div class="middle">
-          <Toolbar explorer={explorer} />
-          <div class="population" data-testid="population">
-            <MapView explorer={explorer} />
-            <Legend explorer={explorer} />
+      <div class="views">
+        {/* The map stays as it is behind the other views, so that coming back takes no time. */}
+        <main class={tab === "map" ? "layout" : "layout behind"} inert={tab !== "map"}>
+          <Sidebar explorer={explorer} />
+          <div class="middle">
+            <Toolbar explorer={explorer} />
+            <div class="population" data-testid="population">
+              <MapView explorer={explorer} />
+              <Legend explorer={explorer} />
+            </div>
+            <Gallery explorer={explorer} />
           </div>
-          <Gallery explorer={explorer} />
-        </div>
-        <Panel explorer={explorer} />
-      </main>
+          <Panel explorer={explorer} />
+        </main>
+        {tab === "plan" && <Plan planning={planning} />}
+      </div>
       <Tooltip explorer={explorer} />
       <Search explorer={explorer} />
       <Tour explorer={explorer} />

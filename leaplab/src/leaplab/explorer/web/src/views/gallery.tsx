@@ -5,6 +5,7 @@ import { useLayoutEffect, useRef } from "preact/hooks";
 import type { Points } from "../api/client";
 import type { Explorer } from "../state/explorer";
 import { tableOf } from "../state/painting";
+import { selectSimilar } from "../state/similar";
 import { isColourable } from "../state/view";
 import { formatCount, formatName } from "../ui/format";
 import { Splitter } from "../ui/splitter";
@@ -15,6 +16,7 @@ import { TagButton } from "./tags";
 /** Side of a tile with its gap, in CSS pixels. */
 const TILE = 80;
 const NONE = "none";
+const RANKED = "ranked";
 
 export function Gallery({ explorer }: { explorer: Explorer }) {
   const open = explorer.layout.gallery;
@@ -24,6 +26,7 @@ export function Gallery({ explorer }: { explorer: Explorer }) {
   const columns = tableOf(run, of).columns.filter(isColourable);
   const sorted = of === "objects" ? objects.sortedBy : explorer.sortedBy;
   const empty = explorer.chosen.rows.value.length === 0;
+  const ranked = of === "samples" ? explorer.chosen.ranked.value : null;
   return (
     <section class="gallery" aria-label="Gallery" data-testid="gallery">
       {open.value && <Splitter layout={explorer.layout} part="gallery" label="Height of the gallery" side="top" />}
@@ -63,16 +66,29 @@ export function Gallery({ explorer }: { explorer: Explorer }) {
             choose={(tiles) => explorer.set({ tiles })}
           />
         )}
+        {explorer.chosen.mask.value && run.latent_spaces.length > 0 && (
+          <button
+            type="button"
+            class="link"
+            data-testid="select-similar"
+            title="Select what is nearest to these in the latent space"
+            onClick={() => void selectSimilar(explorer)}
+          >
+            Similar to these
+          </button>
+        )}
         <label class="gallery-sort">
-          Highest first by
+          {ranked ? "Sorted by" : "Highest first by"}
           <select
             data-testid="sort-select"
-            value={sorted.value ?? NONE}
+            value={ranked ? RANKED : (sorted.value ?? NONE)}
             onChange={(event) => {
               const { value } = event.currentTarget;
+              explorer.chosen.forgetOrder();
               sorted.value = value === NONE ? null : value;
             }}
           >
+            {ranked && <option value={RANKED}>{ranked.by}</option>}
             <option value={NONE}>row</option>
             {columns.map(({ name, label }) => (
               <option key={name} value={name}>

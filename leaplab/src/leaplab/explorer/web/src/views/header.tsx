@@ -2,6 +2,7 @@
 
 import type { Headline } from "../api/client";
 import type { Explorer } from "../state/explorer";
+import { TABS, type Tab } from "../state/view";
 import { formatCount, formatName, formatNumber } from "../ui/format";
 import { Help } from "./help";
 
@@ -13,6 +14,7 @@ export function Header({ explorer }: { explorer: Explorer }) {
     <>
       <header class="header">
         <h1 title={run.name}>{run.name}</h1>
+        <Tabs explorer={explorer} />
         {headline && <Scores explorer={explorer} headline={headline} />}
         <span class="header-model" title={`Model: ${run.model}`}>
           {run.model}
@@ -48,6 +50,27 @@ export function Header({ explorer }: { explorer: Explorer }) {
   );
 }
 
+const TAB_NAMES: Record<Tab, string> = { map: "Map", plan: "Plan" };
+
+function Tabs({ explorer }: { explorer: Explorer }) {
+  return (
+    <nav class="tabs" aria-label="Views">
+      {TABS.map((tab) => (
+        <button
+          key={tab}
+          type="button"
+          class="tab"
+          data-testid={`tab-${tab}`}
+          aria-current={explorer.view.value.tab === tab}
+          onClick={() => explorer.set({ tab })}
+        >
+          {TAB_NAMES[tab]}
+        </button>
+      ))}
+    </nav>
+  );
+}
+
 /** Each score is a way to the samples that it is of. */
 function Scores({ explorer, headline }: { explorer: Explorer; headline: Headline }) {
   const others = (state: string): string[] =>
@@ -62,7 +85,7 @@ function Scores({ explorer, headline }: { explorer: Explorer; headline: Headline
             type="button"
             class="link"
             title={`Show ${state}`}
-            onClick={() => explorer.set({ hiddenStates: others(state) })}
+            onClick={() => explorer.set({ tab: "map", hiddenStates: others(state) })}
           >
             {`${state} ${shown(value)}`}
           </button>
@@ -72,7 +95,7 @@ function Scores({ explorer, headline }: { explorer: Explorer; headline: Headline
               class="link wrong"
               title={`Show what is wrong of ${state}`}
               onClick={() => {
-                explorer.set({ hiddenStates: others(state) });
+                explorer.set({ tab: "map", hiddenStates: others(state) });
                 explorer.setFilter(headline.column, wrong);
               }}
             >
@@ -91,7 +114,7 @@ function Scores({ explorer, headline }: { explorer: Explorer; headline: Headline
               class="link"
               title={`The ${which} of ${headline.judged}`}
               onClick={() => {
-                explorer.set({ hiddenStates: others(headline.judged) });
+                explorer.set({ tab: "map", hiddenStates: others(headline.judged) });
                 explorer.setFilter(found.column, { keep: [found.name] });
               }}
             >

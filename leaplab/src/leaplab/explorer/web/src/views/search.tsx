@@ -50,6 +50,7 @@ function Found({ explorer, text, close }: { explorer: Explorer; text: string; cl
     // Closed first: a dialog that closes gives the focus back to where it was.
     close();
     explorer.searching.value = null;
+    if (found[each]?.isOfMap) explorer.set({ tab: "map" });
     found[each]?.act();
   };
   return (

@@ -28,10 +28,11 @@ const TIPS = [
 export function Tour({ explorer }: { explorer: Explorer }) {
   const tip = explorer.tip.value;
   const hasMap = explorer.painted.value !== null;
+  const isOnMap = explorer.view.value.tab === "map";
   const { headline } = explorer;
   useEffect(() => {
-    if (hasMap && remembered(SEEN) === null) explorer.tip.value = 0;
-  }, [hasMap]);
+    if (hasMap && isOnMap && remembered(SEEN) === null) explorer.tip.value = 0;
+  }, [hasMap, isOnMap]);
   const end = (): void => {
     remember(SEEN, "seen");
     explorer.tip.value = null;
@@ -48,7 +49,7 @@ export function Tour({ explorer }: { explorer: Explorer }) {
     return () => window.removeEventListener("resize", measure);
     // Parts of the page come one after another.
   }, [tip, headline.value]);
-  if (tip === null) return null;
+  if (tip === null || !isOnMap) return null;
   const next = (): void => {
     if (isLast) end();
     else explorer.tip.value = tip + 1;

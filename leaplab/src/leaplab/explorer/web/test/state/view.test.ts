@@ -7,6 +7,8 @@ const run = makeRun();
 describe("the URL's hash", () => {
   it("gives back every part of a view, whatever characters its names hold", () => {
     const view: View = {
+      tab: "plan",
+      plan: { tool: "prune", form: { share: 0.25, state: "validation", balance: "metadata.label", first: null } },
       points: "samples",
       tiles: "samples",
       colour: "metadata.city & state",
