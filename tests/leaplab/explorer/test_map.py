@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from PIL import Image
 from playwright.sync_api import Browser, Page, expect
 
-from tests.browser import chromium_browser, served_run, wait_until
+from tests.browser import chromium_browser, open_page, served_run, wait_until
 from tests.leaplab.runs_by_hand import write_run
 
 pytestmark = pytest.mark.browser
@@ -63,7 +63,7 @@ def browser() -> Iterator[Browser]:
 
 
 def opened(browser: Browser, address: str, **options: Any) -> Page:
-    page = browser.new_page(viewport={"width": 1100, "height": 800}, **options)
+    page = open_page(browser, viewport={"width": 1100, "height": 800}, **options)
     page.goto(address)
     wait_until(page, "window.explorer && window.explorer.samples > 0")
     page.evaluate("window.explorer.ready")

@@ -82,7 +82,7 @@ def test_predictions_that_are_not_finite_are_null(explore: Callable[..., TestCli
     first = client.get("/api/v1/samples/0")
     assert first.status_code == 200
     assert first.json()["predictions"] == [{"name": "scores", "labels": ["x", "y"], "values": [None, 0.5]}]
-    assert first.json()["values"] == [{"column": "loss.a", "value": "nan"}]
+    assert first.json()["values"] == [{"column": "loss.a", "value": "nan", "rank": None}]
     assert "NaN" not in client.get("/api/v1/samples/1").text
 
 
@@ -121,7 +121,7 @@ def test_nanosecond_time_stamps_stay_apart(explore: Callable[..., TestClient]) -
     assert (np.diff(codes.astype(int)) > 2_000).sum() == 29 - 2  # but the two beyond the percentiles
     # A page's numbers are doubles: what they cannot say comes as text.
     assert client.get("/api/v1/samples/7").json()["values"] == [
-        {"column": "metadata.taken_ns", "value": str(stamps[7])}
+        {"column": "metadata.taken_ns", "value": str(stamps[7]), "rank": None}
     ]
 
 

@@ -86,6 +86,8 @@ def make_application(
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
+        board.open()
+        background.open()
         pictures.start()
         maps.start()
         yield

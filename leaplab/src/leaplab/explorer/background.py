@@ -73,8 +73,13 @@ class Background:
                 f"The process that computes the {what} {how_ended(code)}; the server's own output may say why."
             )
 
+    def open(self) -> None:
+        """Let some be started, again after a `close`."""
+        with self._lock:
+            self._closed = False
+
     def close(self) -> None:
-        """End all of them."""
+        """End all of them, and let none be started."""
         with self._lock:
             self._closed = True
             for process in self._running:

@@ -62,8 +62,7 @@ class Maps:
         space = next(iter(self._population.spaces))
         methods = dict.fromkeys((QUICK, METHODS[0]))
         for method in methods:
-            if not self._population.has_map(space, method):
-                self._tell(space, method, "computing")
+            self._tell(space, method, "ready" if self._population.has_map(space, method) else "computing")
         for method in methods:
             try:
                 self.require(space, method)

@@ -26,6 +26,10 @@ class Board:
         with self._lock:
             self._told[name] = progress
 
+    def open(self) -> None:
+        """Let some listen, again after a `close`."""
+        self._over.clear()
+
     def close(self) -> None:
         """Let all listeners go."""
         self._over.set()

@@ -7,6 +7,7 @@ import { Brush, Sparkline } from "../charts/histogram";
 import type { Explorer } from "../state/explorer";
 import { isColourable } from "../state/view";
 import { ABSENT, formatCount, formatName, formatNumber } from "../ui/format";
+import { NumberField } from "../ui/number-field";
 
 /** Categories that are listed; of more, the most frequent. */
 const MOST = 12;
@@ -104,11 +105,6 @@ function Numbers({ explorer, column, histogram }: Props) {
   const choose = (range: { low: number | null; high: number | null }): void => {
     explorer.setFilter(column.name, range.low === null && range.high === null ? null : range);
   };
-  const change = (end: "low" | "high", text: string): void => {
-    const value = text === "" ? null : Number(text);
-    if (value !== null && Number.isNaN(value)) return;
-    choose({ low: filter?.low ?? null, high: filter?.high ?? null, [end]: value });
-  };
   return (
     <div class="column-values">
       {scale && (
@@ -123,15 +119,13 @@ function Numbers({ explorer, column, histogram }: Props) {
       )}
       <div class="column-range">
         {(["low", "high"] as const).map((end) => (
-          <input
+          <NumberField
             key={end}
-            type="number"
-            step="any"
-            aria-label={`${end === "low" ? "Least" : "Greatest"} ${formatName(column.label)}`}
-            data-testid={`${end}-${column.name}`}
+            label={`${end === "low" ? "Least" : "Greatest"} ${formatName(column.label)}`}
+            testId={`${end}-${column.name}`}
             placeholder={scale ? formatNumber(Number((end === "low" ? scale.min : scale.max).toPrecision(3))) : ABSENT}
-            value={filter?.[end] ?? ""}
-            onChange={(event) => change(end, event.currentTarget.value)}
+            value={filter?.[end]}
+            change={(value) => choose({ low: filter?.low ?? null, high: filter?.high ?? null, [end]: value })}
           />
         ))}
       </div>

@@ -98,7 +98,13 @@ export function Gallery({ explorer }: { explorer: Explorer }) {
           </select>
         </label>
       </div>
-      {open.value && tiles && <Grid explorer={explorer} of={of} all={tiles} />}
+      {open.value &&
+        (tiles ? (
+          <Grid explorer={explorer} of={of} all={tiles} />
+        ) : (
+          // It takes its room from the start: a map that is seen already must not move.
+          <div class="gallery-view" style={{ height: `${explorer.layout.sizes.gallery.value}px` }} />
+        ))}
     </section>
   );
 }

@@ -7,7 +7,11 @@ import { formatCount, formatName, formatNumber } from "../ui/format";
 
 export function Legend({ explorer }: { explorer: Explorer }) {
   const painted = explorer.painted.value;
-  if (!painted) return null;
+  if (!painted) {
+    const { colour, size } = explorer.view.value;
+    // It takes its room from the start: a map that is seen already must not move.
+    return colour === null && size === null ? null : <div class="legend" />;
+  }
   const { encoding, values } = painted.colour;
   const colours = explorer.colours.value;
   if (encoding.kind === "none" && !painted.size) return null;

@@ -79,7 +79,11 @@ function Found({ explorer, text, close }: { explorer: Explorer; text: string; cl
             place.value = (at + step + listed.length) % listed.length;
             document.getElementById(`search-${place.value}`)?.scrollIntoView({ block: "nearest" });
           }
-          if (event.key === "Enter" && at >= 0) void run(at);
+          if (event.key === "Enter" && at >= 0) {
+            // Else it clicks what the closed dialog gives the focus back to.
+            event.preventDefault();
+            void run(at);
+          }
         }}
       />
       <p class="field-note" role="status">

@@ -8,6 +8,7 @@ import type { SideForm } from "../../state/plan";
 import type { Planning } from "../../state/planning";
 import { isColourable } from "../../state/view";
 import { formatCount, formatName, formatSamples } from "../../ui/format";
+import { NumberField } from "../../ui/number-field";
 import { Choice, ColumnChoice } from "./asking";
 
 /** Milliseconds without a change after which samples are counted. */
@@ -90,17 +91,12 @@ function ColumnValues(props: { id: string; columns: Column[]; side: OfColumn; ch
     return (
       <div class="column-range">
         {(["low", "high"] as const).map((end) => (
-          <input
+          <NumberField
             key={end}
-            type="number"
-            step="any"
+            label={`${end === "low" ? "Least" : "Greatest"} ${formatName(column.label)}`}
             placeholder={end === "low" ? "at least" : "at most"}
-            aria-label={`${end === "low" ? "Least" : "Greatest"} ${formatName(column.label)}`}
-            value={side[end] ?? ""}
-            onChange={(event) => {
-              const { value } = event.currentTarget;
-              change({ ...side, [end]: value === "" ? null : Number(value) });
-            }}
+            value={side[end]}
+            change={(value) => change({ ...side, [end]: value })}
           />
         ))}
       </div>
