@@ -202,3 +202,15 @@ def test_on_a_narrow_page_the_controls_are_a_rail_over_the_map(browser: Browser,
     page.keyboard.press("Escape")
     expect(page.get_by_test_id("state-training")).to_have_count(0)
     page.close()
+
+
+def test_the_open_panel_lies_within_the_window(page: Page) -> None:
+    page.evaluate("window.explorer.select(7)")
+    expect(page.get_by_test_id("details-title")).not_to_have_text("Sample 7")
+    for width in (1600, 1280, 1024, 760):
+        page.set_viewport_size({"width": width, "height": 700})
+        wait_until(page, f"window.innerWidth === {width}")
+        box = box_of(page, "details")
+        assert box["x"] >= 0
+        assert box["x"] + box["width"] <= width + 0.5
+        assert page.evaluate("document.documentElement.scrollWidth") <= width

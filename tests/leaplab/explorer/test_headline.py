@@ -78,3 +78,32 @@ def test_a_loss_stands_in_for_a_metric_and_nothing_for_neither(tmp_path: Path) -
     assert (told["column"], told["states"][0]["value"]) == ("loss.ce", 2.0)
     assert headline(run_of(tmp_path / "b", {"metadata.x": ("float", [1.0])}, ["training"])) is None
     assert headline(run_of(tmp_path / "c", {"loss.ce": ("float", [float("nan")])}, ["training"])) is None
+
+
+@pytest.mark.parametrize(
+    ("metrics", "chosen"),
+    [
+        ({"loss_box": DOWN, "box_precision": UP, "box_mean_iou": UP, "box_f1": UP}, "box_f1"),
+        ({"false_positives": DOWN, "recall": UP, "precision": UP}, "recall"),
+        ({"flies": DOWN, "error": DOWN}, "flies"),
+        ({"mapped": UP, "mAP": UP}, "mAP"),
+    ],
+)
+def test_what_sums_a_detector_up_comes_before_its_parts(
+    tmp_path: Path, metrics: dict[str, ColumnEntry], chosen: str
+) -> None:
+    columns = {f"metric.{name}": (entry, [0.25, 0.5]) for name, entry in metrics.items()}
+    told = headline(run_of(tmp_path, columns, ["test"] * 2))
+    assert told is not None
+    assert told["column"] == f"metric.{chosen}"
+
+
+def test_a_right_or_wrong_that_is_better_high_comes_before_one_that_is_better_low(tmp_path: Path) -> None:
+    columns = {
+        "metric.over_segmented": (DOWN, [0.0, 1.0]),
+        "metric.f1": (UP, [0.5, 0.25]),
+        "metric.hit": (UP, [1.0, 0.0]),
+    }
+    told = headline(run_of(tmp_path, columns, ["test"] * 2))
+    assert told is not None
+    assert (told["column"], told["binary"]) == ("metric.hit", True)
