@@ -6,7 +6,8 @@ import { render } from "preact";
 import { getRun } from "./api/client";
 import type { PopulationMap } from "./points/map";
 import { sentenceOf } from "./state/answer";
-import { Explorer, nextPicture } from "./state/explorer";
+import { Explorer } from "./state/explorer";
+import { nextPicture } from "./state/map";
 import { App } from "./views/app";
 
 /** The page's handle for tests and the console. */
@@ -69,11 +70,11 @@ async function start(): Promise<void> {
 function handleOf(explorer: Explorer): Handle {
   return {
     get ready() {
-      return explorer.ready;
+      return explorer.map.ready;
     },
     samples: explorer.run.samples,
     get colour() {
-      return explorer.painted.peek()?.colour.values?.column.name ?? null;
+      return explorer.map.painted.peek()?.colour.values?.column.name ?? null;
     },
     screenPosition: (row) => window.map?.screenPosition(row),
     select: (row) => explorer.open(row),

@@ -27,7 +27,11 @@ export function actionsOf(explorer: Explorer): Action[] {
     const actions = [
       { group: "Colour", name: `Colour by ${name}`, act: () => explorer.set(colour) },
       { group: "Filter", name: `Filter by ${name}`, act: () => openColumn(explorer, column.name) },
-      { group: "Gallery", name: `Sort the gallery by ${name}`, act: () => (explorer.sortedBy.value = column.name) },
+      {
+        group: "Gallery",
+        name: `Sort the gallery by ${name}`,
+        act: () => (explorer.gallery.sortedBy.value = column.name),
+      },
     ];
     if (!isSizeable(column)) return actions;
     return [...actions, { group: "Size", name: `Size by ${name}`, act: () => explorer.set({ size: column.name }) }];

@@ -46,7 +46,7 @@ export class Chosen {
     });
     this.count = computed(() => this.mask.value?.reduce((sum, one) => sum + one, 0) ?? 0);
     this.rows = computed(() => {
-      const shown = explorer.gallery.value ?? NOBODY;
+      const shown = explorer.gallery.rows.value ?? NOBODY;
       const mask = this.mask.value;
       return mask ? shown.filter((row) => mask[row]) : shown;
     });

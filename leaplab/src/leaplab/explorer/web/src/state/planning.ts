@@ -108,7 +108,7 @@ export class Planning {
         return { ...whole, mask: encodeMask(rows, samples), told: "the selection" };
       }
       case "shown": {
-        const { mask } = explorer.visible.peek();
+        const { mask } = explorer.map.visible.peek();
         const rows = mask ? rowsOf(mask) : Array.from({ length: samples }, (_, row) => row);
         const { filters, hiddenCategories, colour } = explorer.view.peek();
         const named = filters.map(({ column }) => column);

@@ -22,7 +22,7 @@ export class Tags {
   start(): void {
     this.load();
     effect(() => {
-      void this.explorer.row.value;
+      void this.explorer.panel.row.value;
       this.ofSample.value = null;
       this.readSample();
     });
@@ -86,7 +86,7 @@ export class Tags {
   }
 
   private readSample(): void {
-    const row = this.explorer.row.peek();
+    const row = this.explorer.panel.row.peek();
     const turn = ++this.turn;
     if (row === null) return;
     void this.client.tagsOf(row).then(

@@ -73,7 +73,7 @@ export function App({ explorer }: { explorer: Explorer }) {
 /** The open sample, as wide as a person made it. */
 function Panel({ explorer }: { explorer: Explorer }) {
   const { layout } = explorer;
-  if (explorer.row.value === null) return null;
+  if (explorer.panel.row.value === null) return null;
   return (
     <div class="panel" style={{ width: `${layout.sizes.details.value}px` }}>
       <Splitter layout={layout} part="details" label="Width of the sample's panel" side="left" />

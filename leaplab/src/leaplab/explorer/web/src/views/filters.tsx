@@ -7,7 +7,7 @@ import { formatCount, formatName, formatNumber, formatSamples } from "../ui/form
 export function Filters({ explorer }: { explorer: Explorer }) {
   const { filters, hiddenStates, hiddenCategories } = explorer.view.value;
   const { samples, states, columns } = explorer.run;
-  const { count } = explorer.visible.value;
+  const { count } = explorer.map.visible.value;
   const labels = new Map(columns.map(({ name, label }) => [name, formatName(label)]));
   const shown = states.map(({ name }) => name).filter((name) => !hiddenStates.includes(name));
   const chips: { key: string; words: string; remove: () => void }[] = filters.map((filter) => ({
@@ -39,7 +39,7 @@ export function Filters({ explorer }: { explorer: Explorer }) {
         + Filter
       </button>
       <output data-testid="status" aria-live="polite">
-        {explorer.painted.value &&
+        {explorer.map.painted.value &&
           (count === samples ? formatSamples(samples) : `${formatCount(count)} of ${formatSamples(samples)} shown`)}
       </output>
       {chips.length > 0 && (

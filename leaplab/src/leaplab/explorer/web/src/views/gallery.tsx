@@ -22,9 +22,9 @@ export function Gallery({ explorer }: { explorer: Explorer }) {
   const open = explorer.layout.gallery;
   const { run, objects } = explorer;
   const { tiles: of } = explorer.view.value;
-  const tiles = explorer.tiles.value;
+  const tiles = explorer.gallery.tiles.value;
   const columns = tableOf(run, of).columns.filter(isColourable);
-  const sorted = of === "objects" ? objects.sortedBy : explorer.sortedBy;
+  const sorted = of === "objects" ? objects.sortedBy : explorer.gallery.sortedBy;
   const empty = explorer.chosen.rows.value.length === 0;
   const ranked = of === "samples" ? explorer.chosen.ranked.value : null;
   return (
@@ -113,10 +113,10 @@ export function Gallery({ explorer }: { explorer: Explorer }) {
 function told(explorer: Explorer): string {
   const { mask, rows: chosen, count } = explorer.chosen;
   if (explorer.view.value.tiles === "objects") {
-    const objects = explorer.tiles.value;
+    const objects = explorer.gallery.tiles.value;
     return objects ? `${formatCount(objects.length)} objects ${mask.value ? "selected" : "shown"}` : "";
   }
-  const rows = explorer.gallery.value;
+  const rows = explorer.gallery.rows.value;
   if (!rows) return "";
   if (!mask.value) return `${formatCount(rows.length)} shown`;
   const whole = explorer.chosen.ticking.value ? rows.length : count.value;

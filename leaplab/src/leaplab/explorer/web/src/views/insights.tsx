@@ -11,7 +11,7 @@ import { formatCount, formatName, formatNumber } from "../ui/format";
 export function Insights({ explorer }: { explorer: Explorer }) {
   // The map comes first: both would take all of the processor.
   useSignalEffect(() => {
-    const hasMap = explorer.painted.value !== null && explorer.computing.value.size === 0;
+    const hasMap = explorer.map.painted.value !== null && explorer.map.computing.value.size === 0;
     if (hasMap && explorer.insights.peek() === null) explorer.lookForInsights();
   });
   const answer = explorer.insights.value;

@@ -6,14 +6,14 @@ import type { Explorer } from "../state/explorer";
 import { formatCount, formatName, formatNumber } from "../ui/format";
 
 export function Legend({ explorer }: { explorer: Explorer }) {
-  const painted = explorer.painted.value;
+  const painted = explorer.map.painted.value;
   if (!painted) {
     const { colour, size } = explorer.view.value;
     // It takes its room from the start: a map that is seen already must not move.
     return colour === null && size === null ? null : <div class="legend" />;
   }
   const { encoding, values } = painted.colour;
-  const colours = explorer.colours.value;
+  const colours = explorer.map.colours.value;
   if (encoding.kind === "none" && !painted.size) return null;
   return (
     // It scrolls where it is long, so it has to be reached by the keyboard.
@@ -36,7 +36,7 @@ type Categorical = Extract<ColourEncoding, { kind: "categorical" }>;
 function Categories(props: { explorer: Explorer; encoding: Categorical; colours: string[] }) {
   const { explorer, encoding, colours } = props;
   const hidden = explorer.view.value.hiddenCategories;
-  const counts = explorer.entryCounts.value;
+  const counts = explorer.map.entryCounts.value;
   const hide = (keys: string[]): void => explorer.set({ hiddenCategories: keys });
   const click = (key: string, clicks: number): void => {
     if (clicks === 2) hide(encoding.entries.map((entry) => entry.key).filter((other) => other !== key));

@@ -31,7 +31,7 @@ export function MapView({ explorer }: { explorer: Explorer }) {
           hover: (row, at) => {
             explorer.hovered.value = row === null || !at ? null : { row, at };
           },
-          select: (point) => explorer.openPoint(point, explorer.painted.peek()?.table.of ?? "samples"),
+          select: (point) => explorer.openPoint(point, explorer.map.painted.peek()?.table.of ?? "samples"),
           enclose: (points, how) => explorer.enclose(points, how),
         },
         explorer.theme.peek(),
@@ -42,25 +42,25 @@ export function MapView({ explorer }: { explorer: Explorer }) {
     }
   }, []);
   useSignalEffect(() => {
-    const frame = explorer.frame.value;
+    const frame = explorer.map.frame.value;
     if (frame) map.current?.show(frame);
   });
-  useSignalEffect(() => map.current?.filter(explorer.shown.value.mask));
-  useSignalEffect(() => map.current?.setLabels(explorer.labels.value));
-  useSignalEffect(() => map.current?.setOutlines(explorer.outlines.value));
-  useSignalEffect(() => map.current?.select(explorer.point.value));
+  useSignalEffect(() => map.current?.filter(explorer.map.shown.value.mask));
+  useSignalEffect(() => map.current?.setLabels(explorer.map.labels.value));
+  useSignalEffect(() => map.current?.setOutlines(explorer.map.outlines.value));
+  useSignalEffect(() => map.current?.select(explorer.map.point.value));
   useSignalEffect(() => map.current?.setTheme(explorer.theme.value));
   useSignalEffect(() => {
     if (map.current) map.current.tool = tool.value;
   });
 
   const zoomToChosen = (): void => {
-    const chosen = explorer.marked.peek() ?? explorer.shown.peek().mask;
+    const chosen = explorer.map.marked.peek() ?? explorer.map.shown.peek().mask;
     if (chosen) map.current?.fitTo(rowsOf(chosen));
     else map.current?.fit();
   };
   const step = (direction: Direction): void => {
-    const from = explorer.row.peek();
+    const from = explorer.panel.row.peek();
     const row = from === null ? map.current?.middle() : map.current?.next(from, direction);
     if (row !== null && row !== undefined) explorer.open(row);
   };
@@ -135,14 +135,14 @@ export function MapView({ explorer }: { explorer: Explorer }) {
 }
 
 function Status({ explorer, zoom }: { explorer: Explorer; zoom: () => void }) {
-  const painted = explorer.painted.value;
+  const painted = explorer.map.painted.value;
   const selected = explorer.chosen.count.value;
   const { projection, space } = explorer.view.value;
   const interim = painted && painted.projection !== projection;
   return (
     <div class="status-bar">
       {painted?.table.of === "objects" && (
-        <span data-testid="objects-shown">{`${formatCount(explorer.shown.value.count)} objects`}</span>
+        <span data-testid="objects-shown">{`${formatCount(explorer.map.shown.value.count)} objects`}</span>
       )}
       {interim && (
         <span class="interim" role="status">
@@ -170,7 +170,7 @@ function Status({ explorer, zoom }: { explorer: Explorer; zoom: () => void }) {
 /** The card over the map: what the page is waiting for, or what went wrong. */
 function Message({ explorer, broken }: { explorer: Explorer; broken: boolean }) {
   const failure = explorer.failure.value;
-  const busy = explorer.busy.value;
+  const busy = explorer.map.busy.value;
   if (broken) {
     return (
       <div class="message failed" role="alert">

@@ -64,9 +64,9 @@ export function Toolbar({ explorer }: { explorer: Explorer }) {
       <label class="switch">
         <input
           type="checkbox"
-          checked={explorer.named.value}
+          checked={explorer.map.named.value}
           onChange={(event) => {
-            explorer.named.value = event.currentTarget.checked;
+            explorer.map.named.value = event.currentTarget.checked;
           }}
         />
         Names

@@ -36,7 +36,7 @@ function ObjectName({ explorer, object }: { explorer: Explorer; object: number }
 
 export function Tooltip({ explorer }: { explorer: Explorer }) {
   const hovered = explorer.hovered.value;
-  const painted = explorer.painted.value;
+  const painted = explorer.map.painted.value;
   const host = useRef<HTMLDivElement>(null);
   useLayoutEffect(() => {
     const node = host.current;
@@ -56,7 +56,7 @@ export function Tooltip({ explorer }: { explorer: Explorer }) {
   return (
     <div ref={host} class="tooltip" data-testid="tooltip" role="tooltip">
       <div class="tooltip-head">
-        <Swatch colour={explorer.colours.value[colour.encoding.codes[hovered.row]!]!} />
+        <Swatch colour={explorer.map.colours.value[colour.encoding.codes[hovered.row]!]!} />
         <strong>
           {painted.table.of === "objects" ? (
             <ObjectName key={hovered.row} explorer={explorer} object={hovered.row} />

@@ -27,7 +27,7 @@ const TIPS = [
 
 export function Tour({ explorer }: { explorer: Explorer }) {
   const tip = explorer.tip.value;
-  const hasMap = explorer.painted.value !== null;
+  const hasMap = explorer.map.painted.value !== null;
   const isOnMap = explorer.view.value.tab === "map";
   const { headline } = explorer;
   useEffect(() => {

@@ -14,10 +14,10 @@ import { Similar } from "./similar";
 import { Group, Waited } from "./waited";
 
 export function Details({ explorer }: { explorer: Explorer }) {
-  const row = explorer.row.value;
+  const row = explorer.panel.row.value;
   if (row === null) return null;
-  const sample = explorer.sample.value;
-  const visuals = explorer.visuals.value;
+  const sample = explorer.panel.sample.value;
+  const visuals = explorer.panel.visuals.value;
   const known = sample?.state === "here" ? sample.value : null;
   const seen: Panel | null = visuals?.state === "here" ? visuals.value : null;
   const hasBars = seen?.visuals.some(isBars) ?? false;
@@ -26,7 +26,7 @@ export function Details({ explorer }: { explorer: Explorer }) {
     <aside key={row} class="details" data-testid="details" aria-label="Selected sample">
       <Head explorer={explorer} title={known?.sample_id ?? `Sample ${row}`} state={known?.state ?? null} />
       {sample && (
-        <Waited answer={sample} waiting={"Loading the sample\u2026"} retry={() => explorer.reopen()}>
+        <Waited answer={sample} waiting={"Loading the sample\u2026"} retry={() => explorer.panel.reopen()}>
           {(value) => (
             <>
               <VerdictLine sample={value} run={explorer.run} />
@@ -42,7 +42,7 @@ export function Details({ explorer }: { explorer: Explorer }) {
         </p>
       )}
       {visuals && (
-        <Waited answer={visuals} waiting={"Drawing the visualizers\u2026"} retry={() => explorer.reopen()}>
+        <Waited answer={visuals} waiting={"Drawing the visualizers\u2026"} retry={() => explorer.panel.reopen()}>
           {(value) => <Pictures explorer={explorer} visuals={value.visuals} />}
         </Waited>
       )}

@@ -17,7 +17,7 @@ interface ExplainedProps {
 
 export function Explained({ explorer, sample, overlaid }: ExplainedProps) {
   const { of, heated, opacity } = explorer.panel;
-  const heatmap = explorer.heatmap.value;
+  const heatmap = explorer.panel.heatmap.value;
   const labels = sample.predictions[0]?.labels ?? [];
   return (
     <section class="explained" aria-label="Heat-map">
@@ -39,12 +39,12 @@ export function Explained({ explorer, sample, overlaid }: ExplainedProps) {
             <option value={of.value}>{`likeness to ${of.value.slice("similar:".length)}`}</option>
           )}
         </select>
-        <button type="button" class="button" data-testid="explain" onClick={() => explorer.explain(of.value)}>
+        <button type="button" class="button" data-testid="explain" onClick={() => explorer.panel.explain(of.value)}>
           Heat-map
         </button>
       </div>
       {heatmap && (
-        <Waited answer={heatmap} waiting={"Taking regions away\u2026"} retry={() => explorer.explain(of.value)}>
+        <Waited answer={heatmap} waiting={"Taking regions away\u2026"} retry={() => explorer.panel.explain(of.value)}>
           {({ png, told, of: drawn }) => (
             <>
               {png && overlaid && (

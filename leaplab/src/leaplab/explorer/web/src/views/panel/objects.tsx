@@ -26,7 +26,7 @@ export function boxesOf(visuals: Visual[]): DrawnBox[] {
 }
 
 export function Objects({ explorer, sample, run }: { explorer: Explorer; sample: Sample; run: Run }) {
-  const visuals = explorer.visuals.value;
+  const visuals = explorer.panel.visuals.value;
   const boxes = visuals?.state === "here" ? boxesOf(visuals.value.visuals) : [];
   const instances = sample.instances as unknown as Instance[];
   const { object } = explorer.view.value;

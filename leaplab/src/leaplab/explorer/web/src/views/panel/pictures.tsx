@@ -26,7 +26,7 @@ export function shownLayer(explorer: Explorer, { layers }: Arranged): Layer | nu
 
 /** Whether the heat-map that was drawn can lie over the layer that is shown. */
 export function isOverlaid(explorer: Explorer, layer: Layer | null): boolean {
-  const heatmap = explorer.heatmap.value;
+  const heatmap = explorer.panel.heatmap.value;
   if (!layer || heatmap?.state !== "here" || !heatmap.value.overlay || !heatmap.value.size) return false;
   return fits(heatmap.value.size, layer.placed.size);
 }
@@ -81,7 +81,7 @@ function Frame({ explorer, layer, most }: { explorer: Explorer; layer: Layer; mo
   const { visual, placed } = layer;
   const [width, height] = frameOf(placed.size, most);
   const name = formatName(visual.name);
-  const heatmap = explorer.heatmap.value;
+  const heatmap = explorer.panel.heatmap.value;
   const { heated, opacity } = explorer.panel;
   const overlay = isOverlaid(explorer, layer) && heated.value && heatmap?.state === "here" ? heatmap.value : null;
   const grows = width >= 2 * placed.size[0];
@@ -135,7 +135,7 @@ function Outlined({ explorer, layer }: { explorer: Explorer; layer: Layer }) {
   const { object } = explorer.view.value;
   const wanted = pointed.value ?? (object === null ? null : keyOfInstance(object));
   if (wanted === null) return null;
-  const visuals = explorer.visuals.value;
+  const visuals = explorer.panel.visuals.value;
   const box = (visuals?.state === "here" ? boxesOf(visuals.value.visuals) : []).find(
     ({ visual, index }) => keyOfBox(visual.name, index) === wanted,
   );

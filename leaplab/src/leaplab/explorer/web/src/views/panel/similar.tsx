@@ -8,12 +8,12 @@ import { Group, Waited } from "./waited";
 const FIRST = 6;
 
 export function Similar({ explorer }: { explorer: Explorer }) {
-  const near = explorer.near.value;
+  const near = explorer.panel.near.value;
   const all = useSignal(false);
   if (near === null) return null;
   return (
     <Group title="Similar to the model">
-      <Waited answer={near} waiting={"Looking around\u2026"} retry={() => explorer.reopen()}>
+      <Waited answer={near} waiting={"Looking around\u2026"} retry={() => explorer.panel.reopen()}>
         {(value) => (
           <>
             <div class="similar" data-testid="similar">
@@ -41,7 +41,7 @@ export function Similar({ explorer }: { explorer: Explorer }) {
                       class="link"
                       aria-label={`Why is ${sample_id} of ${state} similar?`}
                       title="Draw what makes it similar"
-                      onClick={() => explorer.explain(`similar:${state}/${sample_id}`)}
+                      onClick={() => explorer.panel.explain(`similar:${state}/${sample_id}`)}
                     >
                       why
                     </button>

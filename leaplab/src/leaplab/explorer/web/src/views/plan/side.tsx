@@ -32,7 +32,7 @@ export function SideField({ planning, id, title, side, rest, change }: Props) {
   const kinds: [SideForm["by"], string][] = [
     ["column", "Values of a column"],
     ["where", "A condition"],
-    ["shown", `What is shown (${formatCount(explorer.visible.value.count)})`],
+    ["shown", `What is shown (${formatCount(explorer.map.visible.value.count)})`],
     ["selection", `The selection (${formatCount(explorer.chosen.count.value)})`],
   ];
   if (rest) kinds.push(["rest", "Everything else"]);

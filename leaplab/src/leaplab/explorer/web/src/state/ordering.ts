@@ -1,0 +1,96 @@
+/** What the gallery shows, and in which order. */
+
+import { computed, effect, type ReadonlySignal, type Signal, signal } from "@preact/signals";
+import { Memo } from "../api/client";
+import type { Explorer } from "./explorer";
+
+export class Ordering {
+  /** The column that samples are sorted by, the highest first; null: by row. */
+  readonly sortedBy: Signal<string | null>;
+  /** Rows: those selected, else all that are shown; null while the order is on its way. */
+  readonly rows: ReadonlySignal<Uint32Array | null>;
+  /** What the gallery shows: these rows, or the places of their objects. */
+  readonly tiles: ReadonlySignal<Uint32Array | null>;
+
+  private readonly order = signal<Uint32Array | null>(null);
+  private readonly orders = new Memo<Uint32Array>();
+
+  constructor(private readonly explorer: Explorer) {
+    const { chosen, objects } = explorer;
+    const { defaults } = explorer.run;
+    this.sortedBy = signal(defaults.size ?? defaults.colour);
+    this.rows = computed(() => {
+      const order = chosen.ranked.value?.rows ?? this.order.value;
+      if (!order) return null;
+      const among = chosen.among.value;
+      const shown = explorer.map.visible.value.mask;
+      return among || shown ? order.filter((row) => (among?.[row] ?? 1) && (shown?.[row] ?? 1)) : order;
+    });
+    this.tiles = computed(() => {
+      if (explorer.view.value.tiles === "samples") return this.rows.value;
+      const owners = objects.owners.value;
+      const order = objects.order.value;
+      if (!owners || !order) return null;
+      const drawn = explorer.map.drawnAround.value;
+      const among = drawn ? null : chosen.among.value;
+      const ofObjects = explorer.map.painted.value?.table.of === "objects";
+      const shown = (ofObjects ? explorer.map.shown : explorer.map.visible).value.mask;
+      if (!drawn && !among && !shown) return order;
+      return order.filter((object) => {
+        const row = owners.rows[object]!;
+        return (drawn?.[object] ?? 1) && (among?.[row] ?? 1) && (shown?.[ofObjects ? object : row] ?? 1);
+      });
+    });
+  }
+
+  /** Begin to follow the choice of a column. */
+  start(): void {
+    const { view, objects } = this.explorer;
+    effect(() => this.sort(this.sortedBy.value));
+    effect(() => {
+      if (view.value.tiles === "objects") this.sortObjects(objects.sortedBy.value);
+    });
+  }
+
+  /** These columns are new, or others than before. */
+  learn(names: readonly string[]): void {
+    for (const name of names) this.orders.forget(name);
+    const sorted = this.sortedBy.peek();
+    if (sorted !== null && names.includes(sorted)) this.sort(sorted);
+  }
+
+  private sort(column: string | null): void {
+    const { client, run } = this.explorer;
+    if (column === null) {
+      this.order.value = counted(run.samples);
+      return;
+    }
+    void this.orders
+      .get(column, () => client.order(column, true))
+      .then(
+        (order) => {
+          if (this.sortedBy.peek() === column) this.order.value = order;
+        },
+        (error: unknown) => this.explorer.fail(error, () => this.sort(column)),
+      );
+  }
+
+  private sortObjects(column: string | null): void {
+    const { client, objects, run } = this.explorer;
+    const order =
+      column === null
+        ? Promise.resolve(counted(run.objects?.count ?? 0))
+        : this.orders.get(`objects ${column}`, () => client.order(column, true, "objects"));
+    void Promise.all([order, objects.load()]).then(
+      ([sorted]) => {
+        if (objects.sortedBy.peek() === column) objects.order.value = sorted;
+      },
+      (error: unknown) => this.explorer.fail(error, () => this.sortObjects(column)),
+    );
+  }
+}
+
+/** 0, 1, 2, ... */
+function counted(count: number): Uint32Array {
+  return Uint32Array.from({ length: count }, (_, place) => place);
+}
