@@ -4,23 +4,28 @@ Insertion (Petsiuk et al., 2018): the pixels of a photograph come back into a bl
 empty paper, first those that the map says raise the class most; the mean of the class's probability on the way, higher
 is better. Deletion: they leave the picture for its mean colour, or for empty paper; lower is better. On detections: the
 share of what raises a detection's score that lies inside its box, beside the share of the image that the box takes; of
-many frames, the share of what changes the loss inside the true boxes.
+many frames, the share of what changes the loss inside the true boxes. Grad-CAM and LayerCAM of pytorch-grad-cam, of the
+same model by onnx2torch, are asked beside these where `GRAD_CAM_PYTHON` names a Python that has both.
 """
 
 import os
 import statistics
+import subprocess
+import tempfile
+import threading
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import onnxruntime
+import psutil
 from numpy.typing import NDArray
 from PIL import Image
 
-from benchmarks.measuring import ROOT, Figure
+from benchmarks.measuring import POLL_S, ROOT, Figure
 from benchmarks.runs import CIFAR10, EXAMPLES, FRAMES, GENERATED, MNIST, OF_GENERATED, evaluated, forget
 from leaplab.evaluate.reopen import reopen
 from leaplab.population.heatmap import HeatmapQuestion, HeatMaps
@@ -34,6 +39,10 @@ DIGITS = 500
 TIMED = 15
 MANY = 40
 """Frames of the mean map."""
+MANY_PHOTOGRAPHS = 1000
+"""Photographs whose loss maps are drawn at once."""
+FEW_PHOTOGRAPHS = 100
+"""Of these, the first, whose memory is held against that of all."""
 SEED = 0
 SHARES = np.linspace(0, 1, 17)
 ABOVE_RANDOM = 0.2
@@ -43,6 +52,45 @@ METHODS = {
     "occlusion": {"method": "occlusion"},
     "occlusion, 0 for what is absent": {"method": "occlusion", "baseline": "zero"},
 }
+GRAD_CAM = "GRAD_CAM_PYTHON"
+PEERS = ("Grad-CAM", "LayerCAM")
+BY_GRAD_CAM = """
+import sys, time
+import numpy, onnx, onnx2torch, torch
+from pytorch_grad_cam import GradCAM, LayerCAM
+from pytorch_grad_cam.utils.model_targets import ClassifierOutputTarget
+
+class Logits(torch.nn.Module):  # of pictures whose channels are first, before the softmax, whose slope vanishes
+    def __init__(self, model):
+        super().__init__()
+        self.model, self.seen = model, []
+        last = [each for each in model.modules() if "softmax" in type(each).__name__.lower()][-1]
+        last.register_forward_pre_hook(lambda module, given: self.seen.append(given[0]))
+
+    def forward(self, pictures):
+        self.seen.clear()
+        self.model(pictures.permute(0, 2, 3, 1))
+        return self.seen[-1]
+
+model = Logits(onnx2torch.convert(onnx.load(sys.argv[1])).eval())
+given = numpy.load(sys.argv[2])
+pictures = torch.from_numpy(given["pictures"]).permute(0, 3, 1, 2).contiguous()
+maps = []  # the last activation with two axes of space, as pytorch-grad-cam advises for a ResNet
+for module in model.modules():
+    if "relu" in type(module).__name__.lower():
+        note = lambda module, given, made: maps.append(module) if made.ndim == 4 else None
+        module.register_forward_hook(note)
+model(pictures[:1])
+layer, found = maps[-1], {}
+for name, method in (("Grad-CAM", GradCAM), ("LayerCAM", LayerCAM)):
+    with method(model=model, target_layers=[layer]) as cam:
+        started = time.perf_counter()
+        parts = []
+        for picture, place in zip(pictures, given["places"]):
+            parts.append(cam(input_tensor=picture[None], targets=[ClassifierOutputTarget(int(place))])[0])
+        found[name], found[name + " seconds"] = numpy.stack(parts), time.perf_counter() - started
+numpy.savez(sys.argv[3], **found)
+"""
 
 
 def run() -> list[Figure]:
@@ -52,6 +100,8 @@ def run() -> list[Figure]:
         with _bound(name) as (population, maps):
             figures += _fidelity(name, population, maps, state, count)
             figures += _classifier_seconds(name, population, maps, state)
+            if name == CIFAR10:
+                figures += _many_photographs(population, maps, state)
     with _bound(FRAMES) as (population, maps):
         figures += _detector_figures(population, maps)
     return figures
@@ -87,6 +137,7 @@ def _fidelity(name: str, population: Population, maps: HeatMaps, state: str, cou
     scores: dict[str, list[tuple[float, float]]] = {method: [] for method in [*METHODS, "random"]}
     spent = dict.fromkeys(METHODS, 0.0)
     generator = np.random.default_rng(SEED)
+    pictures, places = [], []
     for row in rows:
         chosen = ""
         picture: Any = None
@@ -102,12 +153,22 @@ def _fidelity(name: str, population: Population, maps: HeatMaps, state: str, cou
         scores["random"].append(
             _inserted_and_deleted(session, picture, generator.random(picture.shape[:2]), place, name == MNIST)
         )
+        pictures.append(picture)
+        places.append(place)
+    peers = _by_grad_cam(_model(name), pictures, places)
+    for peer, (drawn, seconds) in peers.items():
+        spent[peer] = seconds
+        scores[peer] = [
+            _inserted_and_deleted(session, picture, values, place, name == MNIST)
+            for picture, values, place in zip(pictures, drawn, places, strict=True)
+        ]
     means = {method: np.mean(each, axis=0) for method, each in scores.items()}
     figures = []
     for method, (inserted, deleted) in means.items():
         bound = None
-        if method == "ablation":  # not below occlusion, and so much above random
-            bound = 1 - max(means["occlusion"][0], means["random"][0] + ABOVE_RANDOM) + 1e-9
+        if method == "ablation":  # not below occlusion nor the peers, and so much above random
+            others = [means[each][0] for each in ("occlusion", *peers)]
+            bound = 1 - max(*others, means["random"][0] + ABOVE_RANDOM) + 1e-9
         figures += [
             Figure(f"{what}, {method}: 1 - insertion", 1 - float(inserted), "", bound),
             Figure(f"{what}, {method}: deletion", float(deleted), ""),
@@ -115,6 +176,64 @@ def _fidelity(name: str, population: Population, maps: HeatMaps, state: str, cou
     return figures + [
         Figure(f"{what}, {method}: a map", 1000 * seconds / len(rows), "ms") for method, seconds in spent.items()
     ]
+
+
+def _by_grad_cam(
+    model: Path, pictures: list[NDArray[np.float32]], places: list[int]
+) -> dict[str, tuple[NDArray[np.float32], float]]:
+    """Peer -> [N, H, W] its maps of what raises a class each, and the seconds that they took."""
+    python = os.environ.get(GRAD_CAM)
+    if not python:
+        print(f"Grad-CAM and LayerCAM are not compared: name a Python that has them and onnx2torch by {GRAD_CAM}.")
+        return {}
+    with tempfile.TemporaryDirectory() as folder:
+        given, found = Path(folder) / "given.npz", Path(folder) / "found.npz"
+        np.savez(given, pictures=np.stack(pictures), places=np.array(places))
+        subprocess.run([python, "-c", BY_GRAD_CAM, str(model), str(given), str(found)], check=True)
+        with np.load(found) as read:
+            return {peer: (read[peer], float(read[f"{peer} seconds"])) for peer in PEERS}
+
+
+def _many_photographs(population: Population, maps: HeatMaps, state: str) -> list[Figure]:
+    """Seconds of many loss maps, and how much more memory they take than a few."""
+    rows = np.array(_rows(population, state, MANY_PHOTOGRAPHS, seed=SEED + 2), np.int64)
+    _ = maps.cuts.session  # bound before the clock starts
+    peaks, seconds = [], []
+    for some in (rows[:FEW_PHOTOGRAPHS], rows):
+        with _peak_of_children() as peak:
+            started = time.perf_counter()
+            answer = heatmap_of_samples(maps, population, some, HeatmapQuestion(0), len(some))
+            seconds.append(time.perf_counter() - started)
+        assert answer.samples == len(some)
+        peaks.append(peak[0])
+    many = f"loss maps of {MANY_PHOTOGRAPHS:,} photographs"
+    return [
+        Figure(many, seconds[1], "s", 60),
+        Figure(f"{many}, the process's peak of memory", peaks[1] / 2**20, "MiB"),
+        Figure(f"the same, more than that of {FEW_PHOTOGRAPHS:,}", (peaks[1] - peaks[0]) / 2**20, "MiB", 32),
+    ]
+
+
+@contextmanager
+def _peak_of_children() -> Iterator[list[int]]:
+    """The largest resident memory of the processes that this one has started, in bytes."""
+    peak, ended = [0], threading.Event()
+
+    def watched() -> None:
+        while not ended.wait(POLL_S):
+            sizes = []
+            for child in psutil.Process().children(recursive=True):
+                with suppress(psutil.Error):  # it has ended
+                    sizes.append(child.memory_info().rss)
+            peak[0] = max(peak[0], sum(sizes))
+
+    watcher = threading.Thread(target=watched, daemon=True)
+    watcher.start()
+    try:
+        yield peak
+    finally:
+        ended.set()
+        watcher.join()
 
 
 def _inserted_and_deleted(

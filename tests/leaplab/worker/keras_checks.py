@@ -96,6 +96,40 @@ def check_two_inputs_and_outputs(keras: Any, folder: Path) -> None:
         refuses("takes 2 inputs (image, bias), but the integration feeds it 1", predictor.predict, [IMAGES])
 
 
+def check_cut_in_two(keras: Any, folder: Path) -> None:
+    """For heat-maps: a trunk that makes a map, and a head that goes on from it, also from a changed one."""
+    import tensorflow
+
+    from leaplab.worker.explaining.keras_split import split_keras
+    from leaplab.worker.loading import load_predictor
+
+    layers = keras.layers
+    image, bias = keras.Input((6, 6, 2), name="image"), keras.Input((3,), name="bias")
+    maps = layers.Conv2D(4, 3, activation="relu", name="maps")(image)
+    weighed = layers.Dense(3, name="weigh")(layers.GlobalAveragePooling2D()(maps))
+    model = keras.Model([image, bias], layers.Add()([weighed, bias]), name="cut")
+    model.save(str(folder / "cut.h5"))
+    kernel, constant = model.get_layer("weigh").get_weights()
+    for given in (model, folder / "cut.h5"):
+        predictor: Any = load_predictor(given)
+        split: Any = split_keras(predictor, 0, "", False, [IMAGES[:1], VECTORS[:1]])
+        assert split is not None
+        ((found,), (each,)) = split.trunk([IMAGES[:1], VECTORS[:1]]), split.maps
+        assert (each.tensor, each.channel_axis, each.height, each.width, each.channels) == ("maps", 3, 4, 4, 4)
+        changed = np.concatenate([found, found])
+        changed[1, :2] = 0
+        ((outputs,), _) = split.head([changed], [IMAGES[:1], VECTORS[:1]])
+        close(outputs, mean(changed) @ kernel + constant + VECTORS[:1])
+        close(outputs[:1], model.predict_on_batch([IMAGES[:1], VECTORS[:1]]))
+        with tensorflow.GradientTape() as tape:
+            start = tensorflow.convert_to_tensor(found)
+            tape.watch(start)
+            first = split.differentiable(start, [IMAGES[:1], VECTORS[:1]])[0][:, 0]
+        close(np.asarray(tape.gradient(first, start)), np.broadcast_to(kernel[:, 0] / 16, found.shape))
+        assert split_keras(predictor, 1, "", False, [IMAGES[:1], VECTORS[:1]]) is None
+        refuses("no layer 'weigh' with two axes", split_keras, predictor, 0, "weigh", False, [IMAGES[:1], VECTORS[:1]])
+
+
 def check_head_in_a_model_that_is_a_layer(keras: Any, folder: Path) -> None:
     from leaplab.worker.loading import load_predictor
 
@@ -416,6 +450,7 @@ def check_folder_that_keras_saved(keras: Any, folder: Path) -> None:
 CHECKS = (
     check_sequential,
     check_two_inputs_and_outputs,
+    check_cut_in_two,
     check_head_in_a_model_that_is_a_layer,
     check_models_without_a_head_in_front_of_a_head,
     check_linear_weightless_and_fixed,
