@@ -34,7 +34,7 @@ def test_visualizers_get_the_sample_and_the_model_s_outputs(tiny, tiny_session, 
 def test_what_is_shown_comes_with_the_hash_of_the_inputs(tiny_session, tiny_run, plain_functions, stored_rows):
     sample = plain_functions("samples").draw("validation", 25, 7)["validation-03"]
     digest = hashlib.sha256()
-    for array in (sample.image, sample.bias):
+    for array in (sample.bias, sample.image):  # in the order of the encoders
         digest.update(np.asarray(array, np.float32).tobytes())
 
     shown = tiny_session.call(VISUALIZE, SampleOrder("validation", "validation-03"))
