@@ -6,7 +6,7 @@ import time
 from playwright.sync_api import Page
 
 from benchmarks.measuring import Figure
-from benchmarks.runs import MNIST, RUNS, evaluated
+from benchmarks.runs import CIFAR10, MNIST, RUNS, evaluated
 from tests.browser import chromium_browser, open_page, served_run, wait_until
 
 TIMES = 9
@@ -52,6 +52,81 @@ async ([x, y]) => {
   return taken;
 }
 """
+FILTER = """
+async (column) => {
+  // A column's first category is ticked: all views follow, which is the counts, the other columns, gallery and map.
+  const next = () => new Promise((done) => requestAnimationFrame(done));
+  const told = () => document.querySelector("[data-testid=status]").textContent;
+  const drawn = () => [...document.querySelectorAll(".sparkline")].map((one) => one.innerHTML).join("");
+  const tick = document.querySelector(`li:has([data-testid='column-${column}']) .column-value input`);
+  const [before, shapes] = [told(), drawn()];
+  const started = performance.now();
+  tick.click();
+  while (told() === before || drawn() === shapes) await next();
+  await next();
+  const gl = document.querySelector("[data-testid=map] canvas").getContext("webgl2");
+  gl.readPixels(0, 0, 1, 1, gl.RGBA, gl.UNSIGNED_BYTE, new Uint8Array(4));
+  const taken = performance.now() - started;
+  const during = told();
+  document.querySelector(`li:has([data-testid='column-${column}']) .column-value input`).click();
+  while (told() === during) await next();
+  await new Promise((done) => setTimeout(done, 300));
+  return taken;
+}
+"""
+GALLERY = """
+async (top) => {
+  const view = document.querySelector(".gallery-view");
+  const next = () => new Promise((done) => requestAnimationFrame(done));
+  const started = performance.now();
+  view.scrollTop = top;
+  await next();
+  await next();
+  const images = () => [...view.querySelectorAll("img")];
+  while (!images().every((one) => one.complete && one.naturalWidth > 0)) await next();
+  return [performance.now() - started, images().length];
+}
+"""
+NEAR = """
+async (row) => {
+  const next = () => new Promise((done) => requestAnimationFrame(done));
+  window.explorer.select(row);
+  while (!document.querySelector("[data-testid=details-state]")) await next();
+  const started = performance.now();
+  while (!document.querySelector("[data-testid=similar] .tile")) await next();
+  const taken = performance.now() - started;
+  window.explorer.select(null);
+  await new Promise((done) => setTimeout(done, 300));
+  return taken;
+}
+"""
+CARD = """
+async () => {
+  const next = () => new Promise((done) => requestAnimationFrame(done));
+  const card = () => document.querySelector("[data-testid=insights] button");
+  while (!card()) await next();
+  const started = performance.now();
+  card().click();
+  while (!document.querySelector(".selection")) await next();
+  await next();
+  const taken = performance.now() - started;
+  card().click();
+  while (document.querySelector(".selection")) await next();
+  return taken;
+}
+"""
+HEAT = """
+async (row) => {
+  const next = () => new Promise((done) => requestAnimationFrame(done));
+  window.explorer.select(row);
+  while (!document.querySelector("[data-testid=explain]")) await next();
+  while (!document.querySelector("[data-testid^=visual-] img")) await next();
+  const started = performance.now();
+  document.querySelector("[data-testid=explain]").click();
+  while (!document.querySelector("[data-testid=heatmap]")) await next();
+  return performance.now() - started;
+}
+"""
 PAN = """
 async (frames) => {
   const started = performance.now();
@@ -80,6 +155,15 @@ def run() -> list[Figure]:
         opened = [page.evaluate(FACTS, row) for row in range(100, 100 + TIMES)]
         again = [page.evaluate(FACTS, row) for row in range(100, 100 + TIMES)]
         speed = page.evaluate(PAN, FRAMES)
+        nears = [page.evaluate(NEAR, row) for row in range(200, 200 + TIMES)]
+        page.get_by_test_id("column-metadata.label").click()
+        page.locator(".column-value input").first.wait_for()
+        filters = [page.evaluate(FILTER, "metadata.label") for _ in range(TIMES)]
+        tops = [2000 * step for step in range(1, TIMES)]
+        _ = [page.evaluate(GALLERY, top) for top in tops]
+        scrolled = [page.evaluate(GALLERY, top) for top in tops]
+        cards = [page.evaluate(CARD) for _ in range(TIMES)]
+    heats = _heat_maps()
     facts, pictures = zip(*opened, strict=True)
     return [
         Figure("page of 70,000 points painted, map cached", painted, "s", 0.7),
@@ -90,7 +174,29 @@ def run() -> list[Figure]:
         Figure("click to picture", statistics.median(pictures), "ms", 400),
         Figure("the same, drawn before", statistics.median(picture for _, picture in again), "ms", 80),
         Figure("moving the map", speed, "frames/s"),
+        Figure("a filter to all views", statistics.median(filters), "ms", 150),
+        Figure("from facts to similar samples", statistics.median(nears), "ms", 150),
+        Figure(
+            f"scrolling to {statistics.median(count for _, count in scrolled):g} other thumbnails, drawn before",
+            statistics.median(taken for taken, _ in scrolled),
+            "ms",
+            300,
+        ),
+        Figure("an insight's card to its samples", statistics.median(cards), "ms", 200),
+        Figure("a photograph's heat-map of the loss", statistics.median(heats), "ms", 1000),
     ]
+
+
+def _heat_maps() -> list[float]:
+    """Milliseconds of heat-maps on demand, the integration being bound."""
+    evaluated(CIFAR10)
+    environment = {"LEAP_EXAMPLE": "cifar10_resnet"}
+    with served_run(RUNS, CIFAR10, environment) as address, chromium_browser() as browser:
+        page = open_page(browser, viewport={"width": 1280, "height": 800})
+        page.goto(address)
+        _await(page)
+        taken: list[float] = [page.evaluate(HEAT, row) for row in range(50_000, 50_000 + TIMES)]
+    return taken[1:]
 
 
 def _painted(page: Page, address: str) -> float:
