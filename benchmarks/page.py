@@ -54,11 +54,18 @@ async ([x, y]) => {
 """
 FILTER = """
 async (column) => {
-  // A column's first category is ticked: all views follow, which is the counts, the other columns, gallery and map.
+  // A category is ticked: all views follow, which is the counts, the other columns, the gallery and the map.
   const next = () => new Promise((done) => requestAnimationFrame(done));
   const told = () => document.querySelector("[data-testid=status]").textContent;
   const drawn = () => [...document.querySelectorAll(".sparkline")].map((one) => one.innerHTML).join("");
+  const settled = async () => {
+    for (let [before, still] = [drawn(), 0]; still < 20; still++) {
+      await next();
+      if (drawn() !== before) [before, still] = [drawn(), 0];
+    }
+  };
   const tick = document.querySelector(`li:has([data-testid='column-${column}']) .column-value input`);
+  await settled();
   const [before, shapes] = [told(), drawn()];
   const started = performance.now();
   tick.click();
@@ -67,10 +74,8 @@ async (column) => {
   const gl = document.querySelector("[data-testid=map] canvas").getContext("webgl2");
   gl.readPixels(0, 0, 1, 1, gl.RGBA, gl.UNSIGNED_BYTE, new Uint8Array(4));
   const taken = performance.now() - started;
-  const during = told();
-  document.querySelector(`li:has([data-testid='column-${column}']) .column-value input`).click();
-  while (told() === during) await next();
-  await new Promise((done) => setTimeout(done, 300));
+  document.querySelector("[data-testid=filters] [aria-label^=Remove]").click();
+  while (told() !== before) await next();
   return taken;
 }
 """

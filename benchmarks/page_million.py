@@ -37,7 +37,10 @@ VIEWPORT = (1280, 800)
 TIMES = 5
 FRAMES = 6
 LASSOED = 100_000
-POLICY = "default-src 'self'; script-src 'self' 'unsafe-inline' 'unsafe-eval'; style-src 'self' 'unsafe-inline'"
+POLICY = (
+    "default-src 'self'; script-src 'self' 'unsafe-inline' 'unsafe-eval'; style-src 'self' 'unsafe-inline';"
+    " worker-src 'self' blob:"
+)
 POINTS_IN_THE_PAGE = """
 (points) => {
   // Ten bells, the same in both pages (Park and Miller, 1988).
@@ -54,8 +57,9 @@ POINTS_IN_THE_PAGE = """
   }
   window.finished = (canvas) => {
     // What was asked of the driver is done when a pixel can be read.
-    const gl = canvas.getContext("webgl2") ?? canvas.getContext("webgl");
-    gl.readPixels(0, 0, 1, 1, gl.RGBA, gl.UNSIGNED_BYTE, new Uint8Array(4));
+    const gl = canvas.getContext("webgl2");
+    if (gl) gl.readPixels(0, 0, 1, 1, gl.RGBA, gl.UNSIGNED_BYTE, new Uint8Array(4));
+    else canvas.getContext("2d").getImageData(0, 0, 1, 1); // regl-scatterplot copies what it has drawn elsewhere
   };
   window.timed = async (act) => {
     const started = performance.now();
@@ -164,7 +168,7 @@ LASSO = """
 (wanted) => {
   // A box around the middle that holds about that many; what a person draws goes the same way.
   const samples = window.explorer.samples;
-  const rows = Array.from({ length: 2000 }, (_, one) => Math.floor((one * samples) / 2000));
+  const rows = Array.from({ length: 2000 }, (_, one) => Math.floor((one * samples) / 2000) + (one % 10));
   const places = rows.map((row) => window.explorer.screenPosition(row));
   const box = document.querySelector("[data-testid=map] canvas").getBoundingClientRect();
   const [x, y] = [box.left + box.width / 2, box.top + box.height / 2];

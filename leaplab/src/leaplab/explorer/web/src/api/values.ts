@@ -61,7 +61,9 @@ function checkLength(buffer: ArrayBuffer, bytes: number, what: string): void {
 export function decodeMask(base64: string, samples: number): Uint8Array {
   const bytes = Uint8Array.from(atob(base64), (character) => character.charCodeAt(0));
   checkLength(bytes.buffer, Math.ceil(samples / 8), "The selection");
-  return Uint8Array.from({ length: samples }, (_, row) => (bytes[row >> 3]! >> (row & 7)) & 1);
+  const mask = new Uint8Array(samples); // a loop: `from` takes ten times as long for a million
+  for (let row = 0; row < samples; row++) mask[row] = (bytes[row >> 3]! >> (row & 7)) & 1;
+  return mask;
 }
 
 /** The other way round. */

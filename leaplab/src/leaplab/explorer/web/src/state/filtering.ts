@@ -3,6 +3,7 @@
 import { effect, type ReadonlySignal, type Signal, signal } from "@preact/signals";
 import type { Client, Filter, Histogram, Run } from "../api/client";
 import { decodeMask, encodeMask } from "../api/values";
+import { rowsOf } from "./chosen";
 import { isColourable } from "./view";
 
 export interface Asked {
@@ -57,8 +58,7 @@ export class Filtering {
       } else this.mask.value = null;
       if (!hasBegun) return;
       if (asked.states) filters.push({ column: STATE_COLUMN, keep: [...asked.states] });
-      const rows = asked.selection && [...asked.selection].flatMap((one, row) => (one ? [row] : []));
-      const within = rows && encodeMask(rows, this.run.samples);
+      const within = asked.selection && encodeMask(rowsOf(asked.selection), this.run.samples);
       const histograms = [...new Set([...this.first, ...opened])];
       const answer = await this.client.select({ filters, histograms, within }, aborted);
       if (!aborted.aborted) this.histograms.value = new Map(answer.histograms.map((each) => [each.column, each]));

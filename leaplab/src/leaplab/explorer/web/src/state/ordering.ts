@@ -24,7 +24,7 @@ export class Ordering {
       if (!order) return null;
       const among = chosen.among.value;
       const shown = explorer.map.visible.value.mask;
-      return among || shown ? order.filter((row) => (among?.[row] ?? 1) && (shown?.[row] ?? 1)) : order;
+      return among || shown ? within(order, among, shown) : order;
     });
     this.tiles = computed(() => {
       if (explorer.view.value.tiles === "samples") return this.rows.value;
@@ -90,7 +90,20 @@ export class Ordering {
   }
 }
 
+/** Those of an order that are in both masks; null holds all. A loop: `filter` takes five times as long for a million. */
+function within(order: Uint32Array, one: Uint8Array | null, other: Uint8Array | null): Uint32Array {
+  const rows = new Uint32Array(order.length);
+  let count = 0;
+  for (let place = 0; place < order.length; place++) {
+    const row = order[place]!;
+    if ((!one || one[row]) && (!other || other[row])) rows[count++] = row;
+  }
+  return rows.subarray(0, count);
+}
+
 /** 0, 1, 2, ... */
 function counted(count: number): Uint32Array {
-  return Uint32Array.from({ length: count }, (_, place) => place);
+  const rows = new Uint32Array(count);
+  for (let place = 0; place < count; place++) rows[place] = place;
+  return rows;
 }
