@@ -18,7 +18,7 @@ from urllib.parse import urlencode
 import cv2
 import numpy as np
 from numpy.typing import NDArray
-from playwright.sync_api import Page
+from playwright.sync_api import Locator, Page
 
 ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))
@@ -211,6 +211,10 @@ HEATMAPS = {
 """Figure -> what its heat-map is of."""
 
 
+WHY = {"mnist/images/why_similar.png": ("--id", "validation/validation_04669", "--count", "6")}
+"""Figure -> the sample, and how many of its neighbours it shows, each with what makes it similar."""
+
+
 def draw_answers(example: str, run: str) -> None:
     """Draw the figures of an example's analyses."""
     if example in BEFORE:
@@ -229,6 +233,14 @@ def draw_heatmaps(example: str, run: str) -> None:
             told = json.loads(subprocess.run(whole, cwd=ROOT, check=True, capture_output=True, text=True).stdout)
             shutil.copy(ROOT / told["files"]["overlay"], ROOT / path)
             print(path)
+    for path, command in WHY.items():
+        if path.partition("/")[0] == example:
+            folder = ROOT / "build" / "why_similar"
+            shutil.rmtree(folder, ignore_errors=True)
+            _ask(run, ("similar", *command, "--why", str(folder)))
+            halves = [cv2.resize(cv2.imread(str(one)), None, fx=0.5, fy=0.5) for one in sorted(folder.iterdir())]
+            cv2.imwrite(str(ROOT / path), np.vstack([np.hstack(halves[:3]), np.hstack(halves[3:])]))
+            print(path)
 
 
 def _ask(run: str, command: Sequence[str]) -> None:
@@ -245,19 +257,29 @@ def draw(page: Page, address: str, figure: Figure) -> None:
     wait_until(page, "window.explorer && window.explorer.samples > 0", TIMEOUT / 1000)
     page.evaluate("window.explorer.ready")
     if "sample" in dict(figure.view):
-        page.get_by_test_id(f"visual-{figure.awaited}").wait_for(timeout=TIMEOUT)
+        _show(page, figure.awaited)
     if not figure.part and not figure.visualizers:
         page.get_by_test_id("insights").wait_for(timeout=4 * TIMEOUT)
     page.wait_for_timeout(SETTLE)
     path = ROOT / figure.path
     path.parent.mkdir(exist_ok=True)
     if figure.visualizers:
-        visuals = [page.get_by_test_id(f"visual-{name}").screenshot() for name in figure.visualizers]
+        visuals = [_show(page, name).locator("img").first.screenshot() for name in figure.visualizers]
         cv2.imwrite(str(path), _side_by_side(visuals))
     else:
         target = page.get_by_test_id(figure.part) if figure.part else page
         target.screenshot(path=path)
     print(figure.path)
+
+
+def _show(page: Page, visualizer: str) -> Locator:
+    """Choose what a visualizer draws, where there is a choice, and wait for it."""
+    shown, choice = page.get_by_test_id(f"visual-{visualizer}"), page.get_by_test_id(f"layer-{visualizer}")
+    shown.or_(choice).first.wait_for(timeout=TIMEOUT)
+    if choice.count():
+        choice.click()
+    shown.wait_for(timeout=TIMEOUT)
+    return shown
 
 
 def _side_by_side(pictures: Sequence[bytes]) -> NDArray[np.uint8]:
