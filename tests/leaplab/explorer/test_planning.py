@@ -5,6 +5,7 @@ import csv
 import json
 import os
 import shutil
+import subprocess
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -15,10 +16,10 @@ import numpy as np
 import pytest
 from fastapi.testclient import TestClient
 
-from leaplab.errors import QuestionError
-from leaplab.explorer import calculating
+from leaplab.errors import LeaplabError, QuestionError
 from leaplab.explorer.application import make_application
-from leaplab.explorer.calculating import Calculator, GoneError
+from leaplab.explorer.background import Background, GoneError
+from leaplab.explorer.calculating import Calculator
 from leaplab.explorer.model import Filter
 from leaplab.explorer.planning_model import PruningAsked
 from leaplab.explorer.sides import condition_of
@@ -274,17 +275,22 @@ def test_runs_without_what_is_needed_say_so(tmp_path: Path) -> None:
         assert "no loss can be predicted" in told["notices"][0]
 
 
-def test_what_was_computed_once_is_answered_without_a_process(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    population = open_population(write_sites(tmp_path / "run"))
-    calculator = Calculator(population)
-    first = calculator.answer("prune", PruningAsked(share=0.3), threading.Event())
-    calculator.close()
+def calculator_of(run: Path) -> tuple[Calculator, Background]:
+    population = open_population(run)
+    background = Background(population)
+    return Calculator(population, background), background
 
-    def none(_: Path) -> Any:
+
+def test_what_was_computed_once_is_answered_without_a_process(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    run = write_sites(tmp_path / "run")
+    calculator, _ = calculator_of(run)
+    first = calculator.answer("prune", PruningAsked(share=0.3), threading.Event())
+
+    def none(*_: Any, **__: Any) -> Any:
         raise AssertionError("a process was started")
 
-    monkeypatch.setattr(calculating, "_started", none)
-    again = Calculator(open_population(tmp_path / "run")).answer("prune", PruningAsked(share=0.3), threading.Event())
+    monkeypatch.setattr(Background, "compute", none)
+    again = calculator_of(run)[0].answer("prune", PruningAsked(share=0.3), threading.Event())
     assert again.table() == first.table()
     with pytest.raises(AssertionError, match="a process was started"):
         calculator.answer("prune", PruningAsked(share=0.4), threading.Event())
@@ -295,12 +301,10 @@ def test_a_run_that_is_only_to_be_read_is_answered_too(tmp_path: Path, monkeypat
     shutil.copytree(run, tmp_path / "other")
     monkeypatch.setattr(os, "access", lambda path, mode: False)
     monkeypatch.setattr("leaplab.files.written_aside", _refuse)
-    calculator = Calculator(open_population(run))
-    answer = calculator.answer("prune", PruningAsked(count=40), threading.Event())
+    answer = calculator_of(run)[0].answer("prune", PruningAsked(count=40), threading.Event())
     monkeypatch.undo()
-    expected = Calculator(open_population(tmp_path / "other"))
+    expected, _ = calculator_of(tmp_path / "other")
     assert answer.table() == expected.answer("prune", PruningAsked(count=40), threading.Event()).table()
-    expected.close()
 
 
 def _refuse(_: Path) -> Any:
@@ -308,7 +312,7 @@ def _refuse(_: Path) -> Any:
 
 
 def test_who_leaves_ends_the_computation_and_the_next_is_answered(tmp_path: Path) -> None:
-    calculator = Calculator(open_population(write_sites(tmp_path / "run")))
+    calculator, background = calculator_of(write_sites(tmp_path / "run"))
     gone = threading.Event()
     left: list[BaseException] = []
 
@@ -320,33 +324,29 @@ def test_who_leaves_ends_the_computation_and_the_next_is_answered(tmp_path: Path
 
     waiting = threading.Thread(target=wait)
     waiting.start()
-    while calculator._process is None:
-        time.sleep(0.01)
-    process = calculator._process
+    process = _first_process(background)
     calculator.leave(gone)
     waiting.join(timeout=10)
     assert len(left) == 1
-    assert process.wait(timeout=10) != 0
+    assert process.poll() not in (None, 0)
     assert not list((tmp_path / "run" / "derived").glob("pruning*"))
     calculator.answer("prune", PruningAsked(share=0.5), threading.Event())
-    calculator.close()
 
 
 def test_a_process_that_dies_is_told_and_another_takes_its_place(tmp_path: Path) -> None:
-    calculator = Calculator(open_population(write_sites(tmp_path / "run")))
-    killing = threading.Thread(target=_kill_first, args=(calculator,))
+    calculator, background = calculator_of(write_sites(tmp_path / "run"))
+    killing = threading.Thread(target=lambda: _first_process(background).kill())
     killing.start()
-    with pytest.raises(Exception, match="has ended by itself"):
+    with pytest.raises(LeaplabError, match="The process that computes the plan was ended by SIGKILL"):
         calculator.answer("prune", PruningAsked(share=0.5), threading.Event())
     killing.join()
     assert calculator.answer("prune", PruningAsked(share=0.5), threading.Event()).table()["priority"][0] == 1
-    calculator.close()
 
 
-def _kill_first(calculator: Calculator) -> None:
-    while calculator._process is None:
+def _first_process(background: Background) -> "subprocess.Popen[bytes]":
+    while not background._running:
         time.sleep(0.01)
-    calculator._process.kill()
+    return next(iter(background._running))
 
 
 def test_other_answers_come_while_one_is_computed(tmp_path: Path) -> None:

@@ -82,7 +82,7 @@ def make_application(
     pictures, heatmaps = Pictures(population), PanelHeatmaps(population)
     background, board = Background(population), Board()
     maps, findings = Maps(population, background, board), Findings(population, background, board)
-    calculator = Calculator(population)
+    calculator = Calculator(population, background)
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
@@ -95,7 +95,6 @@ def make_application(
         background.close()
         pictures.close()
         heatmaps.close()
-        calculator.close()
 
     app = _application(population, pictures, maps, findings, heatmaps, board, lifespan)
     add_planning(app, API, population, calculator)

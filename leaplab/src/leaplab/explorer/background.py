@@ -1,9 +1,9 @@
 """What takes the processor for long, in a process of low priority.
 
 In a thread of the server it would hold the interpreter's lock, and every click would wait for it. The process is
-`python -m leaplab.explorer.background RUN WHAT ...`. It leaves its answer where `leaplab.population.cached` looks for
-it, and tells in lines of JSON how far it is; what could not be written beside the run follows as raw arrays. It ends
-with the server, whose end closes its standard input.
+`python -m leaplab.explorer.background RUN`, and reads what to compute as a line of JSON. It leaves its answer where
+`leaplab.population.cached` looks for it, and tells in lines of JSON how far it is; what could not be written beside the
+run follows as raw arrays. It ends with the server, whose end closes its standard input.
 """
 
 import json
@@ -20,16 +20,22 @@ from typing import IO, Any
 
 import numpy as np
 
-from leaplab.errors import LeaplabError
+from leaplab.errors import LeaplabError, MissingError, QuestionError
+from leaplab.explorer.planning import QUESTIONS
 from leaplab.population.cached import keep_in_memory, kept_in_memory
 from leaplab.population.insights import Question, insights_of
 from leaplab.population.population import Population, open_population
 from leaplab.protocol.script_failure import how_ended
 
 NICENESS = 10
-INSIGHTS, MAP = "insights", "map"
+INSIGHTS, MAP, PLAN = "insights", "map", "plan"
+REFUSALS: dict[str, type[LeaplabError]] = {each.__name__: each for each in (LeaplabError, MissingError, QuestionError)}
 Tell = Callable[[str, int, int], None]
 """What is done now, how many steps are done, and of how many."""
+
+
+class GoneError(Exception):
+    """Nobody waits for the answer any more."""
 
 
 class Background:
@@ -41,37 +47,61 @@ class Background:
 
     def __init__(self, population: Population) -> None:
         self._population = population
-        self._running: set[subprocess.Popen[bytes]] = set()
+        self._running: dict[subprocess.Popen[bytes], threading.Event | None] = {}
         self._lock = threading.Lock()
         self._closed = False
 
-    def compute(self, what: str, *question: str, tell: Tell) -> None:
+    def compute(self, what: str, *question: str, tell: Tell, gone: threading.Event | None = None) -> None:
         """Have it computed; then `leaplab.population.cached` has it.
+
+        Args:
+            what: `MAP` with a space and a method, `INSIGHTS`, or `PLAN` with the name of a question and its JSON.
+            question: the rest of that.
+            tell: is told how far it is.
+            gone: set when nobody waits any more, see `leave`.
 
         Raises:
             LeaplabError: it cannot be computed, or the process was ended.
+            GoneError: nobody waited for it.
         """
         with self._lock:
             if self._closed:
                 raise LeaplabError("The explorer has ended.")
-            command = [sys.executable, "-m", __name__, str(self._population.store.path), what, *question]
+            if gone is not None and gone.is_set():
+                raise GoneError
+            command = [sys.executable, "-m", __name__, str(self._population.store.path)]
             process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, start_new_session=True)
-            self._running.add(process)
+            self._running[process] = gone
         try:
+            assert process.stdin is not None
             assert process.stdout is not None
+            with suppress(BrokenPipeError):  # it has ended, which is told below
+                process.stdin.write(json.dumps([what, *question]).encode() + b"\n")
+                process.stdin.flush()
             is_whole = _listened(process.stdout, tell)
         finally:
             with self._lock:
-                self._running.discard(process)
+                del self._running[process]
             process.kill()
             code = process.wait()
             for pipe in (process.stdin, process.stdout):
                 if pipe is not None:
-                    pipe.close()
+                    with suppress(BrokenPipeError):
+                        pipe.close()
+        if not is_whole and gone is not None and gone.is_set():
+            raise GoneError
         if not is_whole:
             raise LeaplabError(
                 f"The process that computes the {what} {how_ended(code)}; the server's own output may say why."
             )
+
+    def leave(self, gone: threading.Event) -> None:
+        """Nobody waits any more for what was asked with this event: its process ends."""
+        gone.set()
+        with self._lock:
+            for process, each in self._running.items():
+                if each is gone:
+                    _end(process)
 
     def open(self) -> None:
         """Let some be started, again after a `close`."""
@@ -83,8 +113,12 @@ class Background:
         with self._lock:
             self._closed = True
             for process in self._running:
-                with suppress(ProcessLookupError, PermissionError):
-                    os.killpg(process.pid, signal.SIGKILL)
+                _end(process)
+
+
+def _end(process: "subprocess.Popen[bytes]") -> None:
+    with suppress(ProcessLookupError, PermissionError):
+        os.killpg(process.pid, signal.SIGKILL)
 
 
 def _listened(pipe: IO[bytes], tell: Tell) -> bool:
@@ -102,15 +136,16 @@ def _listened(pipe: IO[bytes], tell: Tell) -> bool:
                 content = BytesIO(pipe.read(said["bytes"]))
                 keep_in_memory(Path(said["path"]), np.load(content, allow_pickle=False))
             case "failed":
-                raise LeaplabError(said["sentence"])
+                raise REFUSALS.get(said["error"], LeaplabError)(said["sentence"])
             case "done":
                 return True
     return False
 
 
-def _main(run: str, what: str, question: list[str]) -> None:
+def _main(run: str) -> None:
     with suppress(AttributeError, OSError):
         os.nice(NICENESS)
+    what, *question = json.loads(sys.stdin.buffer.readline())
     threading.Thread(target=_end_with_server, daemon=True).start()
     # What libraries print must not get among what is told.
     out = os.fdopen(os.dup(1), "wb")
@@ -127,11 +162,14 @@ def _main(run: str, what: str, question: list[str]) -> None:
         population = open_population(Path(run))
         if what == INSIGHTS:
             insights_of(population, Question(members=None), step)
+        elif what == PLAN:
+            name, asked = question
+            QUESTIONS[name].answer(population, QUESTIONS[name].asked.model_validate_json(asked))
         else:
             space, method = question
             population.map(space, method, lambda done, total: step(MAP, done, total))
     except LeaplabError as error:
-        say("failed", sentence=str(error))
+        say("failed", error=type(error).__name__, sentence=str(error))
         return
     for path, array in kept_in_memory().items():
         written = BytesIO()
@@ -147,4 +185,4 @@ def _end_with_server() -> None:
 
 
 if __name__ == "__main__":
-    _main(sys.argv[1], sys.argv[2], sys.argv[3:])
+    _main(sys.argv[1])

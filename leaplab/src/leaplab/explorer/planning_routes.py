@@ -9,7 +9,8 @@ from fastapi import Body, FastAPI, Request, Response
 from starlette.exceptions import HTTPException
 
 from leaplab.explorer import planning_model as model
-from leaplab.explorer.calculating import Calculator, GoneError
+from leaplab.explorer.background import GoneError
+from leaplab.explorer.calculating import Calculator
 from leaplab.explorer.model import Model
 from leaplab.explorer.planning import QUESTIONS, Question, Table, suggestions
 from leaplab.population.population import Population
