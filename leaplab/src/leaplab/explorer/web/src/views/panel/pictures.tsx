@@ -115,14 +115,17 @@ function Frame({ explorer, layer, most }: { explorer: Explorer; layer: Layer; mo
         <Outlined explorer={explorer} layer={layer} />
       </button>
       {((placed.legend?.length ?? 0) > 0 || (placed.notes?.length ?? 0) > 0) && (
-        <figcaption class="image-legend">
-          {placed.legend?.map(({ text, colour }) => (
-            <span key={text} class="legend-entry">
-              <span class={colour ? "key" : "key empty"} style={{ "--colour": colour ?? "transparent" }} />
-              {text}
-            </span>
-          ))}
-          {placed.notes?.join(" ")}
+        <figcaption>
+          {/* It scrolls, so it has to be reached by the keyboard. */}
+          <div class="image-legend" tabIndex={0} role="group" aria-label={`Legend of ${name}`}>
+            {placed.legend?.map(({ text, colour }) => (
+              <span key={text} class="legend-entry">
+                <span class={colour ? "key" : "key empty"} style={{ "--colour": colour ?? "transparent" }} />
+                {text}
+              </span>
+            ))}
+            {placed.notes?.join(" ")}
+          </div>
         </figcaption>
       )}
     </figure>
