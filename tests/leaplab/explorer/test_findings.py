@@ -1,6 +1,6 @@
 """The page's insights are those of the command."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 import numpy as np
@@ -8,7 +8,9 @@ import pytest
 from fastapi.testclient import TestClient
 
 import leaplab
+from leaplab.analysis.differences import Difference
 from leaplab.explorer.application import make_application
+from leaplab.explorer.findings import by_column
 from leaplab.store.run import RunStore
 from tests.leaplab.runs_by_hand import write_run
 
@@ -34,6 +36,10 @@ def client(run: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Test
         yield client
 
 
+def set_of(differences: Iterable[tuple[str, object, float]]) -> set[tuple[str, str, float]]:
+    return {(column, str(inside), effect) for column, inside, effect in differences}
+
+
 def test_insights_and_their_members_are_those_of_the_command(client: TestClient, run: Path) -> None:
     told = client.get("/api/v1/insights").json()
     expected = leaplab.open_run(run).insights(members=None)
@@ -43,7 +49,9 @@ def test_insights_and_their_members_are_those_of_the_command(client: TestClient,
     assert (first["title"], first["to_do"], first["count"]) == (found.title, found.action.do, found.member_count)
     for card, whole in zip(told["insights"], expected.insights, strict=True):
         apart = [(each["column"], each["inside"], each["effect"]) for each in card["differences"]]
-        assert apart == [(each.column, each.inside, each.effect) for each in whole.differences[:3]]
+        columns = list(dict.fromkeys(each.column for each in whole.differences))[:6]
+        assert [column for column, _, _ in apart] == columns
+        assert set_of(apart) <= set_of((each.column, each.inside, each.effect) for each in whole.differences)
     assert any(each["differences"] for each in told["insights"])
     assert any("k2" in each["title"] for each in told["insights"]), "what was planted is found"
 
@@ -51,3 +59,14 @@ def test_insights_and_their_members_are_those_of_the_command(client: TestClient,
     rows = np.frombuffer(client.get(f"/api/v1/insights/{first['id']}/rows").content, "<u4")
     assert {ids[row] for row in rows} == {member.sample_id for member in found.members}
     assert client.get("/api/v1/insights/nothing-1/rows").status_code == 404
+
+
+def test_a_column_is_told_once_by_what_the_members_have_more_of() -> None:
+    told = [
+        Difference("site", {"a": 0.0}, {"a": 1.0}, -1.0, 0.0),
+        Difference("site", {"b": 1.0}, {"b": 0.0}, 1.0, 0.0),
+        Difference("brightness", 0.2, 0.4, -0.9, 0.0),
+        Difference("kind", {"x": 0.1}, {"x": 0.7}, -0.6, 0.0),
+        Difference("kind", {"y": 0.5}, {"y": 0.2}, 0.3, 0.0),
+    ]
+    assert by_column(told) == [told[1], told[2], told[3]]

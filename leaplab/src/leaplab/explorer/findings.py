@@ -1,10 +1,13 @@
 """What is wrong, for the page: the insights of the run, looked for once, in the background."""
 
+import math
 import threading
+from collections.abc import Sequence
 from dataclasses import asdict
 from functools import cached_property
 from typing import Any
 
+from leaplab.analysis.differences import Difference
 from leaplab.errors import LeaplabError, MissingError
 from leaplab.explorer.background import INSIGHTS, Background
 from leaplab.explorer.model import Progress
@@ -13,7 +16,8 @@ from leaplab.population.insights import FoundInsight, Insights, Question, are_ca
 from leaplab.population.members import MemberRows
 from leaplab.population.population import Population
 
-SHOWN_DIFFERENCES = 3
+SHOWN_DIFFERENCES = 6
+"""Columns that are told of what sets an insight's members apart."""
 
 
 class Findings:
@@ -77,5 +81,15 @@ class Findings:
 def _card(insight: FoundInsight) -> dict[str, Any]:
     fields = ("id", "kind", "severity", "title", "explanation", "state", "parent", "stable_id")
     told = {field: getattr(insight, field) for field in fields}
-    apart = [asdict(each) for each in insight.differences[:SHOWN_DIFFERENCES]]
+    apart = [asdict(each) for each in by_column(insight.differences)[:SHOWN_DIFFERENCES]]
     return {**told, "count": insight.member_count, "to_do": insight.action.do, "differences": apart}
+
+
+def by_column(differences: Sequence[Difference]) -> list[Difference]:
+    """The strongest of each column; of equally strong categories the one that the members have more of."""
+    strongest: dict[str, Difference] = {}
+    for each in differences:
+        kept = strongest.setdefault(each.column, each)
+        if kept.effect < 0 < each.effect and math.isclose(-kept.effect, each.effect):
+            strongest[each.column] = each
+    return list(strongest.values())
