@@ -7,9 +7,13 @@ const KEYS = [
   ["Ctrl K, /", "Search columns, samples and actions"],
   ["[ and ]", "The previous and the next sample, in the gallery's order"],
   ["Esc", "Close the sample"],
-  ["Arrows, + and \u2212, 0", "Move the map, zoom, show all of it"],
-  ["Drag, scroll", "The same with a mouse"],
+  ["On the map: arrows, + and \u2212, 0", "Move it, zoom, show all of it"],
+  ["Z", "Zoom to what is selected or filtered"],
+  ["Enter, Shift and an arrow", "Open the sample in the middle, the next one in that direction"],
+  ["Drag, scroll", "Move the map and zoom with a mouse"],
   ["Shift-drag", "Draw around samples to select them; with Alt to take them away"],
+  ["In the gallery: arrows, Enter", "Go from picture to picture, open one"],
+  ["Space, Shift Space", "Select a picture, and all from the last one on"],
   ["\u2190 \u2192 on a line between parts", "Make a part wider or narrower"],
 ] as const;
 
