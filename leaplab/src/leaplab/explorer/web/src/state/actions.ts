@@ -30,7 +30,7 @@ export function actionsOf(explorer: Explorer): Action[] {
       {
         group: "Gallery",
         name: `Sort the gallery by ${name}`,
-        act: () => (explorer.gallery.sortedBy.value = column.name),
+        act: () => explorer.set({ sort: column.name }),
       },
     ];
     if (!isSizeable(column)) return actions;

@@ -50,8 +50,6 @@ export class ObjectState {
   readonly owners = signal<Owners | null>(null);
   /** 1 for each object that was drawn around, and the selection of samples that came of it. */
   readonly chosen = signal<{ mask: Uint8Array; samples: Uint8Array | null } | null>(null);
-  /** The column that the crops are sorted by, the highest first; null: by their samples. */
-  readonly sortedBy = signal<string | null>(null);
   readonly order = signal<Uint32Array | null>(null);
   private asked: Promise<void> | null = null;
 

@@ -1,12 +1,12 @@
 /** What the gallery shows, and in which order. */
 
-import { computed, effect, type ReadonlySignal, type Signal, signal } from "@preact/signals";
+import { computed, effect, type ReadonlySignal, signal } from "@preact/signals";
 import { Memo } from "../api/client";
 import type { Explorer } from "./explorer";
 
 export class Ordering {
   /** The column that samples are sorted by, the highest first; null: by row. */
-  readonly sortedBy: Signal<string | null>;
+  readonly sortedBy: ReadonlySignal<string | null>;
   /** Rows: those selected, else all that are shown; null while the order is on its way. */
   readonly rows: ReadonlySignal<Uint32Array | null>;
   /** What the gallery shows: these rows, or the places of their objects. */
@@ -17,8 +17,7 @@ export class Ordering {
 
   constructor(private readonly explorer: Explorer) {
     const { chosen, objects } = explorer;
-    const { defaults } = explorer.run;
-    this.sortedBy = signal(defaults.size ?? defaults.colour);
+    this.sortedBy = computed(() => explorer.view.value.sort);
     this.rows = computed(() => {
       const order = chosen.ranked.value?.rows ?? this.order.value;
       if (!order) return null;
@@ -45,10 +44,10 @@ export class Ordering {
 
   /** Begin to follow the choice of a column. */
   start(): void {
-    const { view, objects } = this.explorer;
+    const { view } = this.explorer;
     effect(() => this.sort(this.sortedBy.value));
     effect(() => {
-      if (view.value.tiles === "objects") this.sortObjects(objects.sortedBy.value);
+      if (view.value.tiles === "objects") this.sortObjects(view.value.objectSort);
     });
   }
 
@@ -76,14 +75,14 @@ export class Ordering {
   }
 
   private sortObjects(column: string | null): void {
-    const { client, objects, run } = this.explorer;
+    const { client, objects, run, view } = this.explorer;
     const order =
       column === null
         ? Promise.resolve(counted(run.objects?.count ?? 0))
         : this.orders.get(`objects ${column}`, () => client.order(column, true, "objects"));
     void Promise.all([order, objects.load()]).then(
       ([sorted]) => {
-        if (objects.sortedBy.peek() === column) objects.order.value = sorted;
+        if (view.peek().objectSort === column) objects.order.value = sorted;
       },
       (error: unknown) => this.explorer.fail(error, () => this.sortObjects(column)),
     );

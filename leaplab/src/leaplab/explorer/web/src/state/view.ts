@@ -19,6 +19,10 @@ export interface View {
   /** Name of the column that gives the colour, or null for one colour. */
   readonly colour: string | null;
   readonly size: string | null;
+  /** The column that the gallery is sorted by, the highest first; null: by row. */
+  readonly sort: string | null;
+  /** The same of the objects' tiles; null: by their samples. */
+  readonly objectSort: string | null;
   readonly space: string;
   readonly projection: string;
   readonly hiddenStates: readonly string[];
@@ -56,6 +60,8 @@ export function defaultView(run: Run): View {
     tiles: "samples",
     colour: run.defaults.colour,
     size: run.defaults.size,
+    sort: run.defaults.size ?? run.defaults.colour,
+    objectSort: null,
     space: run.defaults.space ?? "",
     projection: run.defaults.projection,
     hiddenStates: [],
@@ -76,6 +82,8 @@ export function toHash(view: View): string {
   if (view.tiles === "objects") parameters.set("tiles", view.tiles);
   parameters.set("colour", view.colour ?? NONE);
   parameters.set("size", view.size ?? NONE);
+  parameters.set("sort", view.sort ?? NONE);
+  if (view.objectSort !== null) parameters.set("objectsort", view.objectSort);
   parameters.set("space", view.space);
   parameters.set("projection", view.projection);
   for (const state of view.hiddenStates) parameters.append("hide", state);
@@ -95,11 +103,15 @@ export function fromHash(hash: string, run: Run): View {
   const pointsOf = (key: string): Points => (run.objects && parameters.get(key) === "objects" ? "objects" : "samples");
   const points = pointsOf("points");
   const fallback = { ...defaultView(run), ...defaultPaint(run, points) };
-  const { columns } = tableOf(run, points);
-  const column = (key: string, fits: (column: Column) => boolean, otherwise: string | null): string | null => {
+  const column = (
+    key: string,
+    fits: (column: Column) => boolean,
+    otherwise: string | null,
+    of: Points = points,
+  ): string | null => {
     const name = parameters.get(key);
     if (name === NONE) return null;
-    return columns.some((one) => one.name === name && fits(one)) ? name : otherwise;
+    return tableOf(run, of).columns.some((one) => one.name === name && fits(one)) ? name : otherwise;
   };
   const oneOf = (key: string, names: string[], otherwise: string): string => {
     const name = parameters.get(key);
@@ -114,6 +126,8 @@ export function fromHash(hash: string, run: Run): View {
     tiles: pointsOf("tiles"),
     colour,
     size: column("size", isSizeable, fallback.size),
+    sort: column("sort", isColourable, fallback.sort, "samples"),
+    objectSort: run.objects ? column("objectsort", isColourable, null, "objects") : null,
     space: oneOf(
       "space",
       run.latent_spaces.map((space) => space.name),

@@ -20,11 +20,11 @@ const RANKED = "ranked";
 
 export function Gallery({ explorer }: { explorer: Explorer }) {
   const open = explorer.layout.gallery;
-  const { run, objects } = explorer;
-  const { tiles: of } = explorer.view.value;
+  const { run } = explorer;
+  const { tiles: of, sort, objectSort } = explorer.view.value;
   const tiles = explorer.gallery.tiles.value;
   const columns = tableOf(run, of).columns.filter(isColourable);
-  const sorted = of === "objects" ? objects.sortedBy : explorer.gallery.sortedBy;
+  const sorted = of === "objects" ? objectSort : sort;
   const empty = explorer.chosen.rows.value.length === 0;
   const ranked = of === "samples" ? explorer.chosen.ranked.value : null;
   return (
@@ -81,11 +81,11 @@ export function Gallery({ explorer }: { explorer: Explorer }) {
           {ranked ? "Sorted by" : "Highest first by"}
           <select
             data-testid="sort-select"
-            value={ranked ? RANKED : (sorted.value ?? NONE)}
+            value={ranked ? RANKED : (sorted ?? NONE)}
             onChange={(event) => {
-              const { value } = event.currentTarget;
+              const column = event.currentTarget.value === NONE ? null : event.currentTarget.value;
               explorer.chosen.forgetOrder();
-              sorted.value = value === NONE ? null : value;
+              explorer.set(of === "objects" ? { objectSort: column } : { sort: column });
             }}
           >
             {ranked && <option value={RANKED}>{ranked.by}</option>}

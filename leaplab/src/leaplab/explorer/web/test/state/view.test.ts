@@ -13,6 +13,8 @@ describe("the URL's hash", () => {
       tiles: "samples",
       colour: "metadata.city & state",
       size: null,
+      sort: "metadata.city & state",
+      objectSort: null,
       space: "image",
       projection: "pca",
       hiddenStates: ["validation"],
@@ -32,7 +34,8 @@ describe("the URL's hash", () => {
   it("keeps the objects' own columns where the points are objects, and knows of no objects where there are none", () => {
     const objects = { count: 6, columns: [column("name", "categorical", ["nut"]), column("metric.iou", "continuous")] };
     const withObjects = makeRun({ objects: { ...objects, colour: "metric.iou" } });
-    const hash = "#points=objects&tiles=objects&colour=name&size=metric.iou&sample=test/0&object=4";
+    const hash =
+      "#points=objects&tiles=objects&colour=name&size=metric.iou&sort=loss.cross_entropy&objectsort=name&sample=test/0&object=4";
     const view = fromHash(hash, withObjects);
     expect([view.points, view.tiles, view.colour, view.size, view.object]).toEqual([
       "objects",
@@ -41,6 +44,8 @@ describe("the URL's hash", () => {
       "metric.iou",
       4,
     ]);
+    expect([view.sort, view.objectSort]).toEqual(["loss.cross_entropy", "name"]);
+    expect(fromHash(hash, run).objectSort).toBeNull();
     expect(fromHash(toHash(view), withObjects)).toEqual(view);
     expect(fromHash("#points=objects&colour=loss.cross_entropy", withObjects).colour).toBe("metric.iou");
     expect(fromHash(hash, run).points).toBe("samples");
