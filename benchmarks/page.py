@@ -33,7 +33,7 @@ async (row) => {
   const next = () => new Promise((done) => requestAnimationFrame(done));
   while (!shown("[data-testid=details-state]")) await next();
   const facts = performance.now() - started;
-  while (!shown(".visual img")) await next();
+  while (!shown("[data-testid^=visual-] img")) await next();
   const picture = performance.now() - started;
   window.explorer.select(null);
   while (shown("[data-testid=details]")) await next();
