@@ -14,7 +14,7 @@ from leaplab.store.run import RunStore
 from tests.leaplab.runs_by_hand import write_run
 
 HOST = "testserver"
-PICTURES = ("thumbnail", "visuals", "heatmap", "outlines")
+PICTURES = ("thumbnail", "visuals", "heatmap", "outlines", "similar-region")
 """Ends of the paths that need an integration, which this run has not; see test_application.py."""
 
 

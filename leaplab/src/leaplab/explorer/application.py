@@ -34,6 +34,7 @@ from leaplab.explorer.pictures import OUTLINES, PANEL, THUMBNAIL, Pictures
 from leaplab.explorer.planning_routes import add_planning
 from leaplab.explorer.problems import MEDIA_TYPE, problem
 from leaplab.explorer.progress import Board
+from leaplab.explorer.regions import region_routes
 from leaplab.explorer.samples import details
 from leaplab.explorer.selecting import Selector
 from leaplab.explorer.verdict import Judge
@@ -79,8 +80,8 @@ def make_application(
             f"The explorer's page is not built ({web} is missing); run `make web` in leaplab's repository."
         )
     population = Population(store)
-    pictures, heatmaps = Pictures(population), PanelHeatmaps(population)
     background, board = Background(population), Board()
+    pictures, heatmaps = Pictures(population), PanelHeatmaps(population, board)
     maps, findings = Maps(population, background, board), Findings(population, background, board)
     calculator = Calculator(population, background)
 
@@ -139,6 +140,7 @@ def _application(
     _add_routes(app, population, maps, findings, pictures)
     _add_pictures(app, population, pictures)
     app.include_router(notes_routes(population), prefix=API)
+    app.include_router(region_routes(heatmaps), prefix=API)
 
     @app.get(f"{API}/samples/{{row}}/heatmap", response_model=model.Heatmap)
     def heatmap(row: int, of: Annotated[str, Query(max_length=1000)] = "loss") -> Response:

@@ -349,7 +349,7 @@ class Progress(Model):
     `of` is the kind of insight that is looked for now; `done` of `total` steps are behind it, where that is known.
     """
 
-    what: Literal["map", "insights"]
+    what: Literal["map", "insights", "cells"]
     space: str | None = None
     projection: str | None = None
     state: Literal["computing", "ready", "failed"]

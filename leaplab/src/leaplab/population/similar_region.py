@@ -105,6 +105,7 @@ def similar_to_region(
     layer: str | None = None,
     among: NDArray[np.int64] | None = None,
     progress: Progress = lambda *_: None,
+    in_shares: bool = False,
 ) -> SimilarRegions:
     """The samples of which a place looks to the model like a region of one, which is not among them.
 
@@ -120,6 +121,7 @@ def similar_to_region(
         layer: whose cells are compared; None takes the last map that all ways lead through.
         among: rows that may be found; None takes all.
         progress: see `leaplab.population.cell_vectors.cell_vectors`.
+        in_shares: whether the region is told in shares of the input's sides instead.
 
     Returns:
         Nearest first, equal distances by row.
@@ -133,8 +135,9 @@ def similar_to_region(
     if len(region) != 4:
         raise QuestionError(f"A region is four numbers, left, top, right and bottom, and not {len(region)}.")
     row = population.require_row(row)
-    left, top, right, bottom = region
     known, own = cell_vectors(population, cuts, row, input_name or "", layer or "", progress)
+    height, width = known.size if in_shares else (1, 1)
+    left, top, right, bottom = region[0] * width, region[1] * height, region[2] * width, region[3] * height
     window = window_of((left, top, right, bottom), known.size, known.grid)
     query = mean_vector(own, window)
     allowed = known.rows != row

@@ -3,6 +3,7 @@
 import type { components } from "./schema";
 
 type Schemas = components["schemas"];
+export type SimilarPlaces = Schemas["SimilarPlaces"];
 export type Run = Schemas["Run"];
 export type Column = Schemas["Column"];
 export type Objects = Schemas["Objects"];

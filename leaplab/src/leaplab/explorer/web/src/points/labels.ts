@@ -9,6 +9,8 @@ export interface Label {
   text: string;
   x: number;
   y: number;
+  /** Points that it names. */
+  count: number;
 }
 
 /**
@@ -44,6 +46,24 @@ export function labelsOf(
     const most = Math.max(...counts[code]!);
     if (most === 0) return [];
     const cell = counts[code]!.indexOf(most);
-    return [{ text, x: sums[code]![2 * cell]! / most, y: sums[code]![2 * cell + 1]! / most }];
+    const count = counts[code]!.reduce((sum, each) => sum + each, 0);
+    return [{ text, x: sums[code]![2 * cell]! / most, y: sums[code]![2 * cell + 1]! / most, count }];
+  });
+}
+
+/**
+ * Which of some boxes are drawn, so that none covers another: of two that overlap, the one before.
+ *
+ * @param boxes left, top, width and height of each, the most important first.
+ */
+export function uncovered(boxes: readonly (readonly [number, number, number, number])[]): boolean[] {
+  const drawn: (readonly [number, number, number, number])[] = [];
+  return boxes.map((box) => {
+    const [left, top, width, height] = box;
+    const isFree = drawn.every(
+      ([x, y, w, h]) => left >= x + w || x >= left + width || top >= y + h || y >= top + height,
+    );
+    if (isFree) drawn.push(box);
+    return isFree;
   });
 }

@@ -1,7 +1,7 @@
 /** What lies over the points: rings around some, names, outlines, and what a person draws. */
 
 import { type Framing, pixelSize, toScreen, type Viewport } from "./camera";
-import type { Label } from "./labels";
+import { type Label, uncovered } from "./labels";
 import type { Outline } from "./outlines";
 
 const SVG = "http://www.w3.org/2000/svg";
@@ -11,7 +11,8 @@ export class Overlay {
   private readonly names = document.createElement("div");
   private readonly region = document.createElementNS(SVG, "polygon");
   private readonly outlines = document.createElementNS(SVG, "g");
-  private labels: { label: Label; node: HTMLElement }[] = [];
+  /** The names of the most points first, with their width and height, which are measured once. */
+  private labels: { label: Label; node: HTMLElement; size: [number, number] }[] = [];
 
   constructor(host: HTMLElement) {
     this.names.className = "map-names";
@@ -27,12 +28,15 @@ export class Overlay {
 
   /** Writes names in the place of the former ones. */
   setLabels(labels: readonly Label[]): void {
-    this.labels = labels.map((label) => {
-      const node = document.createElement("span");
-      node.textContent = label.text;
-      return { label, node };
-    });
+    this.labels = [...labels]
+      .sort((a, b) => b.count - a.count)
+      .map((label) => {
+        const node = document.createElement("span");
+        node.textContent = label.text;
+        return { label, node, size: [0, 0] };
+      });
     this.names.replaceChildren(...this.labels.map(({ node }) => node));
+    for (const each of this.labels) each.size = [each.node.offsetWidth, each.node.offsetHeight];
   }
 
   /** Draws lines around points in the place of the former ones. */
@@ -66,10 +70,14 @@ export class Overlay {
 
   /** Puts names and outlines where the camera sees them. */
   place(camera: Framing, view: Viewport): void {
-    for (const { label, node } of this.labels) {
+    const boxes = this.labels.map(({ label, node, size: [width, height] }) => {
       const [left, top] = toScreen(camera, view, label.x, label.y);
       node.style.transform = `translate(${left}px, ${top}px) translate(-50%, -50%)`;
-    }
+      return [left - width / 2, top - height / 2, width, height] as const;
+    });
+    uncovered(boxes).forEach((isFree, place) => {
+      this.labels[place]!.node.hidden = !isFree;
+    });
     const scale = 1 / pixelSize(camera, view);
     const [left, top] = toScreen(camera, view, 0, 0);
     this.outlines.setAttribute("transform", `matrix(${scale} 0 0 ${-scale} ${left} ${top})`);

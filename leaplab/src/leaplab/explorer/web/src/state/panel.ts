@@ -1,8 +1,9 @@
 /** The panel of the open sample: what is known of it, and what is chosen to be seen. */
 
-import { type Signal, signal } from "@preact/signals";
+import { signal } from "@preact/signals";
 import type { Client, Heatmap, Near, Outline, Panel, Sample } from "../api/client";
-import { type Answer, sentenceOf } from "./answer";
+import { type Answer, fill } from "./answer";
+import { RegionState } from "./region";
 
 /** What the page asks of a sample when it is opened. */
 export interface Opening {
@@ -36,10 +37,15 @@ export class PanelState {
   /** Key of the object that is pointed at or focused, see `keyOf` in views/panel/objects. */
   readonly pointed = signal<string | null>(null);
 
+  /** A region of it, and what is like that. */
+  readonly region: RegionState;
+
   private asking: AbortController | null = null;
   private last: Opening | null = null;
 
-  constructor(private readonly client: Client) {}
+  constructor(private readonly client: Client) {
+    this.region = new RegionState(client);
+  }
 
   open(row: number, opening: Opening): void {
     const { signal: aborted } = this.turnTo(row);
@@ -87,6 +93,13 @@ export class PanelState {
     void fill(this.outlines, this.client.outlines(row, aborted), aborted);
   }
 
+  /** Look for samples in which a place is like the region. */
+  findLikeRegion(): void {
+    const row = this.row.peek();
+    const aborted = this.asking?.signal;
+    if (row !== null && aborted) this.region.find(row, aborted);
+  }
+
   /** Forget the sample that was open, and whatever is on its way for it. */
   private turnTo(row: number | null): AbortController {
     this.asking?.abort();
@@ -98,20 +111,8 @@ export class PanelState {
     this.heatmap.value = null;
     this.outlines.value = null;
     this.pointed.value = null;
+    this.region.stop();
     if (this.of.peek().startsWith("similar:")) this.of.value = "loss";
     return this.asking;
-  }
-}
-
-/** Tell that an answer is on its way, then what it is; resolves to it, or to null where there is none. */
-async function fill<T>(into: Signal<Answer<T> | null>, answer: Promise<T>, aborted: AbortSignal): Promise<T | null> {
-  into.value = { state: "waiting" };
-  try {
-    const value = await answer;
-    if (!aborted.aborted) into.value = { state: "here", value };
-    return value;
-  } catch (error) {
-    if (!aborted.aborted) into.value = { state: "failed", sentence: sentenceOf(error) };
-    return null;
   }
 }

@@ -10,6 +10,7 @@ import { Facts, Scores, VerdictLine } from "./facts";
 import { arrange } from "./layers";
 import { Objects } from "./objects";
 import { isBars, isOverlaid, Pictures, shownLayer } from "./pictures";
+import { LikeRegion } from "./region";
 import { Similar } from "./similar";
 import { Group, Waited } from "./waited";
 
@@ -54,6 +55,7 @@ export function Details({ explorer }: { explorer: Explorer }) {
         />
       )}
       <Similar explorer={explorer} />
+      {known && seen && arrange(seen.visuals).layers.length > 0 && <LikeRegion explorer={explorer} />}
       {known && visuals && visuals.state !== "waiting" && !hasBars && <Predictions sample={known} />}
       {known && <Objects explorer={explorer} sample={known} run={explorer.run} />}
       {known && <Facts sample={known} run={explorer.run} />}

@@ -8,6 +8,7 @@ import { formatName } from "../../ui/format";
 import { enlarge } from "./enlarge";
 import { type Arranged, arrange, fits, frameOf, type Layer } from "./layers";
 import { boxesOf, keyOfBox, keyOfInstance } from "./objects";
+import { RegionDrawing } from "./region";
 
 /** CSS pixels for an image, and for a small one beside which there is room. */
 const MOST = [326, 236];
@@ -85,35 +86,48 @@ function Frame({ explorer, layer, most }: { explorer: Explorer; layer: Layer; mo
   const { heated, opacity } = explorer.panel;
   const overlay = isOverlaid(explorer, layer) && heated.value && heatmap?.state === "here" ? heatmap.value : null;
   const grows = width >= 2 * placed.size[0];
+  const style = { width: `${width}px`, height: `${height}px` };
+  const picture = (
+    <>
+      <img
+        src={visual.png!}
+        alt={name}
+        class={grows ? "layer pixelated" : "layer"}
+        style={{
+          width: `${(100 * visual.width!) / placed.area[0]}%`,
+          height: `${(100 * visual.height!) / placed.area[1]}%`,
+        }}
+      />
+      {overlay && (
+        <img
+          src={overlay.overlay!}
+          alt={`Heat-map of ${overlay.of}: red raises, blue lowers`}
+          class="layer whole"
+          data-testid="heatmap"
+          style={{ opacity: String(opacity.value) }}
+        />
+      )}
+      <Outlined explorer={explorer} layer={layer} />
+    </>
+  );
   return (
     <figure class="image" data-testid={`visual-${visual.name}`}>
-      <button
-        type="button"
-        class="frame enlarge"
-        aria-label={`Enlarge ${name}`}
-        style={{ width: `${width}px`, height: `${height}px` }}
-        onClick={() => enlarge(name, visual.png!)}
-      >
-        <img
-          src={visual.png!}
-          alt={name}
-          class={grows ? "layer pixelated" : "layer"}
-          style={{
-            width: `${(100 * visual.width!) / placed.area[0]}%`,
-            height: `${(100 * visual.height!) / placed.area[1]}%`,
-          }}
-        />
-        {overlay && (
-          <img
-            src={overlay.overlay!}
-            alt={`Heat-map of ${overlay.of}: red raises, blue lowers`}
-            class="layer whole"
-            data-testid="heatmap"
-            style={{ opacity: String(opacity.value) }}
-          />
-        )}
-        <Outlined explorer={explorer} layer={layer} />
-      </button>
+      {explorer.panel.region.drawn.value ? (
+        <div class="frame" style={style}>
+          {picture}
+          <RegionDrawing explorer={explorer} />
+        </div>
+      ) : (
+        <button
+          type="button"
+          class="frame enlarge"
+          aria-label={`Enlarge ${name}`}
+          style={style}
+          onClick={() => enlarge(name, visual.png!)}
+        >
+          {picture}
+        </button>
+      )}
       {((placed.legend?.length ?? 0) > 0 || (placed.notes?.length ?? 0) > 0) && (
         <figcaption>
           {/* It scrolls, so it has to be reached by the keyboard. */}
