@@ -70,7 +70,7 @@ def of_mnist() -> tuple[Figure, ...]:
         Figure("docs/images/explorer.png", digit(5679)),
         Figure("mnist/images/map_training.png", view("metadata.label", hide=("validation",)), "population", 1200, 800),
         Figure("mnist/images/map_validation.png", view("metadata.label", hide=("training",)), "population", 1200, 800),
-        Figure("mnist/images/five_as_six.png", digit(5679), "details", 1440, 1100),
+        Figure("mnist/images/five_as_six.png", digit(5679), "details", 1440, 780),
         Figure("mnist/images/eight_as_nine.png", digit(8209), "details", 1440, 780),
         Figure("mnist/images/closed_four.png", digit(4669), "details", 1440, 780),
     )
@@ -91,7 +91,7 @@ def of_cifar10_resnet() -> tuple[Figure, ...]:
             1200,
             800,
         ),
-        Figure(f"{folder}/cat_as_dog.png", view("metadata.class_name", sample="test/test_04945"), "details", 1440, 638),
+        Figure(f"{folder}/cat_as_dog.png", view("metadata.class_name", sample="test/test_04945"), "details", 1440, 780),
     )
 
 
@@ -119,7 +119,7 @@ def of_yolov7_foresight() -> tuple[Figure, ...]:
             frames(origin, sample=TARGET),
             "details",
             1440,
-            820,
+            860,
             awaited="detections",
         ),
         Figure(
@@ -127,7 +127,7 @@ def of_yolov7_foresight() -> tuple[Figure, ...]:
             frames(origin, sample=MISSED),
             "details",
             1440,
-            1420,
+            1060,
             awaited="misses_and_false_alarms",
         ),
     )
@@ -264,7 +264,7 @@ def draw(page: Page, address: str, figure: Figure) -> None:
     path = ROOT / figure.path
     path.parent.mkdir(exist_ok=True)
     if figure.visualizers:
-        visuals = [_show(page, name).locator("img").first.screenshot() for name in figure.visualizers]
+        visuals = [_show(page, name).screenshot() for name in figure.visualizers]
         cv2.imwrite(str(path), _side_by_side(visuals))
     else:
         target = page.get_by_test_id(figure.part) if figure.part else page
