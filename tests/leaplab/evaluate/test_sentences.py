@@ -158,7 +158,7 @@ from leaplab.explorer.application import make_application
 from leaplab.store.run import RunStore
 
 client = TestClient(make_application(RunStore.open(Path(sys.argv[1]))), base_url="http://127.0.0.1")
-for path in ("/api/run", "/api/projection?space=model&method=pca", "/api/samples/3"):
+for path in ("/api/v1/run", "/api/v1/map?space=model&method=pca", "/api/v1/samples/3"):
     print(path, client.get(path).status_code)
 """
 

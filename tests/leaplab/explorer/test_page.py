@@ -193,10 +193,16 @@ def test_the_headline_leads_to_what_is_wrong_and_a_filter_can_be_taken_away(page
     wrong = [row for row in rows if row["metric.accuracy"] == 0]
     headline = page.get_by_test_id("headline")
     expect(headline).to_contain_text(f"validation {float(f'{1 - len(wrong) / len(rows):.3g}'):g}")
-    headline.get_by_role("button", name=f"{len(wrong)} wrong").last.click()
-
-    expect(page.get_by_test_id("gallery")).to_contain_text(f"{len(wrong)} shown")
-    assert "filter=" in page.url, "a link must reproduce the view"
+    ways = headline.get_by_title("Show what is wrong of validation")
+    if wrong:  # of few real digits none may be
+        expect(ways).to_have_text(f"{len(wrong)} wrong")
+        ways.click()
+        expect(page.get_by_test_id("gallery")).to_contain_text(f"{len(wrong)} shown")
+        assert "filter=" in page.url, "a link must reproduce the view"
+    else:
+        expect(ways).to_have_count(0)
+        headline.get_by_role("button", name="validation").click()
+        expect(page.get_by_test_id("gallery")).to_contain_text(f"{len(rows)} shown")
     page.get_by_test_id("filters").get_by_role("button", name="Clear").click()
     expect(page.get_by_test_id("gallery")).to_contain_text("300 shown")
 

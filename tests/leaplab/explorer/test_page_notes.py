@@ -207,7 +207,7 @@ def test_a_filter_narrows_what_is_selected(page: Page, runs: Path, table: list[d
 def test_histograms_follow_what_is_selected(page: Page, table: list[dict[str, Any]]) -> None:
     page.get_by_test_id("column-metadata.label").click()
     fours = [row for row in range(300) if table[row]["metadata.label"] == 4]
-    shown = page.locator(".column-value", has_text="4").locator(".entry-count").first
+    shown = page.locator(".column-value", has=page.get_by_text("4", exact=True)).locator(".entry-count").first
     expect(page.locator(".column-value").first).to_be_visible()
     tiles = page.locator("[data-place]")
     first = int(tiles.first.get_attribute("data-place") or "")

@@ -215,8 +215,8 @@ def test_integration_of_python_3_8_and_numpy_1(installed: Installed, parts: Path
 
     with explored(installed, run) as address:
         assert "<script" in fetched(address, "")
-        assert fetched(address, "api/run")["samples"] == len(rows) == 23
-        shown = fetched(address, "api/samples/3/visuals")["visuals"]
+        assert fetched(address, "api/v1/run")["samples"] == len(rows) == 23
+        shown = fetched(address, "api/v1/samples/3/visuals")["visuals"]
     assert [visual["name"] for visual in shown] == ["found", "bars"]
     assert all(visual["png"].startswith("data:image/png;base64,") for visual in shown)
 
@@ -251,8 +251,8 @@ def test_integration_of_python_3_10_and_keras_2(
     np.testing.assert_allclose(arrays(run, "latent", "model"), vectors, rtol=1e-5, atol=1e-6)
 
     with explored(installed, run) as address:
-        assert fetched(address, "api/run")["samples"] == len(rows) == 14
-        (shown,) = fetched(address, "api/samples/13/visuals")["visuals"]
+        assert fetched(address, "api/v1/run")["samples"] == len(rows) == 14
+        (shown,) = fetched(address, "api/v1/samples/13/visuals")["visuals"]
     assert shown["png"].startswith("data:image/png;base64,")
 
 
