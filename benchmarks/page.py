@@ -108,7 +108,7 @@ async (row) => {
 CARD = """
 async () => {
   const next = () => new Promise((done) => requestAnimationFrame(done));
-  const card = () => document.querySelector("[data-testid=insights] button");
+  const card = () => document.querySelector("[data-testid=insights] li button");
   while (!card()) await next();
   const started = performance.now();
   card().click();
@@ -123,6 +123,8 @@ async () => {
 HEAT = """
 async (row) => {
   const next = () => new Promise((done) => requestAnimationFrame(done));
+  window.explorer.select(null);
+  while (document.querySelector("[data-testid=details]")) await next();
   window.explorer.select(row);
   while (!document.querySelector("[data-testid=explain]")) await next();
   while (!document.querySelector("[data-testid^=visual-] img")) await next();

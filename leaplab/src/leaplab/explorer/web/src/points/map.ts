@@ -112,7 +112,7 @@ export class PopulationMap {
       this.fit();
     }
     if (before?.colours !== frame.colours) this.renderer.setColours(frame.colours);
-    if (!before || before.factors !== frame.factors) {
+    if (!before || before.factors !== frame.factors || before.xy.length !== frame.xy.length) {
       this.renderer.setFactors(frame.factors);
       this.largest = frame.factors ? frame.factors.reduce((most, factor) => Math.max(most, factor), 0) : 1;
     }

@@ -19,7 +19,6 @@ const VERTICES = `#version 300 es
 in vec2 place;
 in vec4 colour;
 in float factor;
-in float shown;
 uniform vec2 centre;
 uniform vec2 scale;
 uniform float radius;
@@ -29,9 +28,10 @@ flat out float edge;
 void main() {
   tint = colour;
   edge = min(factor * radius, largest);
-  gl_PointSize = 2.0 * edge + 1.0;
+  // A disc's edge takes a pixel more, which would be most of a small one: that is a square of the disc's area.
+  gl_PointSize = edge < 1.0 ? max(1.0, 2.0 * edge) : 2.0 * edge + 1.0;
   // What is hidden lies outside of what is seen.
-  gl_Position = shown > 0.0 ? vec4((place - centre) * scale, 0.0, 1.0) : vec4(2.0, 2.0, 2.0, 1.0);
+  gl_Position = colour.a > 0.0 ? vec4((place - centre) * scale, 0.0, 1.0) : vec4(2.0, 2.0, 2.0, 1.0);
 }`;
 
 const FRAGMENTS = `#version 300 es
@@ -41,13 +41,18 @@ flat in float edge;
 uniform float opacity;
 out vec4 painted;
 void main() {
-  float distance = length(gl_PointCoord - 0.5) * (2.0 * edge + 1.0);
-  // The edge of a disc takes one pixel, so that it is smooth. What is smaller than a pixel leaves less of it.
-  float alpha = tint.a * opacity * clamp(edge + 0.5 - distance, 0.0, 1.0) * min(1.0, 4.0 * edge * edge);
+  float alpha = tint.a * opacity;
+  if (edge < 1.0) {
+    // What is smaller than a pixel leaves less of it.
+    alpha *= 0.785398 * min(1.0, 4.0 * edge * edge);
+  } else {
+    float distance = length(gl_PointCoord - 0.5) * (2.0 * edge + 1.0);
+    alpha *= clamp(edge + 0.5 - distance, 0.0, 1.0);
+  }
   painted = vec4(tint.rgb * alpha, alpha);
 }`;
 
-const ATTRIBUTES = ["place", "colour", "factor", "shown"] as const;
+const ATTRIBUTES = ["place", "colour", "factor"] as const;
 const UNIFORMS = ["centre", "scale", "radius", "largest", "opacity"] as const;
 type Attribute = (typeof ATTRIBUTES)[number];
 type Uniform = (typeof UNIFORMS)[number];
@@ -60,6 +65,11 @@ export class PointRenderer {
   private readonly uniforms: Record<Uniform, WebGLUniformLocation>;
   private readonly order: WebGLBuffer;
   private samples = 0;
+  private colours: Uint8Array | null = null;
+  private shown: Uint8Array | null = null;
+  /** Whether the driver has other colours than these. */
+  private isTinted = false;
+  private hasFactors = false;
   private isOrdered = false;
   /** Radius in pixels of the device beyond which its driver draws no point. */
   private readonly limit: number;
@@ -84,7 +94,6 @@ export class PointRenderer {
     this.attribute("place", 2, gl.FLOAT, false);
     this.attribute("colour", 4, gl.UNSIGNED_BYTE, true);
     this.attribute("factor", 1, gl.FLOAT, false);
-    this.attribute("shown", 1, gl.UNSIGNED_BYTE, true);
     gl.bindBuffer(gl.ELEMENT_ARRAY_BUFFER, this.order);
   }
 
@@ -96,15 +105,18 @@ export class PointRenderer {
 
   /** Red, green, blue and opacity of each point, a byte each. */
   setColours(colours: Uint8Array): void {
-    this.upload("colour", colours);
+    this.colours = colours;
+    this.isTinted = false;
   }
 
   /** Radius of each point in units of the common one; null: all have it. */
   setFactors(factors: Float32Array | null): void {
     const { gl, places } = this;
-    if (factors) {
+    if (factors || this.hasFactors) {
+      // An array that was switched off again makes some drivers draw three times as slowly as one of ones.
+      this.hasFactors = true;
       gl.enableVertexAttribArray(places.factor);
-      this.upload("factor", factors);
+      this.upload("factor", factors ?? new Float32Array(this.samples).fill(1));
     } else {
       gl.disableVertexAttribArray(places.factor);
       gl.vertexAttrib1f(places.factor, 1);
@@ -113,14 +125,8 @@ export class PointRenderer {
 
   /** Above 0 for each point that is drawn; null: all are. */
   setShown(shown: Uint8Array | null): void {
-    const { gl, places } = this;
-    if (shown) {
-      gl.enableVertexAttribArray(places.shown);
-      this.upload("shown", shown);
-    } else {
-      gl.disableVertexAttribArray(places.shown);
-      gl.vertexAttrib1f(places.shown, 1);
-    }
+    this.shown = shown;
+    this.isTinted = false;
   }
 
   /** Rows in the order of drawing, the last on top; null: as they come. */
@@ -136,6 +142,7 @@ export class PointRenderer {
 
   draw({ camera, view, radius, largest, opacity, background }: Drawing): void {
     const { gl, canvas, uniforms } = this;
+    this.tint();
     const [width, height] = [Math.round(view.width * density()), Math.round(view.height * density())];
     if (canvas.width !== width || canvas.height !== height) [canvas.width, canvas.height] = [width, height];
     // Set by itself: while the room for it changes, the map stays as it was painted last.
@@ -157,6 +164,20 @@ export class PointRenderer {
     gl.uniform1f(uniforms.opacity, opacity);
     if (this.isOrdered) gl.drawElements(gl.POINTS, this.samples, gl.UNSIGNED_INT, 0);
     else gl.drawArrays(gl.POINTS, 0, this.samples);
+  }
+
+  /** Gives the driver the colours, those of hidden points without any opacity, which needs no array of its own. */
+  private tint(): void {
+    const { colours, shown } = this;
+    if (this.isTinted || !colours) return;
+    this.isTinted = true;
+    if (!shown) {
+      this.upload("colour", colours);
+      return;
+    }
+    const tinted = colours.slice();
+    for (let row = 0; row < shown.length; row++) if (!shown[row]) tinted[4 * row + 3] = 0;
+    this.upload("colour", tinted);
   }
 
   private attribute(name: Attribute, size: number, type: number, normalized: boolean): void {
