@@ -76,7 +76,9 @@ async ({ frames }) => {
   document.body.append(host);
   const colours = (shift) => {
     const packed = Uint32Array.from({ length: 10 }, (_, kind) => 0xff000000 | (0x1f3b57 * ((kind + shift) % 10 + 1)));
-    return new Uint8Array(Uint32Array.from(window.kinds, (kind) => packed[kind]).buffer);
+    const tinted = new Uint32Array(points);
+    for (let row = 0; row < points; row++) tinted[row] = packed[window.kinds[row]];
+    return new Uint8Array(tinted.buffer);
   };
   let map;
   const drawn = () => new Promise((done) => requestAnimationFrame(() => {
