@@ -39,6 +39,7 @@ export function VerdictLine({ sample, run }: { sample: Sample; run: Run }) {
   const words = verdictWords(verdict);
   const scored = [...factsOf(sample, run).values()].flat().find(({ name }) => name === verdict.column);
   if (words.length === 0 && !scored) return null;
+  const ranked = scored?.rank ? rankWords(scored.rank, scored.column?.direction) : "";
   return (
     <p class={`verdict ${tone}`} data-testid="verdict">
       {words.map(({ text, strong }) => (strong ? <strong key={text}>{text}</strong> : text))}
@@ -46,7 +47,7 @@ export function VerdictLine({ sample, run }: { sample: Sample; run: Run }) {
         <>
           {`${formatName(scored.label)} `}
           <strong>{formatValue(scored.value)}</strong>
-          {scored.rank && `, ${rankWords(scored.rank, scored.column?.direction)}`}
+          {ranked && `, ${ranked}`}
         </>
       )}
       {tone && <span class="unseen">{tone === "right" ? " (right)" : " (wrong)"}</span>}
