@@ -1,7 +1,7 @@
 /** What was asked of the server, as the views show it. */
 
 import type { Signal } from "@preact/signals";
-import { ApiError } from "../api/client";
+import { ANOTHER_RUN, ApiError } from "../api/client";
 
 /** On its way, here, or the sentence why it is not. */
 export type Answer<T> = { state: "waiting" } | { state: "here"; value: T } | { state: "failed"; sentence: string };
@@ -22,6 +22,7 @@ export async function fill<T>(
     if (!aborted.aborted) into.value = { state: "here", value };
     return value;
   } catch (error) {
+    if (error instanceof ApiError && error.status === ANOTHER_RUN) location.reload();
     if (!aborted.aborted) into.value = { state: "failed", sentence: sentenceOf(error) };
     return null;
   }
