@@ -35,6 +35,7 @@ from leaplab.explorer.planning_routes import add_planning
 from leaplab.explorer.problems import MEDIA_TYPE, problem
 from leaplab.explorer.progress import Board
 from leaplab.explorer.regions import region_routes
+from leaplab.explorer.responses import awaited, json_response
 from leaplab.explorer.samples import details
 from leaplab.explorer.selecting import Selector
 from leaplab.explorer.verdict import Judge
@@ -49,8 +50,6 @@ WEB = Path(__file__).with_name("web") / "dist"
 API = "/api/v1"
 FOR_EVER = "private, max-age=31536000, immutable"
 ASK_FIRST = "private, no-cache"
-GONE = 0.25
-"""Seconds after which it is noticed that who waits for a picture has gone."""
 Name = Annotated[str, Query(description="A column.")]
 Of = Annotated[Literal["samples", "objects"], Query(description="Whose: the samples', or their element instances'.")]
 Key = Annotated[
@@ -145,7 +144,7 @@ def _application(
     @app.get(f"{API}/samples/{{row}}/heatmap", response_model=model.Heatmap)
     def heatmap(row: int, of: Annotated[str, Query(max_length=1000)] = "loss") -> Response:
         """What raises and what lowers the loss, a class, a metric or a detection of a sample."""
-        return _json(heatmaps.of(row, of))
+        return json_response(heatmaps.of(row, of))
 
     @app.get(f"{API}/events", responses={200: {"content": {"text/event-stream": {}}, "model": model.Progress}})
     async def events() -> StreamingResponse:
@@ -228,7 +227,7 @@ def _add_routes(app: FastAPI, population: Population, maps: Maps, findings: Find
     @app.get(f"{API}/columns/values", response_model=list[Any])
     def values(name: Name, rows: Annotated[list[int], Query()]) -> Response:
         """The exact values of some rows."""
-        return _json(exact_values(population, name, rows))
+        return json_response(exact_values(population, name, rows))
 
     @app.get(f"{API}/map", responses=raw, response_class=Response)
     def projection(request: Request, space: str, method: str, of: Of = "samples", key: Key = None) -> Response:
@@ -250,14 +249,14 @@ def _add_routes(app: FastAPI, population: Population, maps: Maps, findings: Find
     @app.get(f"{API}/find", response_model=model.Found)
     def found(text: Annotated[str, Query(min_length=1, max_length=1000)]) -> Response:
         """The row of a sample whose id is, or holds, a text."""
-        return _json(find(population, text))
+        return json_response(find(population, text))
 
     selector = Selector(population)
 
     @app.post(f"{API}/select", response_model=model.Selected)
     def selected(asked: model.Selecting) -> Response:
         """The samples that meet a condition and filters, with histograms of the others."""
-        return _json(selector.select(asked))
+        return json_response(selector.select(asked))
 
     @app.post(
         f"{API}/export",
@@ -273,24 +272,24 @@ def _add_routes(app: FastAPI, population: Population, maps: Maps, findings: Find
     @app.get(f"{API}/samples/{{row}}/similar", response_model=list[model.Near])
     def similar(row: int, count: Annotated[int, Query(ge=1, le=100)] = 12, space: str | None = None) -> Response:
         """The samples nearest to one."""
-        return _json(near(population, row, count, space))
+        return json_response(near(population, row, count, space))
 
     @app.get(f"{API}/samples/{{row}}", response_model=model.Sample)
     def sample(row: int) -> Response:
         """What the run holds of a sample."""
-        return _json(details(population, judge, row))
+        return json_response(details(population, judge, row))
 
 
 def _add_pictures(app: FastAPI, population: Population, pictures: Pictures) -> None:
     @app.get(f"{API}/samples/{{row}}/visuals", response_model=model.Panel)
     async def visuals(request: Request, row: int) -> Response:
         """What the integration's visualizers make of a sample."""
-        return _json(await _awaited(request, pictures, PANEL, row, pictures.panel(row)))
+        return json_response(await _awaited(request, pictures, PANEL, row, pictures.panel(row)))
 
     @app.get(f"{API}/samples/{{row}}/outlines", response_model=list[model.Outline])
     async def outlines(request: Request, row: int) -> Response:
         """Where the element instances of a sample lie; one whose mask is empty is left out."""
-        return _json(await _awaited(request, pictures, OUTLINES, row, pictures.outlines(row)))
+        return json_response(await _awaited(request, pictures, OUTLINES, row, pictures.outlines(row)))
 
     @app.get(
         f"{API}/samples/{{row}}/thumbnail", responses={200: {"content": {"image/webp": {}}}}, response_class=Response
@@ -303,17 +302,12 @@ def _add_pictures(app: FastAPI, population: Population, pictures: Pictures) -> N
 
 async def _awaited(request: Request, pictures: Pictures, kind: str, row: int, drawn: "Future[Any]") -> Any:
     """What is drawn, unless who asked for it goes away meanwhile."""
-    waiting = asyncio.wrap_future(drawn)
     try:
-        while not (await asyncio.wait({waiting}, timeout=GONE))[0]:
-            if await request.is_disconnected():
-                raise HTTPException(499, "Nobody waits for this picture any more.")
-        return waiting.result()
+        return await awaited(request, asyncio.wrap_future(drawn), "picture")
     except (asyncio.CancelledError, CancelledError):
         raise IntegrationError("The picture is not drawn any more.") from None
     finally:
         pictures.forget(kind, row)
-        waiting.add_done_callback(lambda done: done.cancelled() or done.exception())
 
 
 async def _as_events(board: Board) -> AsyncIterator[str]:
@@ -336,11 +330,6 @@ def _tell_problems(app: FastAPI) -> None:
     @app.exception_handler(HTTPException)
     def unknown(_: Request, error: HTTPException) -> Response:
         return problem(error.status_code if error.status_code != 499 else 503, str(error.detail))
-
-
-def _json(value: Any) -> Response:
-    # What is not finite is null: JSON has no word for it.
-    return Response(msgspec.json.encode(value), media_type="application/json", headers={"Cache-Control": "no-store"})
 
 
 def _kept(request: Request, content: bytes, media_type: str, key: str | None, own: str, changes: bool) -> Response:

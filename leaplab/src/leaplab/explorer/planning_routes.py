@@ -4,7 +4,6 @@ import asyncio
 import threading
 from typing import Annotated, Any
 
-import msgspec
 from fastapi import Body, FastAPI, Request, Response
 from starlette.exceptions import HTTPException
 
@@ -13,11 +12,10 @@ from leaplab.explorer.background import GoneError
 from leaplab.explorer.calculating import Calculator
 from leaplab.explorer.model import Model
 from leaplab.explorer.planning import QUESTIONS, Question, Table, suggestions
+from leaplab.explorer.responses import awaited, json_response
 from leaplab.population.population import Population
 from leaplab.store.csv_text import csv_text
 
-GONE = 0.25
-"""Seconds after which it is noticed that who waits for an answer has gone."""
 NOBODY = HTTPException(499, "Nobody waits for this answer any more.")
 
 
@@ -27,7 +25,7 @@ def add_planning(app: FastAPI, api: str, population: Population, calculator: Cal
     @app.get(f"{api}/plan/suggestions", response_model=model.Suggestions)
     def suggested() -> Response:
         """Populations that are worth comparing."""
-        return _json(suggestions(population))
+        return json_response(suggestions(population))
 
     for name, question in QUESTIONS.items():
         _add(app, f"{api}/plan/{name}", population, calculator, name, question)
@@ -38,7 +36,7 @@ def _add(
 ) -> None:
     async def as_json(request: Request, asked: Any) -> Response:
         answer = await _awaited(request, calculator, name, asked)
-        return _json(await asyncio.to_thread(question.tell, population, answer, asked))
+        return json_response(await asyncio.to_thread(question.tell, population, answer, asked))
 
     async def as_table(request: Request, asked: Any) -> Response:
         answer = await _awaited(request, calculator, name, asked)
@@ -58,16 +56,9 @@ async def _awaited(request: Request, calculator: Calculator, name: str, asked: M
     gone = threading.Event()
     waiting = asyncio.ensure_future(asyncio.to_thread(calculator.answer, name, asked, gone))
     try:
-        while not (await asyncio.wait({waiting}, timeout=GONE))[0]:
-            if await request.is_disconnected():
-                raise NOBODY
-        return waiting.result()
+        answer: Table = await awaited(request, waiting, "answer")
+        return answer
     except GoneError:
         raise NOBODY from None
     finally:
         calculator.leave(gone)
-        waiting.add_done_callback(lambda done: done.cancelled() or done.exception())
-
-
-def _json(value: Any) -> Response:
-    return Response(msgspec.json.encode(value), media_type="application/json", headers={"Cache-Control": "no-store"})

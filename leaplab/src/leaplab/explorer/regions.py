@@ -2,12 +2,12 @@
 
 from typing import Annotated
 
-import msgspec
 from fastapi import APIRouter, Body, Response
 from pydantic import Field
 
 from leaplab.explorer.heatmaps import PanelHeatmaps
 from leaplab.explorer.model import Model
+from leaplab.explorer.responses import json_response
 
 Share = Annotated[float, Field(ge=0, le=1)]
 Sides = tuple[Share, Share, Share, Share]
@@ -74,6 +74,6 @@ def region_routes(heatmaps: PanelHeatmaps) -> APIRouter:
             ],
             "notices": list(found.notices),
         }
-        return Response(msgspec.json.encode(told), media_type="application/json", headers={"Cache-Control": "no-store"})
+        return json_response(told)
 
     return router
