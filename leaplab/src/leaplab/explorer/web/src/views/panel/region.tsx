@@ -3,6 +3,7 @@
 import { useRef } from "preact/hooks";
 import type { Explorer } from "../../state/explorer";
 import { between, moved, type Region, resized } from "../../state/region";
+import { NearTile } from "./near-tile";
 import { Group, Waited } from "./waited";
 
 /** Share of a side that an arrow key moves it by. */
@@ -114,25 +115,13 @@ export function LikeRegion({ explorer }: { explorer: Explorer }) {
           {({ similar, size, notices }) => (
             <>
               <div class="similar" data-testid="similar-places">
-                {similar.map(({ row, sample_id, state, distance, place }) => (
-                  <div key={row} class="near">
-                    <button
-                      type="button"
-                      class="tile"
-                      title={`${sample_id}, ${state}: ${distance.toPrecision(3)} away`}
-                      aria-label={`Open ${sample_id} of ${state}, ${distance.toPrecision(3)} away`}
-                      onClick={() => explorer.open(row)}
-                    >
-                      <img
-                        src={explorer.thumbnail(row)}
-                        alt=""
-                        decoding="async"
-                        onError={(event) => event.currentTarget.classList.add("missing")}
-                      />
-                      <Box region={place} size={size} fit="xMidYMid meet" />
-                    </button>
-                    <span class="near-away">{distance.toPrecision(2)}</span>
-                  </div>
+                {similar.map((near) => (
+                  <NearTile
+                    key={near.row}
+                    explorer={explorer}
+                    near={near}
+                    over={<Box region={near.place} size={size} fit="xMidYMid meet" />}
+                  />
                 ))}
               </div>
               {notices.map((notice) => (

@@ -2,6 +2,7 @@
 
 import { useSignal } from "@preact/signals";
 import type { Explorer } from "../../state/explorer";
+import { NearTile } from "./near-tile";
 import { Group, Waited } from "./waited";
 
 /** Samples that are shown at first: one row. */
@@ -17,37 +18,19 @@ export function Similar({ explorer }: { explorer: Explorer }) {
         {(value) => (
           <>
             <div class="similar" data-testid="similar">
-              {value.slice(0, all.value ? value.length : FIRST).map(({ row, sample_id, state, distance }) => {
-                const away = distance.toPrecision(3);
-                return (
-                  <div key={row} class="near">
-                    <button
-                      type="button"
-                      class="tile"
-                      title={`${sample_id}, ${state}: ${away} away`}
-                      aria-label={`Open ${sample_id} of ${state}, ${away} away`}
-                      onClick={() => explorer.open(row)}
-                    >
-                      <img
-                        src={explorer.thumbnail(row)}
-                        alt=""
-                        decoding="async"
-                        onError={(event) => event.currentTarget.classList.add("missing")}
-                      />
-                    </button>
-                    <span class="near-away">{distance.toPrecision(2)}</span>
-                    <button
-                      type="button"
-                      class="link"
-                      aria-label={`Why is ${sample_id} of ${state} similar?`}
-                      title="Draw what makes it similar"
-                      onClick={() => explorer.panel.explain(`similar:${state}/${sample_id}`)}
-                    >
-                      why
-                    </button>
-                  </div>
-                );
-              })}
+              {value.slice(0, all.value ? value.length : FIRST).map((near) => (
+                <NearTile key={near.row} explorer={explorer} near={near}>
+                  <button
+                    type="button"
+                    class="link"
+                    aria-label={`Why is ${near.sample_id} of ${near.state} similar?`}
+                    title="Draw what makes it similar"
+                    onClick={() => explorer.panel.explain(`similar:${near.state}/${near.sample_id}`)}
+                  >
+                    why
+                  </button>
+                </NearTile>
+              ))}
             </div>
             <div class="similar-more">
               {value.length > FIRST && (
