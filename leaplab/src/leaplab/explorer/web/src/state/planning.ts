@@ -183,13 +183,17 @@ export class Planning {
   }
 
   private async suggest(): Promise<void> {
+    const before = this.forms.peek();
     try {
       const suggestions = await this.explorer.client.suggestions();
       this.suggestions.value = suggestions;
       const first = suggestions.gaps[0];
       const plan = this.explorer.view.peek().plan;
-      if (first && !(plan?.tool === "gap" && plan.form)) this.change("gap", sidesOf(first));
-      if (suggestions.by !== null && !(plan?.tool === "gaps" && plan.form)) this.change("gaps", { by: suggestions.by });
+      // What a person wrote while the suggestions were on their way is not written over.
+      const untouched = (tool: "gap" | "gaps"): boolean =>
+        this.forms.peek()[tool] === before[tool] && !(plan?.tool === tool && plan.form);
+      if (first && untouched("gap")) this.change("gap", sidesOf(first));
+      if (suggestions.by !== null && untouched("gaps")) this.change("gaps", { by: suggestions.by });
     } catch {
       this.suggestions.value = { gaps: [], by: null };
     }
