@@ -8,11 +8,12 @@ import numpy as np
 
 from leaplab.analysis.projection import METHODS
 from leaplab.errors import MissingError, QuestionError
-from leaplab.explorer.painting import STEPS, Scale, Table, numbers_of, quantised, scale_of
-from leaplab.population.columns import Column, codes_of, default_colour
+from leaplab.explorer.painting import STEPS, Scale, quantised, scale_of
+from leaplab.population.columns import Column, default_colour
 from leaplab.population.computed import CLUSTER_COLUMN
 from leaplab.population.objects import Objects
 from leaplab.population.population import Population
+from leaplab.population.tables import Table, category_codes, numbers_of
 from leaplab.store.columns import LOSS, STATE_COLUMN
 
 BINS = 32
@@ -82,13 +83,6 @@ def summary(table: Table, name: str) -> dict[str, Any]:
     numbers = numbers_of(table, column)
     scale = scale_of(numbers)
     return {"scale": asdict(scale), "histogram": bin_counts(bins_of(numbers, scale)), "absent": scale.absent}
-
-
-def category_codes(table: Table, column: Column) -> np.ndarray[Any, np.dtype[np.int32]]:
-    """[N] places of a categorical column's values among its categories, -1 where absent."""
-    assert isinstance(column.categories, list)
-    values = table.values(column.name)
-    return values.astype(np.int32) if column.name == CLUSTER_COLUMN else codes_of(column.categories, values)
 
 
 def category_counts(codes: np.ndarray[Any, np.dtype[np.integer]], column: Column) -> tuple[list[int], int]:

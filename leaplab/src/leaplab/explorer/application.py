@@ -29,7 +29,7 @@ from leaplab.explorer.listing import json_of, near, table_of
 from leaplab.explorer.maps import Maps
 from leaplab.explorer.notes import notes_routes
 from leaplab.explorer.objects import add_object_routes
-from leaplab.explorer.painting import Table, order_of, painted_column, painted_map
+from leaplab.explorer.painting import Mapped, order_of, painted_column, painted_map
 from leaplab.explorer.pictures import OUTLINES, PANEL, THUMBNAIL, Pictures
 from leaplab.explorer.planning_routes import add_planning
 from leaplab.explorer.problems import MEDIA_TYPE, problem
@@ -181,7 +181,7 @@ def _add_routes(app: FastAPI, population: Population, maps: Maps, findings: Find
     objects = Objects(population)
     add_object_routes(app, API, objects, pictures, kept, _awaited)
 
-    def table(of: Of) -> Table:
+    def table(of: Of) -> Mapped:
         return objects if of == "objects" else population
 
     @app.get(f"{API}/run", response_model=model.Run)

@@ -7,10 +7,9 @@ import numpy as np
 from msgspec import UNSET
 from numpy.typing import NDArray
 
-from leaplab.explorer.answers import category_codes
-from leaplab.explorer.painting import numbers_of
 from leaplab.population.columns import MEANINGS_BY_COLOUR, Column
 from leaplab.population.population import Population
+from leaplab.population.tables import category_codes, numbers_of
 from leaplab.store.columns import LOSS, METRIC
 
 FEWEST = 10

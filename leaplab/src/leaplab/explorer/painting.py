@@ -1,14 +1,13 @@
 """Columns and maps as a page paints them: a byte or two a sample."""
 
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
 from leaplab.errors import QuestionError
-from leaplab.population.columns import Column, codes_of
-from leaplab.population.computed import CLUSTER_COLUMN
+from leaplab.population.tables import Table, category_codes, numbers_of
 
 ABSENT_BYTE, ABSENT = 255, 65_535
 """Codes of what has no value, in one byte and in two."""
@@ -21,14 +20,8 @@ FEWEST_BETWEEN = 5
 CROWDED = 0.15
 
 
-class Table(Protocol):
-    """What is painted: the samples of a run (`Population`), or its element instances (`Objects`)."""
-
-    def column(self, name: str) -> Column:
-        """A column's description."""
-
-    def values(self, name: str) -> NDArray[Any]:
-        """A column's values, one a point."""
+class Mapped(Table, Protocol):
+    """What is painted."""
 
     def map(self, space: str | None, method: str) -> NDArray[np.float32]:
         """[n, 2] places of the points."""
@@ -81,14 +74,6 @@ def _crowd(finite: NDArray[np.float64], low: float, median: float, high: float) 
     return "low" if middle < CROWDED else "high" if middle > 1 - CROWDED else None
 
 
-def numbers_of(table: Table, column: Column) -> NDArray[np.float64]:
-    """[N] values of a continuous column, NaN where there is none."""
-    values = table.values(column.name)
-    if values.dtype == object:  # whole numbers beyond doubles, some absent
-        return np.array([np.nan if value is None else float(value) for value in values])
-    return values.astype(np.float64)
-
-
 def painted_column(table: Table, name: str) -> bytes:
     """A column's codes, little endian, in row order.
 
@@ -104,8 +89,7 @@ def painted_column(table: Table, name: str) -> bytes:
         raise QuestionError(f"Column '{name}' is text; it has no colours.")
     if column.kind == "categorical":
         assert isinstance(column.categories, list)
-        values = table.values(name)
-        codes = values if name == CLUSTER_COLUMN else codes_of(column.categories, values)
+        codes = category_codes(table, column)
         narrow = len(column.categories) <= ABSENT_BYTE
         absent = ABSENT_BYTE if narrow else ABSENT
         return np.where(codes < 0, absent, codes).astype("u1" if narrow else "<u2").tobytes()
@@ -127,7 +111,7 @@ def quantised(values: NDArray[np.floating], low: float, high: float) -> NDArray[
     return np.where(finite, np.rint(share * STEPS), ABSENT).astype("<u2")
 
 
-def painted_map(table: Table, space: str, method: str) -> bytes:
+def painted_map(table: Mapped, space: str, method: str) -> bytes:
     """x0 y0 x1 y1 ... of a map, little endian, two bytes each: 0 is -1 and 65,534 is 1; 65,535 for no place on it.
 
     Raises:
@@ -152,8 +136,7 @@ def order_of(table: Table, name: str, descending: bool) -> bytes:
         raise QuestionError(f"Column '{name}' is text; nothing is sorted by it.")
     if column.kind == "categorical":
         assert isinstance(column.categories, list)
-        values = table.values(name)
-        codes = values if name == CLUSTER_COLUMN else codes_of(column.categories, values)
+        codes = category_codes(table, column)
         numbers = np.where(codes < 0, np.nan, codes)
     else:
         numbers = numbers_of(table, column)

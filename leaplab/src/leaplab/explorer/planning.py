@@ -12,7 +12,6 @@ from numpy.typing import NDArray
 
 from leaplab.errors import QuestionError
 from leaplab.explorer import planning_model as model
-from leaplab.explorer.answers import category_codes
 from leaplab.explorer.masks import mask_of
 from leaplab.explorer.model import Model
 from leaplab.explorer.sides import both_chosen, chosen_of
@@ -23,6 +22,7 @@ from leaplab.population.population import Population
 from leaplab.population.predicted_loss import HIGH, LOW, PREDICTED, PredictedLoss, predicted_loss_of
 from leaplab.population.pruning import KEPT, PrunedList, Terms, pruned_of
 from leaplab.population.similar import SimilarSamples
+from leaplab.population.tables import category_codes
 from leaplab.store.columns import ANALYSIS, STATE_COLUMN, column_of
 
 SUGGESTED = 6

@@ -7,12 +7,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from leaplab.errors import QuestionError
-from leaplab.explorer.answers import bin_counts, bins_of, category_codes, category_counts
+from leaplab.explorer.answers import bin_counts, bins_of, category_counts
 from leaplab.explorer.masks import mask_of, rows_of_mask
 from leaplab.explorer.model import Filter, Selecting
-from leaplab.explorer.painting import numbers_of, scale_of
+from leaplab.explorer.painting import scale_of
 from leaplab.population.columns import Column
 from leaplab.population.population import Population
+from leaplab.population.tables import category_codes, numbers_of
 
 
 @dataclass(frozen=True)
