@@ -15,6 +15,11 @@ class ChartKind(StrEnum):
     """Which chart."""
 
     bar = "bar"
+    confusion = "confusion"
+    roc = "roc"
+    precision_recall = "precision-recall"
+    calibration = "calibration"
+    curves = "curves"
 
 
 class Of(StrEnum):

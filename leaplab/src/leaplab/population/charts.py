@@ -14,8 +14,11 @@ from leaplab.analysis.charting.chart import Chart
 from leaplab.errors import QuestionError
 from leaplab.population.chart_question import Charted, ChartQuestion
 from leaplab.population.column_charts import bar
+from leaplab.population.judged_charts import calibration, confusion
 from leaplab.population.objects import Objects
+from leaplab.population.operating_charts import precision_recall, roc
 from leaplab.population.population import Population
+from leaplab.population.training_charts import curves
 
 
 @dataclass(frozen=True)
@@ -33,6 +36,11 @@ class Kind:
 
 KINDS: Mapping[str, Kind] = {
     "bar": Kind(bar, "A number of each category of a column, or of ranges of a number."),
+    "confusion": Kind(confusion, "What was taken for what, each cell with its samples."),
+    "roc": Kind(roc, "Positives that are found against false alarms, at every threshold."),
+    "precision-recall": Kind(precision_recall, "Claims that are right against positives that are found."),
+    "calibration": Kind(calibration, "How often the model is right where it is so sure."),
+    "curves": Kind(curves, "The history of the training, a curve a state."),
 }
 """Name -> kind, in the order in which a person is offered them."""
 
