@@ -78,8 +78,7 @@ class _Run:
 
     @cached_property
     def confusion(self) -> str | None:
-        folder = self.population.store.path / "confusion"
-        return next((each.name for each in sorted(folder.iterdir())), None) if folder.is_dir() else None
+        return next(iter(self.population.store.confusion_metrics), None)
 
     @cached_property
     def losses(self) -> NDArray[np.float64]:
