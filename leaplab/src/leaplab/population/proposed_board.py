@@ -21,7 +21,7 @@ NAME = "Proposed"
 MOST_DOMAINS = 12
 """Categories of a column that may tell where samples come from."""
 FEWEST_CLASSES = 4
-"""Classes whose means may be correlated."""
+"""Classes whose means are worth a chart."""
 
 
 def proposed_board(population: Population) -> Board:
@@ -107,27 +107,6 @@ class _Run:
                            for c in self.numbers})  # fmt: skip
 
     @cached_property
-    def strongest_of_classes(self) -> Column | None:
-        """The number whose means of the classes go along most with those of the loss."""
-        if self.loss is None or self.label is None or not isinstance(self.label.categories, list):
-            return None
-        number = len(self.label.categories)
-        codes = category_codes(self.population, self.label)
-        known = (codes >= 0) & np.isfinite(self.losses)
-        if number < FEWEST_CLASSES or not known.any():
-            return None
-        strength = {}
-        for column in self.numbers:
-            values = numbers_of(self.population, column)
-            both = known & np.isfinite(values)
-            count = np.bincount(codes[both], minlength=number)
-            some = count > 0
-            means = [np.bincount(codes[both], each[both], minlength=number)[some] / count[some]
-                     for each in (values, self.losses)]  # fmt: skip
-            strength[column.name] = abs(_pearson(*means)) if some.sum() >= FEWEST_CLASSES else 0.0
-        return self._most(strength)
-
-    @cached_property
     def apart(self) -> Column | None:
         """The statistic of the inputs in which the domains differ most: by the share of its variance between them."""
         if self.domain is None:
@@ -163,13 +142,15 @@ class _Run:
 
 def _of_classes(run: _Run) -> list[BoardChart | None]:
     assert run.label is not None
+    assert isinstance(run.label.categories, list)
+    several = len(run.label.categories) >= FEWEST_CLASSES
     label, loss, score, state = run.label.name, run.loss, run.score, run.by_state
-    means = run.strongest_of_classes
+    means = run.strongest
     return [
         BoardChart("bar", x=label, y=score.name) if score else BoardChart("bar", x=label),
         _judged(run, "confusion"),
         BoardChart("bar", x=state, y=score.name) if state and score else None,
-        BoardChart("group-means", x=means.name, y=loss.name, split=label) if means and loss else None,
+        BoardChart("group-means", x=means.name, y=loss.name, split=label) if several and means and loss else None,
         _judged(run, "calibration"),
         _curves(run),
         None if loss else _apart(run),

@@ -2,6 +2,7 @@
 
 import { scaleLinear, scaleLog } from "d3-scale";
 import type { ComponentChildren } from "preact";
+import type { Axis } from "../api/charts";
 import { type Box, cut, type Ink, LINE, type Room, SMALL, textWidth } from "./room";
 import { logTicks, type Ticks, ticksOf } from "./ticks";
 
@@ -42,6 +43,18 @@ export function endsOf(values: readonly (number | null | undefined)[]): [number,
     if (value > high) high = value;
   }
   return low <= high ? [low, high] : [0, 1];
+}
+
+/** The ends of a number's axis: what lies beyond is gathered in its outermost bins, which are drawn as far as that. */
+export function axisEnds(axis: Axis, otherwise: readonly (number | null)[]): [number, number] {
+  const { low, high } = axis;
+  return low !== null && high !== null && high > low ? [low, high] : endsOf(otherwise);
+}
+
+/** A scale that draws nothing beyond its ends. */
+export function clamped(scale: NumberScale): (value: number) => number {
+  const [low, high] = scale.domain;
+  return (value) => scale(Math.max(low, Math.min(high, value)));
 }
 
 export function Text(props: {

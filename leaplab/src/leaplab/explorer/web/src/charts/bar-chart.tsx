@@ -5,9 +5,11 @@ import type { Chart, Group } from "../api/charts";
 import { formatNumber } from "../ui/format";
 import {
   AxisName,
+  axisEnds,
   BELOW,
   BottomAxis,
   BottomNames,
+  clamped,
   endsOf,
   LeftAxis,
   leftRoom,
@@ -245,15 +247,19 @@ export function drawBins(room: Room): Drawing {
   const legend = legendRows(room, chart.series);
   const { plot, y } = frame(room, legend.height);
   const x = numberScale(
-    endsOf(chart.groups.flatMap(({ x_low, x_high }) => [x_low, x_high])),
+    axisEnds(
+      chart.x_axis,
+      chart.groups.flatMap(({ x_low, x_high }) => [x_low, x_high]),
+    ),
     [plot.left, plot.left + plot.width],
     { exact: true },
   );
+  const within = clamped(x);
   const several = chart.series.length > 1;
   const marks: Placed[] = chart.groups
     .filter(({ value, x_low, x_high }) => value !== null && x_low !== null && x_high !== null)
     .map((group) => {
-      const [left, right] = [x(group.x_low!), x(group.x_high!)];
+      const [left, right] = [within(group.x_low!), within(group.x_high!)];
       const wide = Math.max(1, right - left - (right - left > 4 ? 1 : 0));
       const placed = column(room, group, left + 0.5, wide, y, colour(group.series));
       const { rx: _, ...shape } = placed.shape.with;

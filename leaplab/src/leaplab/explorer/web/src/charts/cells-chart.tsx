@@ -4,7 +4,18 @@ import { scaleBand } from "d3-scale";
 import type { Axis, Group } from "../api/charts";
 import { sequential, type Theme } from "../points/scales";
 import { formatCount, formatNumber } from "../ui/format";
-import { AxisName, BelowName, BottomAxis, endsOf, leftRoom, numberScale, Text, Whisker } from "./axes";
+import {
+  AxisName,
+  axisEnds,
+  BelowName,
+  BottomAxis,
+  clamped,
+  endsOf,
+  leftRoom,
+  numberScale,
+  Text,
+  Whisker,
+} from "./axes";
 import { type ChartProps, Figure } from "./figure";
 import {
   type Box,
@@ -39,14 +50,14 @@ function along(axis: Axis, groups: readonly Group[], which: "x" | "y", range: [n
       from: (group) => [band(String(group[which])) ?? 0, band.bandwidth()],
     };
   }
-  const scale = numberScale(endsOf(groups.flatMap((group) => [group[`${which}_low`], group[`${which}_high`]])), range, {
-    exact: true,
-  });
+  const edges = groups.flatMap((group) => [group[`${which}_low`], group[`${which}_high`]]);
+  const scale = numberScale(axisEnds(axis, edges), range, { exact: true });
+  const within = clamped(scale);
   const ticks = ticksOf(...scale.domain, Math.abs(range[1] - range[0]), which === "x" ? 56 : 28);
   return {
     names: ticks.values.map((value, at) => ({ text: ticks.texts[at]!, at: scale(value), step: 56 })),
     from: (group) => {
-      const [one, other] = [scale(group[`${which}_low`] ?? 0), scale(group[`${which}_high`] ?? 0)];
+      const [one, other] = [within(group[`${which}_low`] ?? 0), within(group[`${which}_high`] ?? 0)];
       return [Math.min(one, other), Math.abs(one - other)];
     },
   };

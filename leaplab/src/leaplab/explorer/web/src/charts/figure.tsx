@@ -39,7 +39,7 @@ export function Figure({ draw, ...props }: ChartProps & { draw: (room: Room) => 
   const told = useSignal<{ words: string; at: [number, number] } | null>(null);
   const current = useSignal(0);
   const drawn = useSignal<{ from: [number, number]; to: [number, number] } | null>(null);
-  const names = chart.series.length ? chart.series : chart.curves.map(({ name }) => name);
+  const names = namesIn(chart);
   const ink = INK[theme];
   const colour = seriesColours(names, props.colours, theme);
   const drawing = draw({ chart, size, ink, theme, colour, isLog: props.isLog ?? false });
@@ -201,6 +201,12 @@ function MarkShape(props: {
       {mark.more}
     </g>
   );
+}
+
+/** What has a colour of its own. */
+function namesIn({ kind, series, curves, groups }: Chart): string[] {
+  if (kind === "group-means") return groups.map(({ name }) => name);
+  return series.length ? series : curves.map(({ name }) => name);
 }
 
 function far(from: [number, number], to: [number, number]): boolean {

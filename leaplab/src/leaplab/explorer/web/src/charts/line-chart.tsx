@@ -2,7 +2,19 @@
 
 import { scalePoint } from "d3-scale";
 import type { Group } from "../api/charts";
-import { BELOW, BottomAxis, BottomNames, endsOf, LeftAxis, leftRoom, legendRows, numberScale, Whisker } from "./axes";
+import {
+  axisEnds,
+  BELOW,
+  BottomAxis,
+  BottomNames,
+  clamped,
+  endsOf,
+  LeftAxis,
+  leftRoom,
+  legendRows,
+  numberScale,
+  Whisker,
+} from "./axes";
 import { rangeWords } from "./bar-chart";
 import { type ChartProps, Figure } from "./figure";
 import type { Box, Drawing, Placed, Room } from "./room";
@@ -31,10 +43,14 @@ export function drawLines(room: Room): Drawing {
   const isNumber = chart.x_axis.type === "number";
   const names = chart.x_axis.categories ?? [];
   const points = scalePoint<string>(names, [plot.left, plot.left + plot.width]).padding(0.5);
-  const whole = endsOf(known.flatMap(({ x, x_low, x_high }) => [x_low, x_high, typeof x === "number" ? x : null]));
+  const whole = axisEnds(
+    chart.x_axis,
+    known.flatMap(({ x, x_low, x_high }) => [x_low, x_high, typeof x === "number" ? x : null]),
+  );
   const x = numberScale(whole, [plot.left, plot.left + plot.width], { exact: true });
+  const within = clamped(x);
   const at = (group: Group): [number, number] => [
-    typeof group.x === "number" ? x(group.x) : (points(String(group.x)) ?? 0),
+    typeof group.x === "number" ? within(group.x) : (points(String(group.x)) ?? 0),
     y(group.value!),
   ];
   const series: (string | null)[] = chart.series.length ? chart.series : [null];

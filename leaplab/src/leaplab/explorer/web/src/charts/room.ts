@@ -100,21 +100,23 @@ export interface Room {
 /** Names the curve of all labels together. */
 const ALL = "all";
 
-/** A colour each series: the map's where it has one, else the palette's in order. */
+/** What a chart calls the categories that it has no room for. */
+export const OTHERS = "others";
+
+/** A colour each series: the map's where it has one, else what is left of the palette, in order. */
 export function seriesColours(
   names: readonly string[],
   colours: Colours | undefined,
   theme: Theme,
 ): (name: string | null) => string {
-  const own = new Map<string, string>(
-    names
-      .filter((name) => name !== ALL)
-      .map((name, at) => [
-        name,
-        colours ? (colours.get(name) ?? INK[theme].other) : (CATEGORICAL[theme][at] ?? INK[theme].other),
-      ]),
-  );
-  own.set(ALL, INK[theme].text);
+  const own = new Map<string, string>(names.map((name) => [name, colours?.get(name) ?? ""]));
+  const used = new Set(own.values());
+  const free = CATEGORICAL[theme].filter((colour) => !used.has(colour));
+  for (const name of names) {
+    if (name === ALL) own.set(name, INK[theme].text);
+    else if (name === OTHERS) own.set(name, INK[theme].other);
+    else if (own.get(name) === "") own.set(name, free.shift() ?? INK[theme].other);
+  }
   return (name) => (name === null ? INK[theme].mark : (own.get(name) ?? INK[theme].mark));
 }
 

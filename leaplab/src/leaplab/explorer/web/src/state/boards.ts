@@ -6,6 +6,7 @@ import type { Column } from "../api/client";
 import { decodeMask, encodeMask } from "../api/values";
 import type { Brushed } from "../charts/figure";
 import { type Range, rounded, snapped } from "../charts/ranges";
+import { INK } from "../charts/room";
 import { categoryColours } from "../points/scales";
 import { save } from "../ui/save";
 import { type Answer, sentenceOf } from "./answer";
@@ -240,7 +241,10 @@ export class Boards {
     const column = this.explorer.run.columns.find((each) => each.name === name);
     if (!column?.categories) return undefined;
     const counts = this.countsOf(column);
-    return counts ? categoryColours(column, counts, this.explorer.theme.value) : undefined;
+    if (!counts) return undefined;
+    const theme = this.explorer.theme.value;
+    const own = categoryColours(column, counts, theme);
+    return new Map(column.categories.map((category) => [category, own.get(category) ?? INK[theme].other]));
   }
 
   /** A chart's numbers as a file. */

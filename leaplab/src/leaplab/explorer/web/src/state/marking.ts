@@ -3,11 +3,10 @@
 import type { Chart, Group } from "../api/charts";
 import type { Filter } from "../api/client";
 import { closed, lastEdge, type Range } from "../charts/ranges";
+import { OTHERS } from "../charts/room";
 
 /** Kinds whose marks lie along the first axis. */
 const ALONG: readonly string[] = ["bar", "line", "histogram", "box"];
-/** What a chart calls the categories that it has no room for. */
-const OTHERS = "others";
 
 /** Which columns a chart's marks filter. */
 export function filteredBy(chart: Chart): string[] {
