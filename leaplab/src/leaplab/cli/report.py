@@ -42,7 +42,7 @@ def report(
     with writing(out, "-o"):
         write_text(out, page)
     if as_json:
-        print_json({"report": out})
+        print_json({"report": str(out)})
         return
     for sentence in content.left_out:
         console.print(f"Left out: {sentence}", markup=False, soft_wrap=True)

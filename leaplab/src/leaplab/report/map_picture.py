@@ -23,9 +23,11 @@ def places_of(points: NDArray[np.float32]) -> NDArray[np.float64]:
         points: [N, 2], NaN for what has no place.
     """
     whole = points.astype(np.float64)
-    placed = whole[np.isfinite(whole).all(axis=1)]
+    has_place = np.isfinite(whole).all(axis=1)
+    whole[~has_place] = np.nan
+    placed = whole[has_place]
     if not len(placed):
-        return np.full(whole.shape, np.nan)
+        return whole
     low, high = placed.min(axis=0), placed.max(axis=0)
     side = max(float((high - low).max()), 1e-9) * (1 + 2 * MARGIN)
     shares = (whole - (low + high) / 2) / side + 0.5
