@@ -39,7 +39,6 @@ from leaplab.explorer.responses import awaited, json_response
 from leaplab.explorer.samples import details
 from leaplab.explorer.selecting import Selector
 from leaplab.explorer.verdict import Judge
-from leaplab.population.objects import Objects
 from leaplab.population.population import Population
 from leaplab.store.columns import ANALYSIS, group_of
 from leaplab.store.run import RunStore
@@ -178,7 +177,7 @@ def _add_routes(app: FastAPI, population: Population, maps: Maps, findings: Find
     def kept(request: Request, content: bytes, media_type: str, key: str | None, changes: bool = False) -> Response:
         return _kept(request, content, media_type, key, key_of(population), changes)
 
-    objects = Objects(population)
+    objects = population.objects
     add_object_routes(app, API, objects, pictures, kept, _awaited)
 
     def table(of: Of) -> Mapped:

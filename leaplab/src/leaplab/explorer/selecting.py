@@ -25,7 +25,7 @@ class _Applied:
 
 
 class Selector:
-    """Answers which samples are meant, and keeps what it needs again for that: a byte or four a sample and column.
+    """Answers which samples are meant, and keeps what it needs again for that: a byte a sample and number.
 
     Args:
         population: the run.
@@ -33,7 +33,7 @@ class Selector:
 
     def __init__(self, population: Population) -> None:
         self._population = population
-        self._bins: dict[str, tuple[NDArray[Any], NDArray[np.integer]]] = {}
+        self._bins: dict[str, tuple[NDArray[Any], NDArray[np.int8]]] = {}
 
     def select(self, asked: Selecting) -> dict[str, Any]:
         """The samples that meet everything, see `leaplab.explorer.model.Selected`.
@@ -104,14 +104,13 @@ class Selector:
 
     def _bins_of(self, column: Column) -> NDArray[np.integer]:
         """[N] places of a column's values among its categories or bins, -1 where absent; made once for its values."""
+        if column.kind == "categorical":
+            return category_codes(self._population, column)
         values = self._population.values(column.name)
         known = self._bins.get(column.name)
         if known is not None and known[0] is values:
             return known[1]
-        if column.kind == "categorical":
-            bins: NDArray[np.integer] = category_codes(self._population, column)
-        else:
-            numbers = numbers_of(self._population, column)
-            bins = bins_of(numbers, scale_of(numbers)).astype(np.int8)
+        numbers = numbers_of(self._population, column)
+        bins = bins_of(numbers, scale_of(numbers)).astype(np.int8)
         self._bins[column.name] = (values, bins)
         return bins

@@ -103,7 +103,17 @@ def texts_of(values: NDArray[Any]) -> list[str | None]:
 def codes_of(categories: Sequence[str], values: NDArray[Any]) -> NDArray[np.int32]:
     """The place of each value among the categories; -1 where absent."""
     codes = {category: code for code, category in enumerate(categories)}
-    return np.array([-1 if text is None else codes[text] for text in texts_of(values)], np.int32)
+    if values.dtype == object:
+        distinct = set(values.tolist())
+        of_value = dict(zip(distinct, texts_of(np.array([*distinct, None], object)[:-1]), strict=True))
+        found = {value: -1 if text is None else codes[text] for value, text in of_value.items()}
+        return np.fromiter(map(found.__getitem__, values.tolist()), np.int32, len(values))
+    present = np.isfinite(values)
+    distinct_numbers, places = np.unique(values[present], return_inverse=True)
+    of_number = np.array([codes[str(int(value))] for value in distinct_numbers.tolist()], np.int32)
+    coded = np.full(len(values), -1, np.int32)
+    coded[present] = of_number[places]
+    return coded
 
 
 def is_told_in(column: Column) -> bool:

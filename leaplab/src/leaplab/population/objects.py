@@ -77,7 +77,7 @@ class Objects:
         """
         self.column(name)
         if name == STATE_COLUMN:
-            return np.array(self._population.states, object)[self.rows]
+            return self._states
         return self._table[name]
 
     def require(self, index: int) -> int:
@@ -127,6 +127,10 @@ class Objects:
 
         parameters = {"space": f"{name}{INSTANCES_OF}", "method": method, "seed": SEED}
         return cached(self._store, "map", MAP_VERSION, parameters, computed)
+
+    @cached_property
+    def _states(self) -> NDArray[Any]:
+        return np.array(self._population.states, object)[self.rows]
 
     @cached_property
     def _table(self) -> dict[str, NDArray[Any]]:

@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -23,6 +23,9 @@ from leaplab.population.where import selected
 from leaplab.protocol.model import LATENT_SPACE
 from leaplab.store.columns import ANALYSIS, ID, SAMPLE, STATE, STATE_COLUMN
 from leaplab.store.run import RunStore
+
+if TYPE_CHECKING:
+    from leaplab.population.objects import Objects
 
 SEED = 0
 DEFAULT_CLUSTERS = 20
@@ -344,6 +347,13 @@ class Population:
     def tags(self) -> Tags:
         """What a person has named."""
         return Tags(self)
+
+    @cached_property
+    def objects(self) -> "Objects":
+        """Its element instances."""
+        from leaplab.population.objects import Objects
+
+        return Objects(self)
 
     @cached_property
     def rows_by_name(self) -> dict[tuple[str, str], int]:

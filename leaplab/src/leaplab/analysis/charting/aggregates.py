@@ -1,11 +1,17 @@
 """One number of each group of samples, with its 95 % interval."""
 
+import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
+from leaplab.errors import QuestionError
+
 LEVEL = 0.95
+PLAIN = ("mean", "median", "count", "share", "sum", "min", "max")
+_QUANTILE = re.compile(r"quantile:(0?\.\d+|0|1|1\.0*|0\.0*)")
 
 
 @dataclass(frozen=True)
@@ -24,6 +30,58 @@ class Aggregated:
     high: NDArray[np.float64]
 
 
+def require_aggregate(name: str) -> str:
+    """The aggregate itself.
+
+    Raises:
+        QuestionError: there is none of that name.
+    """
+    if name not in PLAIN and _QUANTILE.fullmatch(name) is None:
+        raise QuestionError(
+            f"There is no aggregate '{name}'; there are {', '.join(PLAIN)} and quantile:Q, Q of 0 to 1."
+        )
+    return name
+
+
+def aggregated(name: str, codes: NDArray[np.integer], values: NDArray[np.float64], groups: int) -> Aggregated:
+    """An aggregate of each group's values.
+
+    Args:
+        name: one of `PLAIN`, or `quantile:Q`. A share is that of ones.
+        codes: [n] group of each sample, -1 for one in none.
+        values: [n] not finite where absent.
+        groups: number of groups, g.
+
+    Raises:
+        QuestionError: there is no such aggregate, or a share is asked for of other values than 0 and 1.
+    """
+    kept = (codes >= 0) & np.isfinite(values)
+    if not kept.all():
+        codes, values = codes[kept], values[kept]
+    quantile = _QUANTILE.fullmatch(require_aggregate(name))
+    if name == "median" or quantile is not None:
+        return quantiles(codes, values, groups, 0.5 if quantile is None else float(quantile[1]))
+    if name == "count":
+        return counts(codes, groups)
+    if name == "sum":
+        return _without_interval(codes, groups, np.bincount(codes, values, minlength=groups))
+    if name in ("min", "max"):
+        extreme = np.full(groups, np.inf if name == "min" else -np.inf)
+        (np.minimum if name == "min" else np.maximum).at(extreme, codes, values)
+        return _without_interval(codes, groups, extreme)
+    if is_truth(values):
+        count = np.bincount(codes, minlength=groups).astype(np.int64)
+        return shares(np.bincount(codes, values, minlength=groups), count)
+    if name == "share":
+        raise QuestionError("A share of a number is that of ones, and these are not 0 and 1; take another aggregate.")
+    return means(codes, values, groups)
+
+
+def is_truth(values: NDArray[np.float64]) -> bool:
+    """Whether all values are 0 or 1."""
+    return bool(((values == 0) | (values == 1)).all())
+
+
 def counts(codes: NDArray[np.integer], groups: int) -> Aggregated:
     """How many samples each group has.
 
@@ -36,18 +94,40 @@ def counts(codes: NDArray[np.integer], groups: int) -> Aggregated:
     return Aggregated(count, count.astype(np.float64), none, none)
 
 
+def shares(some: NDArray[np.number], of: NDArray[np.integer], count: NDArray[np.int64] | None = None) -> Aggregated:
+    """Shares with Wilson's score interval (1927).
+
+    Args:
+        some: [g] how many.
+        of: [g] of how many; where that is 0 there is no share.
+        count: [g] samples that are told; None takes `of`.
+    """
+    from scipy.stats import norm
+
+    z = norm.ppf((1 + LEVEL) / 2)
+    known = of > 0
+    number = np.where(known, of, 1).astype(np.float64)
+    share = some / number
+    centre = (share + z**2 / (2 * number)) / (1 + z**2 / number)
+    half = z / (1 + z**2 / number) * np.sqrt(share * (1 - share) / number + z**2 / (4 * number**2))
+    low = np.where(some == 0, 0.0, np.clip(centre - half, 0, 1))
+    high = np.where(some == of, 1.0, np.clip(centre + half, 0, 1))
+    return Aggregated(
+        (of if count is None else count).astype(np.int64),
+        *(np.where(known, each, np.nan) for each in (share, low, high)),
+    )
+
+
 def means(codes: NDArray[np.integer], values: NDArray[np.float64], groups: int) -> Aggregated:
     """The mean of each group, with Student's interval.
 
     Args:
-        codes: [n] group of each sample, -1 for one in none.
-        values: [n] not finite where absent.
+        codes: [n] group of each sample.
+        values: [n] finite.
         groups: number of groups, g.
     """
     from scipy.stats import t
 
-    kept = (codes >= 0) & np.isfinite(values)
-    codes, values = codes[kept], values[kept]
     count = np.bincount(codes, minlength=groups).astype(np.int64)
     some = np.maximum(count, 1)
     mean = np.bincount(codes, values, minlength=groups) / some
@@ -57,3 +137,76 @@ def means(codes: NDArray[np.integer], values: NDArray[np.float64], groups: int) 
     half = t.ppf((1 + LEVEL) / 2, free) * np.sqrt(spread / free / some)
     value = np.where(count > 0, mean, np.nan)
     return Aggregated(count, value, np.where(known, mean - half, np.nan), np.where(known, mean + half, np.nan))
+
+
+def quantiles(codes: NDArray[np.integer], values: NDArray[np.float64], groups: int, share: float) -> Aggregated:
+    """A quantile of each group, between two values by their distance; its interval lies between two order statistics.
+
+    The interval holds whatever the distribution is (David and Nagaraja 2003, 7.1): as many values as are below the
+    quantile are binomial. A group that is too small for it has none.
+
+    Args:
+        codes: [n] group of each sample.
+        values: [n] finite.
+        groups: number of groups, g.
+        share: of the values that lie below, 0 to 1.
+    """
+    from scipy.stats import binom
+
+    count = np.bincount(codes, minlength=groups).astype(np.int64)
+    first = np.zeros(groups, np.int64)
+    last = np.ones(groups, np.int64)
+    if 0 < share < 1:
+        some = np.maximum(count, 1)
+        first = binom.ppf((1 - LEVEL) / 2, some, share).astype(np.int64)
+        last = binom.ppf((1 + LEVEL) / 2, some, share).astype(np.int64) + 1
+    known = (first >= 1) & (last <= count)
+    value, low, high = np.full((3, groups), np.nan)
+    for group, members in enumerate(grouped(codes, values, count)):
+        if not len(members):
+            continue
+        ranks = [first[group] - 1, last[group] - 1] if known[group] else []
+        ordered = in_part_ordered(members, [share], ranks)
+        value[group] = quantile_of(ordered, share)
+        if ranks:
+            low[group], high[group] = ordered[ranks]
+    return Aggregated(count, value, low, high)
+
+
+def grouped(
+    codes: NDArray[np.integer], values: NDArray[np.float64], count: NDArray[np.int64]
+) -> list[NDArray[np.float64]]:
+    """The values of each group.
+
+    Args:
+        codes: [n] group of each value.
+        count: [g] of each group.
+    """
+    narrow = codes.astype(np.int16) if len(count) <= np.iinfo(np.int16).max else codes
+    # A stable sort of two bytes is by their digits: it does not compare.
+    return np.split(values[np.argsort(narrow, kind="stable")], np.cumsum(count)[:-1])
+
+
+def in_part_ordered(
+    values: NDArray[np.float64], shares: Sequence[float], ranks: Sequence[int] | NDArray[np.int64] = ()
+) -> NDArray[np.float64]:
+    """The values, of which those that the quantiles lie between, and those at the ranks from 0 on, stand in order."""
+    places = [(len(values) - 1) * share for share in shares]
+    wanted = {int(rank) for rank in ranks}
+    wanted |= {int(np.floor(place)) for place in places} | {int(np.ceil(place)) for place in places}
+    return np.partition(values, sorted(wanted))
+
+
+def quantile_of(ordered: NDArray[np.float64], share: float) -> float:
+    """The quantile of values that `in_part_ordered` has put in order for it, between two of them by their distance."""
+    place = (len(ordered) - 1) * share
+    below = int(np.floor(place))
+    above = min(below + 1, len(ordered) - 1) if place > below else below
+    low, high = float(ordered[below]), float(ordered[above])
+    return low + (high - low) * (place - below)
+
+
+def _without_interval(codes: NDArray[np.integer], groups: int, value: NDArray[np.float64]) -> Aggregated:
+    count = np.bincount(codes, minlength=groups).astype(np.int64)
+    none = np.full(groups, np.nan)
+    return Aggregated(count, np.where(count > 0, value, np.nan), none, none)
