@@ -3,7 +3,7 @@
 from typing import TYPE_CHECKING, Literal
 
 from leaplab.analysis.charting.chart import Chart, Curve
-from leaplab.render.chart_sheet import colour_of_series, laid_out, name_of, numbers, scaled
+from leaplab.render.chart_sheet import colour_of_series, laid_out, numbers, scaled
 from leaplab.render.colours import INK, LINE, MUTED, PAPER
 from leaplab.render.figure import SMALL, share
 from leaplab.render.maps import GROUPS, MARKED
@@ -53,7 +53,7 @@ def draw_calibration(chart: Chart, title: str) -> "Figure":
     axes.plot(x, y, "o-", lw=1.4, ms=5, mew=0, color=share(MARKED), gid="calibration")
     axes.set_ylim(-0.02, 1.02)
     scaled(axes, "x", chart.x_axis.label, grid=True)
-    scaled(axes, "y", name_of(chart.y_axis), grid=True)
+    scaled(axes, "y", chart.y_axis.label, grid=True)
     return figure
 
 

@@ -14,7 +14,6 @@ from leaplab.render.chart_sheet import (
     each_series,
     label_room,
     laid_out,
-    name_of,
     numbers,
     scaled,
 )
@@ -74,7 +73,7 @@ def _bars(chart: Chart, title: str) -> "Figure":
     axes.set_ylim(len(categories) - 0.5, -0.5)
     axes.set_yticks(range(len(categories)), [fitted(name, left - MARGIN, SMALL) for name in categories])
     axes.tick_params(axis="y", length=0, labelcolor=share(INK))
-    scaled(axes, "x", name_of(chart.y_axis, chart.aggregate), grid=True)
+    scaled(axes, "x", chart.y_axis.label, grid=True)
     return figure
 
 
@@ -96,7 +95,7 @@ def _columns(chart: Chart, title: str) -> "Figure":
         if chart.aggregate not in ("count", "share"):
             _whiskers(axes, groups, middles)
     scaled(axes, "x", chart.x_axis.label)
-    scaled(axes, "y", name_of(chart.y_axis, chart.aggregate), grid=True)
+    scaled(axes, "y", chart.y_axis.label, grid=True)
     return figure
 
 
@@ -111,7 +110,7 @@ def _line(chart: Chart, title: str) -> "Figure":
         axes.fill_between(x, low, high, color=colour, alpha=0.18, lw=0, gid=f"interval-{number}")
         axes.plot(x, y, "o-", ms=3, lw=1.4, mew=0, color=colour, gid=f"line-{number}")
     scaled(axes, "x", chart.x_axis.label)
-    scaled(axes, "y", name_of(chart.y_axis, chart.aggregate), grid=True)
+    scaled(axes, "y", chart.y_axis.label, grid=True)
     return figure
 
 
@@ -158,8 +157,8 @@ def _group_means(chart: Chart, title: str) -> "Figure":
         slope, level = np.polyfit(x, y, 1)
         ends_x = np.array([x.min(), x.max()])
         axes.plot(ends_x, level + slope * ends_x, "--", lw=1, color=share(MUTED), gid="trend", zorder=1)
-    scaled(axes, "x", f"mean {chart.x_axis.label}", grid=True)
-    scaled(axes, "y", f"mean {chart.y_axis.label}", grid=True)
+    scaled(axes, "x", chart.x_axis.label, grid=True)
+    scaled(axes, "y", chart.y_axis.label, grid=True)
     return figure
 
 

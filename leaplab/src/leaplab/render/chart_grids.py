@@ -6,7 +6,7 @@ import numpy as np
 
 from leaplab.analysis.charting.chart import Axis, Chart, Group
 from leaplab.analysis.numerals import numeral
-from leaplab.render.chart_sheet import FOOT, MARGIN, label_room, laid_out, name_of, named, scaled
+from leaplab.render.chart_sheet import FOOT, MARGIN, label_room, laid_out, named, scaled
 from leaplab.render.colours import INK, PAPER, Colour, ink_on
 from leaplab.render.figure import SMALL, WIDTH, fitted, share, width_of
 from leaplab.render.maps import GROUPS
@@ -70,7 +70,7 @@ def draw_correlations(chart: Chart, title: str) -> "Figure":
     axes.set_ylim(len(names) - 0.5, -0.5)
     axes.set_yticks(range(len(names)), [fitted(name, left - MARGIN, SMALL, both_ends=True) for name in names])
     axes.tick_params(axis="y", length=0, labelcolor=share(INK))
-    scaled(axes, "x", f"correlation with {chart.y_axis.label}", grid=True)
+    scaled(axes, "x", chart.y_axis.label, grid=True)
     return figure
 
 
@@ -98,15 +98,17 @@ def _cells(chart: Chart, title: str, shade: Any) -> "Figure":
     if upright:
         for label in axes.get_xticklabels():
             label.set_rotation(90)
-    named(axes, "x", name_of(chart.x_axis))
-    named(axes, "y", name_of(chart.y_axis))
+    named(axes, "x", chart.x_axis.label)
+    named(axes, "y", chart.y_axis.label)
     return figure
 
 
 def _places(axis: Axis, groups: list[Group], which: str) -> list[tuple[str, Any]]:
     """Name and place of each column or row, in its order."""
     if axis.categories is not None:
-        return [(name, name) for name in axis.categories]
+        # A triangle of pairs has one row and one column less than columns.
+        used = {getattr(group, which) for group in groups}
+        return [(name, name) for name in axis.categories if name in used]
     found = {
         getattr(group, which): (getattr(group, f"{which}_low"), getattr(group, f"{which}_high")) for group in groups
     }

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from leaplab.analysis.charting.chart import Axis, Chart
+from leaplab.analysis.charting.chart import Chart
 from leaplab.render.colours import INK, LINE, MUTED, Colour
 from leaplab.render.figure import SMALL, TEXT, WIDTH, fitted, place, share, sheet, width_of, wrapped, write
 from leaplab.render.maps import GROUPS
@@ -80,13 +80,6 @@ def named(axes: "Drawn", which: str, name: str) -> None:
 def label_room(names: Sequence[str]) -> float:
     """Inches for the longest of some names beside an axis, at most `LONGEST`."""
     return min(max((width_of(name, SMALL) for name in names), default=0.0), LONGEST) + 0.1
-
-
-def name_of(axis: Axis, aggregate: str | None = None) -> str:
-    """What stands along an axis."""
-    if aggregate is None or axis.column is None or aggregate == "count":
-        return axis.label
-    return f"{aggregate} {axis.label}"
 
 
 def each_series(chart: Chart) -> list[str | None]:
