@@ -10,6 +10,7 @@ from rich.table import Table
 from benchmarks import (
     answers,
     binding,
+    charts,
     checking,
     detection,
     distributions,
@@ -34,6 +35,7 @@ from benchmarks.measuring import Figure, machine
 BENCHMARKS = {
     "answers": answers.run,
     "binding": binding.run,
+    "charts": charts.run,
     "checking": checking.run,
     "detection": detection.run,
     "distributions": distributions.run,

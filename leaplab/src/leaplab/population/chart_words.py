@@ -10,6 +10,9 @@ from leaplab.analysis.numerals import numeral
 from leaplab.population.chart_question import Charted
 from leaplab.store.columns import label_of
 
+FEW = 10
+"""Samples of which a mean says little."""
+
 
 def nothing_told(asked: Charted, columns: Mapping[str, NDArray[np.bool_]]) -> str:
     """Why a chart has no mark.
@@ -37,29 +40,33 @@ def absent_notice(asked: Charted, columns: Mapping[str, NDArray[np.bool_]], abse
     """How many are left out, and for want of what."""
     if not absent:
         return []
-    wanting = [f"'{name}'" for name, present in columns.items() if not present.all()]
-    of = asked.question.of if absent != 1 else asked.question.of[:-1]
-    has = "have" if absent != 1 else "has"
-    return [f"{absent:,} of {len(asked.rows):,} {of} {has} no finite value of {' or '.join(wanting)}, and left out."]
+    wanting = " or ".join(f"'{name}'" for name, present in columns.items() if not present.all())
+    has, is_ = ("has", "is") if absent == 1 else ("have", "are")
+    return [
+        f"{absent:,} of {len(asked.rows):,} {asked.question.of} {has} no finite value of {wanting} and {is_} left out."
+    ]
 
 
-def extremes_told(groups: Sequence[Group], what: str, of: str, share: bool = False) -> str:
+def extremes_told(groups: Sequence[Group], what: str, of: str, share: bool, sampled: bool) -> str:
     """Which mark is highest and which is lowest, each with its interval.
 
     Args:
         what: the value is, such as `mean loss`.
         of: what is counted.
         share: whether the value is a share.
+        sampled: whether the value of few says little, as a mean does, and a number of samples does not.
     """
     drawn = [(group.value, group) for group in groups if group.value is not None]
-    if not drawn:
-        return ""
-    (_, most), (_, least) = max(drawn, key=lambda one: one[0]), min(drawn, key=lambda one: one[0])
     head = what[:1].upper() + what[1:]
+    # What few samples have is high or low by chance.
+    judged = [one for one in drawn if not sampled or one[1].count >= FEW]
+    judged = judged if len(judged) > 1 else drawn
+    (_, most), (_, least) = max(judged, key=lambda one: one[0]), min(judged, key=lambda one: one[0])
     if len(drawn) == 1:
-        return f"{head} is {_with_interval(most, share)} for {_place(most)}, of {most.count:,} {of}: there is no other."
+        return f"{head} is {_with_interval(most, share)} for {_place(most)}, of {most.count:,} {of}; there is no other."
     if most.value == least.value:
-        return f"{head} is {_with_interval(most, share)} for all {len(drawn):,}."
+        return f"{head} is {_with_interval(most, share)} for all {len(judged):,}."
+    head = f"Where there are {FEW} {of} or more, {what}" if len(judged) < len(drawn) else head
     return (
         f"{head} is highest for {_place(most)}, {_with_interval(most, share)}, and lowest for {_place(least)},"
         f" {_with_interval(least, share)}."

@@ -14,6 +14,7 @@ from leaplab.analysis.charting.chart import Chart
 from leaplab.errors import QuestionError
 from leaplab.population.chart_question import Charted, ChartQuestion, Of
 from leaplab.population.column_charts import bar, box, heatmap, histogram, line
+from leaplab.population.notebook import page_of_chart
 from leaplab.population.population import Population
 from leaplab.population.relation_charts import correlation_table, group_means, scatter
 from leaplab.store.columns import STATE, STATE_COLUMN
@@ -96,3 +97,11 @@ def _require_fitting(kind: Kind, question: ChartQuestion) -> None:
         raise QuestionError(f"A chart '{question.kind}' takes no {' and no '.join(spare)}; it takes {takes}.")
     if question.of not in kind.of:
         raise QuestionError(f"A chart '{question.kind}' is of {' or '.join(kind.of)}.")
+
+
+@dataclass(frozen=True)
+class RunChart(Chart):
+    """A chart that draws itself in a notebook."""
+
+    def _repr_html_(self) -> str:
+        return page_of_chart(self)

@@ -146,7 +146,6 @@ def _aggregated_chart(asked: Charted, places: Places, along: NDArray[np.float64]
     aggregate = _aggregate(asked, column is not None)
     values = None
     if column is not None:
-        # Of what is counted it only matters whether it is there.
         values = numbers(asked, column)
     cells, number = _cells(places, series), len(places.names) * series.number
 
@@ -257,8 +256,14 @@ def _chart(
     count = int(np.logical_and.reduce([*present.values(), np.ones(len(asked.rows), bool)]).sum())
     absent = len(asked.rows) - count
     made = list(groups) if count else []
-    share = aggregate == "share"
-    told = extremes_told(made, what, question.of, share) if count else nothing_told(asked, present)
+    if not count:
+        told = nothing_told(asked, present)
+    elif aggregate == "count" and all(group.count == 1 for group in made) and len(made) < count:
+        told = f"None of the {count:,} values of '{question.x}' comes twice."
+    else:
+        of_values = (question.value if question.kind == "heatmap" else question.y) is not None
+        sampled = of_values and aggregate not in ("count", "sum")
+        told = extremes_told(made, what, question.of, aggregate == "share", sampled)
     axes: dict[str, Any] = {"x_axis": places.axis, "y_axis": y_axis}
     return Chart(
         kind=question.kind,

@@ -15,6 +15,7 @@ from leaplab.errors import LeaplabError
 from leaplab.population.members import MemberRows
 
 if TYPE_CHECKING:
+    from leaplab.analysis.charting.chart import Chart
     from leaplab.population.clusters import Clusters
     from leaplab.population.gap import DomainGap
     from leaplab.population.gap_matrix import DomainGaps
@@ -219,6 +220,19 @@ def page_of_pruning(answer: "PrunedList") -> str:
     says = "The map: what is dropped in blue, what is kept in red"
     picture = Picture(drawn(answer.population.map(answer.space, METHODS[0]), marked), MAP_SIDE, says)
     return f'<div style="display:flex;gap:2em">{picture.shown}<div>{table}</div></div>'
+
+
+def page_of_chart(answer: "Chart") -> str:
+    """What it shows in a sentence, and its marks as a table."""
+    rows = []
+    for group in answer.groups[:SHOWN_ROWS]:
+        sure = "" if group.low is None or group.high is None else f"{group.low:.4g} to {group.high:.4g}"
+        value = "" if group.value is None else f"{group.value:.4g}"
+        rows.append([group.name, group.series or "", f"{group.count:,}", value, sure])
+    sides = " and ".join(label for label in (answer.x_axis.label, answer.y_axis.label) if label)
+    title = f"{answer.kind[:1].upper()}{answer.kind[1:]}{f': {sides}' if sides else ''}"
+    head, below = ("", "series", answer.of, answer.aggregate, "95 %"), " ".join([answer.told, *answer.notices])
+    return _page(title, below, head, rows, len(answer.groups), "marks")
 
 
 def _small_map(points: NDArray[np.float32] | None, members: NDArray[np.int64], what: str) -> list[Picture]:

@@ -13,6 +13,8 @@ from leaplab.analysis.labelling import FOCUS
 from leaplab.analysis.neighbours import Metric
 from leaplab.analysis.pruning import STRATA
 from leaplab.errors import QuestionError
+from leaplab.population.chart_question import ChartQuestion, Of
+from leaplab.population.charts import RunChart, chart_of
 from leaplab.population.clusters import Clusters, clusters_of
 from leaplab.population.gap import DomainGap, gap_of
 from leaplab.population.gap_matrix import DomainGaps, gaps_of
@@ -155,6 +157,44 @@ class Questions:
         wanted = (kinds,) if isinstance(kinds, str) else tuple(kinds)
         among = None if where is None else self.where(where)
         return insights_of(self._population, Question(wanted, score, label, space, among, members))
+
+    def chart(
+        self,
+        kind: str,
+        x: str | None = None,
+        y: str | None = None,
+        split: str | None = None,
+        aggregate: str | None = None,
+        where: str | None = None,
+        *,
+        value: str | None = None,
+        bins: int | None = None,
+        label: str | None = None,
+        threshold: float | None = None,
+        of: Of = "samples",
+    ) -> RunChart:
+        """A chart of columns as numbers, each with how sure it is; a notebook shows its marks.
+
+        Args:
+            kind: one of `leaplab.population.charts.KINDS`, such as `bar`.
+            x: column along the first axis.
+            y: column along the second axis, or that is aggregated.
+            split: column of categories, each of which becomes a series.
+            aggregate: `mean`, `median`, `count`, `share`, `sum`, `min`, `max` or `quantile:Q`; None takes the mean
+                where there is something to aggregate, else the count.
+            where: only of rows that meet a condition.
+            value: column that the cells of a heat-map aggregate; None counts.
+            bins: into how many a number is divided; None chooses.
+            label: class that a curve or a threshold is of; None takes all.
+            threshold: least confidence that counts as a claim; None takes that of the highest F1.
+            of: `samples`, or `objects`: their element instances.
+
+        Raises:
+            LeaplabError: there is no such kind or column, `where` is no condition, or the question makes no sense.
+        """
+        question = ChartQuestion(kind, x, y, split, value, aggregate, bins, label, threshold, of)
+        found = chart_of(self._population, question, None if where is None else self.where(where))
+        return RunChart(**vars(found))
 
     def domain_gap(
         self, source: str, target: str, rank: str | None = None, space: str | None = None, where: str | None = None

@@ -27,7 +27,6 @@ if TYPE_CHECKING:
 
 MOST_POINTS = 5_000
 MOST_OF_TABLE = 12
-FEWEST_GROUPS = 2
 
 
 def scatter(asked: Charted) -> Chart:
@@ -67,9 +66,10 @@ def scatter(asked: Charted) -> Chart:
         codes[drawn].tolist() if series.names else None,
         len(rows),
     )
-    told = nothing_told(asked, present)
     if len(rows):
         told = correlation_told(x_column.label, y_column.label, r, (low, high), len(rows), question.of)
+    else:
+        told = nothing_told(asked, present)
     return Chart(
         kind=question.kind,
         x=x_column.name,
@@ -89,7 +89,7 @@ def scatter(asked: Charted) -> Chart:
         rank_correlation=_known(rank_correlation(x, y)) if len(rows) else None,
         points=points,
         told=told,
-        notices=notices if len(rows) else list(series.notices),
+        notices=notices if len(rows) else [],
     )
 
 
@@ -111,18 +111,20 @@ def group_means(asked: Charted) -> Chart:
     codes = np.where(kept, places.codes, -1)
     across, up = (aggregated("mean", codes, values, len(places.names)) for values in (x, y))
     groups = [
-        Group(name, int(up.count[at]), *_interval(up, at), **_place(across, at))
+        Group(name, int(up.count[at]), *_interval(up, at), x=x_mean, x_low=x_least, x_high=x_most)
         for at, name in enumerate(places.names)
         if up.count[at]
+        for x_mean, x_least, x_most in [_interval(across, at)]
     ]
     of_groups = up.count > 0
     r = correlation(across.value[of_groups], up.value[of_groups])
     low, high = fisher_interval(r, len(groups))
     count = int(kept.sum())
-    told = nothing_told(asked, present)
-    if len(groups) == 1:
+    if not groups:
+        told = nothing_told(asked, present)
+    elif len(groups) == 1:
         told = f"There is one group, '{groups[0].name}'; means of groups take more."
-    elif groups:
+    else:
         names = (f"mean {x_column.label}", f"mean {y_column.label}")
         told = correlation_told(*names, r, (low, high), len(groups), "groups")
     ends = [end for group in groups for end in (group.x, group.x_low, group.x_high) if isinstance(end, float)]
@@ -260,10 +262,6 @@ def _by_strength(group: Group) -> tuple[float, str]:
 
 def _interval(found: Aggregated, at: int) -> tuple[float | None, float | None, float | None]:
     return _known(float(found.value[at])), _known(float(found.low[at])), _known(float(found.high[at]))
-
-
-def _place(found: Aggregated, at: int) -> dict[str, float | None]:
-    return dict(zip(("x", "x_low", "x_high"), _interval(found, at), strict=True))
 
 
 def _ends(groups: "Sequence[Group]") -> list[float]:

@@ -21,8 +21,9 @@ class Bins:
 
     Attributes:
         edges: [k + 1] ascending. A bin holds its lower edge; the last one its upper edge as well.
-        low, high: between which the bins are equally wide.
+        low, high: ends of the bins but for those that gather.
         gathers_low, gathers_high: whether the first, or the last, reaches further and gathers the outermost values.
+        equal: whether those between `low` and `high` are equally wide.
     """
 
     edges: NDArray[np.float64]
@@ -30,6 +31,7 @@ class Bins:
     high: float
     gathers_low: bool = False
     gathers_high: bool = False
+    equal: bool = True
 
     def __len__(self) -> int:
         """How many."""
@@ -92,16 +94,24 @@ def even_bins(values: NDArray[np.float64], number: int) -> Bins:
     edges = np.unique(np.percentile(values, np.linspace(0, 100, number + 1), method="nearest"))
     if len(edges) < 2:
         return equal_bins(values, False, 1)
-    return Bins(edges, float(edges[0]), float(edges[-1]))
+    return Bins(edges, float(edges[0]), float(edges[-1]), equal=False)
 
 
 def places_in(bins: Bins, values: NDArray[np.float64]) -> NDArray[np.int16]:
     """[n] the bin of each value; -1 for one that is not finite, or lies in none."""
-    edges = bins.edges
-    places = np.searchsorted(edges, values, side="right").astype(np.int16) - np.int16(1)
-    places[values == edges[-1]] = len(bins) - 1
-    places[(places >= len(bins)) | ~np.isfinite(values)] = -1
-    return places
+    edges, last = bins.edges, len(bins) - 1
+    inside = (values >= edges[0]) & (values <= edges[-1])
+    known = values if inside.all() else np.where(inside, values, edges[0])
+    if not bins.equal:
+        places = np.searchsorted(edges[1:-1], known, side="right").astype(np.int16)
+        return np.where(inside, places, np.int16(-1))
+    # A division finds the bin but for its rounding, which the edges decide.
+    first = int(bins.gathers_low)
+    places = np.clip((known - bins.low) * (1 / bins.width), -1, last).astype(np.int16) + np.int16(first)
+    places = np.clip(places, 0, last)
+    places -= known < edges[places]
+    places += (known >= edges[places + 1]) & (places < last)
+    return np.where(inside, places, np.int16(-1))
 
 
 def _freedman_diaconis(count: int, quartiles: float, reach: float) -> int:

@@ -16,7 +16,8 @@ class Axis:
         type: categories stand side by side, numbers on a scale.
         column: whose values they are; None for what is no column, such as a count.
         categories: in their order; None for numbers.
-        low, high: ends of the numbers; None for categories, and where there is no number.
+        low, high: ends of the numbers; None for categories, and where there is no number. The outermost bin of an axis
+            may reach further where it gathers what lies far: it is drawn as far as the end.
     """
 
     label: str
