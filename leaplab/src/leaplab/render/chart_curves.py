@@ -29,9 +29,8 @@ def draw_trade_off(chart: Chart, title: str) -> "Figure":
         line.set(label=f"{curve.name}{told}", linewidth=2.2 if whole else 1.3, zorder=3 if whole else 2)
         at = _nearest(curve, chart.threshold)
         if at is not None:
-            axes.plot(
-                [curve.x[at]], numbers([curve.y[at]]), "o", ms=6, mew=1, mec=share(PAPER), color=share(colour), zorder=4
-            )
+            dot = axes.plot([curve.x[at]], numbers([curve.y[at]]), "o", color=share(colour), zorder=4)[0]
+            dot.set(markersize=6, markeredgewidth=1, markeredgecolor=share(PAPER), gid=f"threshold-{number}")
     if chart.kind == "roc":
         axes.plot([0, 1], [0, 1], "--", lw=1, color=share(LINE), gid="chance")
     axes.set_xlim(-0.01, 1.01)
