@@ -31,6 +31,11 @@ class ChartKind(StrEnum):
     heatmap = "heatmap"
     group_means = "group-means"
     correlation = "correlation"
+    confusion = "confusion"
+    roc = "roc"
+    precision_recall = "precision-recall"
+    calibration = "calibration"
+    curves = "curves"
 
 
 class Of(StrEnum):

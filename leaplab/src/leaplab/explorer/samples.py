@@ -5,8 +5,7 @@ from typing import Any
 from leaplab.explorer.answers import json_value
 from leaplab.explorer.verdict import Judge, is_ranked
 from leaplab.population.population import Population
-from leaplab.store.columns import ID, STATE
-from leaplab.store.run import OFFSET
+from leaplab.store.columns import ID, OFFSET, STATE
 
 MAX_SHOWN_PREDICTION = 1000
 OF_THE_SAMPLE = (OFFSET, ID, STATE)

@@ -14,13 +14,17 @@ from leaplab.analysis.charting.chart import Chart
 from leaplab.errors import QuestionError
 from leaplab.population.chart_question import Charted, ChartQuestion, Of
 from leaplab.population.column_charts import bar, box, heatmap, histogram, line
+from leaplab.population.judged_charts import calibration, confusion
 from leaplab.population.notebook import page_of_chart
+from leaplab.population.operating_charts import precision_recall, roc
 from leaplab.population.population import Population
 from leaplab.population.relation_charts import correlation_table, group_means, scatter
+from leaplab.population.training_charts import curves
 from leaplab.store.columns import STATE, STATE_COLUMN
 
 OPTIONS = ("x", "y", "split", "value", "aggregate", "bins", "label", "threshold")
 """What of a question only some kinds take."""
+ONLY_SAMPLES: tuple[Of, ...] = ("samples",)
 
 
 @dataclass(frozen=True)
@@ -53,6 +57,23 @@ KINDS: Mapping[str, Kind] = {
     "heatmap": Kind(heatmap, "A number of each pair of two columns.", ("x", "y"), ("value", "aggregate", "bins")),
     "group-means": Kind(group_means, "Means of two numbers, a mark a category.", ("x", "y", "split")),
     "correlation": Kind(correlation_table, "Which numbers go together.", (), ("x", "y")),
+    "confusion": Kind(
+        confusion, "What was taken for what, each cell with its samples.", (), ("x", "label", "threshold"), ONLY_SAMPLES
+    ),
+    "roc": Kind(
+        roc, "Positives found against false alarms, at every threshold.", (), ("x", "label", "threshold"), ONLY_SAMPLES
+    ),
+    "precision-recall": Kind(
+        precision_recall,
+        "Claims that are right against positives that are found.",
+        (),
+        ("x", "label", "threshold"),
+        ONLY_SAMPLES,
+    ),
+    "calibration": Kind(
+        calibration, "How often the model is right where it is so sure.", (), ("x", "label", "bins"), ONLY_SAMPLES
+    ),
+    "curves": Kind(curves, "The history of the training, a curve a state.", (), ("x", "y"), ONLY_SAMPLES),
 }
 """Name -> kind, in the order in which a person is offered them."""
 

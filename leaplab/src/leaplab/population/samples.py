@@ -228,7 +228,7 @@ def _labels(
     if prediction is not None and len(names) > 1:
         for truth, shape in store.ground_truths().items():
             if shape == (len(names),):
-                codes = _codes(store.stored("ground_truths", truth), rows)
+                codes = class_codes(store.stored("ground_truths", truth), rows)
                 if codes is not None and (codes >= 0).any():
                     return Labels(truth, codes, names, _predicted(store, prediction, rows))
     absent["labels"] = (
@@ -275,7 +275,7 @@ def _predicted(store: RunStore, prediction: PredictionSpec, rows: NDArray[np.int
     return np.where(known, chosen.argmax(axis=1), -1)
 
 
-def _codes(values: NDArray[np.float32] | None, rows: NDArray[np.int64]) -> NDArray[np.int64] | None:
+def class_codes(values: NDArray[np.float32] | None, rows: NDArray[np.int64]) -> NDArray[np.int64] | None:
     """The class that each sample's labels say; None where they are no labels of one class a sample."""
     if values is None:
         return None

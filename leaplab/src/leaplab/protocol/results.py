@@ -15,13 +15,15 @@ from leaplab.protocol.plan import Part
 class Confusion:
     """Confusion elements: `offset` is the sample's place among those that they are of.
 
-    Numbers of a whole part are arrays.
+    Numbers of a whole part are arrays. `id` pairs those of one object within a sample; of a whole part it is empty
+    where no element has one.
     """
 
     offset: Any = field(default_factory=list)
     label: list[str] = field(default_factory=list)
     expected: Any = field(default_factory=list)
     probability: Any = field(default_factory=list)
+    id: list[str] = field(default_factory=list)
 
 
 @dataclass(frozen=True)

@@ -17,6 +17,8 @@ Entry = TypeVar("Entry")
 
 ID, STATE = "sample_id", "state"
 """Columns of every table: what identifies a sample."""
+OFFSET = "offset"
+"""Of tables beside that of the samples: where in its part a sample lies, which leads to its row in the run."""
 SAMPLE, METADATA, LOSS, METRIC, INPUT, ANALYSIS = "sample", "metadata", "loss", "metric", "input", "analysis"
 GROUPS = (SAMPLE, METADATA, LOSS, METRIC, INPUT, ANALYSIS)
 STATE_COLUMN = f"{SAMPLE}.{STATE}"

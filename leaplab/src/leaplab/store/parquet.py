@@ -114,6 +114,28 @@ def read_columns(files: Sequence[Path], kinds: Mapping[str, str]) -> dict[str, N
     return {column: _filled(read[column], kind) for column, kind in kinds.items()}
 
 
+def read_arrays(files: Sequence[Path], selected: Mapping[str, str]) -> dict[str, NDArray[Any]]:
+    """Expressions over the rows of files, one file after the other, as DuckDB gives them: masked where absent.
+
+    Args:
+        selected: name -> SQL.
+    """
+    expressions = ", ".join(f"{expression} AS {quoted(name)}" for name, expression in selected.items())
+    with _reading(files) as connection:
+        read: dict[str, NDArray[Any]] = connection.execute(
+            f"SELECT {expressions} FROM {parquet_table(files)}"
+        ).fetchnumpy()
+    return read
+
+
+def row_counts(files: Sequence[Path]) -> list[int]:
+    """How many rows each file has."""
+    with _reading(files) as connection:
+        query = "SELECT file_name, num_rows FROM parquet_file_metadata(?)"
+        counts = dict(connection.execute(query, [list(map(str, files))]).fetchall())
+    return [counts[str(file)] for file in files]
+
+
 def read_rows(file: Path, clause: str, *parameters: Any) -> list[dict[str, Any]]:
     """Rows of one file by column; None where absent. The clause follows `FROM`, with a ? for each parameter."""
     with _reading([file]) as connection:

@@ -10,7 +10,7 @@ runs/NAME/
   predictions/NAME/00000.npy            [n, ...] float32, small outputs only
   ground_truths/NAME/00000.npy          [n, ...] float32, small ones only; none on the unlabeled state
   thumbnails/INPUT/00000.npy            [n, 16, 16, C] uint8, of inputs that are images
-  confusion/COLUMN/00000.parquet        sample_id, state, offset (in the part), label, expected, probability
+  confusion/COLUMN/00000.parquet        sample_id, state, offset (in the part), label, expected, probability, id
   derived/                              what analyses made of it; may be deleted at any time
 
 Every Parquet file of a table has the same columns, NULL where a state has no value.
@@ -21,14 +21,17 @@ from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
+from urllib.parse import unquote
 
 import numpy as np
 from numpy.typing import NDArray
 
-from leaplab.errors import LeaplabError
+from leaplab.errors import LeaplabError, MissingError
+from leaplab.files import file_name
 from leaplab.protocol.plan import Part
 from leaplab.protocol.results import Skipped
-from leaplab.store.columns import ID, STATE, declared_of
+from leaplab.store.columns import ID, METRIC, OFFSET, STATE, declared_of, group_of
+from leaplab.store.confusion import CONFUSION, Elements, read_elements
 from leaplab.store.manifest import ColumnEntry, Manifest, read_manifest
 from leaplab.store.parquet import column_names, quoted, read_columns, read_rows
 from leaplab.store.parts import (
@@ -40,13 +43,10 @@ from leaplab.store.parts import (
 
 INSTANCES_OF = "@instances"
 """Behind the name of a latent space: the vectors of the element instances in it."""
-CONFUSION_TYPES = {"label": "string", "expected": "boolean", "probability": "float"}
 UNDECLARED = ColumnEntry("float")
 """What a metric returns under a key that nobody declared."""
 KEYS = {ID: "string", STATE: "string"}
 """What identifies a sample, and the type."""
-OFFSET = "offset"
-"""Where in its part a sample lies, to whose row in the run this leads."""
 INSTANCE_ID = "instance_id"
 INSTANCE_KEYS = {INSTANCE_ID: "string", OFFSET: "int", ID: "string", STATE: "string", "number": "int"}
 """What identifies an element instance."""
@@ -241,6 +241,32 @@ class RunStore:
             if name in entry.arrays.get(folder, {}):
                 values[first : first + entry.rows] = _mapped(array_path(self.path, folder, name, part.number))
         return values
+
+    @property
+    def confusion_metrics(self) -> list[str]:
+        """Columns of the metrics that give confusion elements, in the order in which they are declared."""
+        folders = dict.fromkeys(
+            path.split("/")[1] for _, entry in self._whole() for path in entry.files if path.startswith(f"{CONFUSION}/")
+        )
+        declared = [name for name in self.manifest.columns if group_of(name) == METRIC and file_name(name) in folders]
+        known = set(map(file_name, declared))
+        return [*declared, *(unquote(folder) for folder in folders if folder not in known)]
+
+    def confusion(self, column: str) -> Elements:
+        """All confusion elements of a metric, in row order; read anew each time.
+
+        Raises:
+            MissingError: no metric of this name gives any.
+        """
+        if column not in self.confusion_metrics:
+            told = ", ".join(self.confusion_metrics) or "none"
+            raise MissingError(f"This run has no confusion elements of '{column}'; it has {told}.")
+        firsts = {}
+        for first, (part, entry) in zip(self._first_rows, self._whole(), strict=True):
+            path = table_path(self.path, CONFUSION, column, part.number)
+            if path.relative_to(self.path).as_posix() in entry.files:
+                firsts[path] = first
+        return read_elements(firsts)
 
     def thumbnails(self) -> dict[str, NDArray[np.uint8]]:
         """Input that is an image -> [N, 16, 16, C] uint8 in row order."""

@@ -19,7 +19,8 @@ from leaplab.errors import LeaplabError
 from leaplab.protocol.plain_text import plain_text
 from leaplab.protocol.plan import Part
 from leaplab.protocol.results import Skipped
-from leaplab.store.columns import GROUPS, ID, INPUT, LOSS, METADATA, METRIC, STATE, group_of
+from leaplab.store.columns import GROUPS, ID, INPUT, LOSS, METADATA, METRIC, OFFSET, STATE, group_of
+from leaplab.store.confusion import CONFUSION, CONFUSION_TYPES, ELEMENT_ID
 from leaplab.store.manifest import ColumnEntry, Manifest, Update, read_manifest, write_manifest
 from leaplab.store.parquet import column_names
 from leaplab.store.parts import (
@@ -31,7 +32,7 @@ from leaplab.store.parts import (
     table_path,
     write_entry,
 )
-from leaplab.store.run import CONFUSION_TYPES, INSTANCES_OF, KEYS, OFFSET, RunStore
+from leaplab.store.run import INSTANCES_OF, KEYS, RunStore
 
 REMOVED = ".removed"
 """Ends the name of a run that is being deleted."""
@@ -52,7 +53,8 @@ class PartValues:
         columns: column -> n values, None where absent.
         latents: space -> [n, W].
         predictions: name -> [n, ...].
-        confusion: metric column -> offset, label, expected, probability; offsets count within the part.
+        confusion: metric column -> offset, label, expected, probability and id; offsets count within the part, and no
+            ids are given where no element has one.
         instances: offset, number and columns of the samples' element instances, which come by sample and number; None
             where the integration has none.
         instance_latents: space -> [m, W], of these; NaN for one without a vector.
@@ -246,7 +248,7 @@ class WrittenRun(RunStore):
         if METRIC in groups:
             ids = [plain_text(str(i)) for i in values.ids]
             _write_confusion(files, part, ids, values.confusion)
-            kept = {path: file for path, file in kept.items() if not path.startswith("confusion/")}
+            kept = {path: file for path, file in kept.items() if not path.startswith(f"{CONFUSION}/")}
         not_finite = {name: count for name, count in former.not_finite.items() if group_of(name) not in groups}
         entry = structs.replace(
             former,
@@ -301,8 +303,10 @@ def _write_confusion(
     files: PartFiles, part: Part, ids: Sequence[str], confusion: Mapping[str, Mapping[str, Sequence[Any]]]
 ) -> None:
     for column, elements in confusion.items():
-        table = {**_keys_of(part, ids, elements[OFFSET]), **{key: elements[key] for key in CONFUSION_TYPES}}
-        files.table("confusion", column, table, {**KEYS, OFFSET: "int", **CONFUSION_TYPES})
+        found = {**elements, ELEMENT_ID: [each or None for each in elements.get(ELEMENT_ID, ())]}
+        found[ELEMENT_ID] = found[ELEMENT_ID] or [None] * len(elements[OFFSET])
+        table = {**_keys_of(part, ids, elements[OFFSET]), **{key: found[key] for key in CONFUSION_TYPES}}
+        files.table(CONFUSION, column, table, {**KEYS, OFFSET: "int", **CONFUSION_TYPES})
 
 
 def _renewed(

@@ -70,6 +70,7 @@ class Collector:
             whole.label.extend(elements.label)
             whole.expected.extend(elements.expected)
             whole.probability.extend(elements.probability)
+            whole.id.extend(elements.id)
         if finished.instances is not None:
             add_scores(finished.instances, scores, self._description)
             result.instances = result.instances or InstanceRows()
@@ -85,6 +86,9 @@ class Collector:
             gathered.extend([None] * (count - len(gathered)))
         for columns in (result.metadata, result.scores, result.inputs, *map(vars, result.confusion.values())):
             columns.update({name: _compact(values) for name, values in columns.items()})
+        for elements in result.confusion.values():
+            if not any(elements.id):  # a classification's: nothing to send for each of its many elements
+                elements.id = []
         result.latents = {name: np.concatenate(arrays) for name, arrays in self._latents.items()}
         result.predictions = _of_every_sample(self._predictions, count)
         result.ground_truths = _of_every_sample(self._ground_truths, count)

@@ -152,4 +152,5 @@ def _confusion(result: list[list[Any]]) -> Confusion:
         label=[element.label for element in elements],
         expected=[element.expected_outcome is positive for element in elements],
         probability=[float(element.predicted_probability) for element in elements],
+        id=[str(getattr(element, "id", "")) for element in elements],  # an older code-loader's have none
     )

@@ -1,0 +1,219 @@
+"""What claims of at least some confidence come to: every threshold at once, ROC and precision-recall, their areas."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from leaplab.analysis.charting.aggregates import LEVEL
+from leaplab.analysis.charting.chart import Outcome
+
+PLACES = 200
+"""Of a curve that is drawn, at most."""
+
+
+@dataclass(frozen=True)
+class Claims:
+    """Claims of a label, or of all, the surest first.
+
+    Attributes:
+        score: [k] descending, finite.
+        right: [k] whether each is one of the positives.
+        cluster: [k] what they belong to, from 0 on: claims of one sample are not independent.
+        missed: [m] the clusters of the positives that nothing claims at any confidence.
+        has_negatives: whether what is not right was there to be left alone: every label of a sample, but no objects.
+    """
+
+    score: NDArray[np.float64]
+    right: NDArray[np.bool_]
+    cluster: NDArray[np.int64]
+    missed: NDArray[np.int64]
+    has_negatives: bool
+
+    @property
+    def positives(self) -> int:
+        """How many there are to be found."""
+        return int(np.count_nonzero(self.right)) + len(self.missed)
+
+
+@dataclass(frozen=True)
+class Sweep:
+    """The counts at each of the t distinct scores, the highest first.
+
+    Attributes:
+        threshold: [t] descending; a claim counts from its own score on.
+        true, false: [t] claims that count and are right, or wrong.
+        positives: to be found.
+        negatives: to be left alone; None where they cannot be counted.
+    """
+
+    threshold: NDArray[np.float64]
+    true: NDArray[np.int64]
+    false: NDArray[np.int64]
+    positives: int
+    negatives: int | None
+
+    @property
+    def recall(self) -> NDArray[np.float64]:
+        """[t] NaN where there is nothing to be found."""
+        return _ratio(self.true, np.full(len(self.true), self.positives))
+
+    @property
+    def precision(self) -> NDArray[np.float64]:
+        """[t] in (0, 1]."""
+        return _ratio(self.true, self.true + self.false)
+
+    @property
+    def f1(self) -> NDArray[np.float64]:
+        """[t] the harmonic mean of both."""
+        return _ratio(2 * self.true, self.true + self.false + self.positives)
+
+    def outcome(self, name: str, threshold: float) -> Outcome:
+        """What the claims of at least a confidence come to."""
+        place = int(np.searchsorted(-self.threshold, -threshold, side="right")) - 1
+        true, false = (int(self.true[place]), int(self.false[place])) if place >= 0 else (0, 0)
+        negatives = None if self.negatives is None else self.negatives - false
+        return outcome_of(name, threshold, true, false, self.positives - true, negatives)
+
+    def best_threshold(self) -> float | None:
+        """The one of the highest F1, of equal ones the highest; None where nothing can be found."""
+        if not self.positives or not len(self.threshold):
+            return None
+        return float(self.threshold[np.argmax(self.f1)])
+
+
+@dataclass(frozen=True)
+class Area:
+    """An area under a curve, with its 95 % interval: NaN where there is none."""
+
+    value: float
+    low: float
+    high: float
+
+
+def outcome_of(name: str, threshold: float, true: int, false: int, missed: int, spared: int | None) -> Outcome:
+    """The counts with precision, recall and F1."""
+    return Outcome(
+        name,
+        threshold,
+        true,
+        false,
+        missed,
+        spared,
+        true / (true + false) if true + false else None,
+        true / (true + missed) if true + missed else None,
+        2 * true / (2 * true + false + missed) if true + false + missed else None,
+    )
+
+
+def sweep(claims: Claims) -> Sweep:
+    """The counts at every threshold."""
+    last = _last_of_equal(claims.score)
+    true = np.cumsum(claims.right, dtype=np.int64)[last]
+    negatives = int(len(claims.right) - np.count_nonzero(claims.right)) if claims.has_negatives else None
+    return Sweep(claims.score[last], true, last + 1 - true, claims.positives, negatives)
+
+
+def average_precision(claims: Claims) -> Area:
+    """The precision at each positive's own confidence, on average over all positives; a missed one counts as 0.
+
+    That is the sum of precision times the step in recall, without interpolation, as scikit-learn has it. The interval
+    is normal on the logit's scale (Boyd, Eng and Page, ECML PKDD 2013, section 4.2), its variance the infinitesimal
+    jackknife's (Efron, SIAM CBMS 38, 1982, chapter 6) over clusters: what drawing samples anew converges to.
+    """
+    if not claims.positives:
+        return Area(np.nan, np.nan, np.nan)
+    positives = claims.positives
+    last = _last_of_equal(claims.score)
+    size = np.diff(last, prepend=-1)
+    true = np.cumsum(claims.right, dtype=np.int64)[last]
+    false = last + 1 - true
+    gained = np.diff(true, prepend=0)
+    claimed = last + 1.0
+    value = float((gained * true / claimed).sum() / positives)
+    # How the average moves with the weight of a claim: at its own threshold and at all lower ones, whose precision it
+    # raises or lowers; with the weight of a positive, also by its share.
+    up = np.cumsum((gained * false / claimed**2)[::-1])[::-1]
+    down = np.cumsum((gained * true / claimed**2)[::-1])[::-1]
+    by_right, by_wrong = true / claimed - value + up, -down
+    moved = np.where(claims.right, np.repeat(by_right, size), np.repeat(by_wrong, size)) / positives
+    cluster = np.concatenate([claims.cluster, claims.missed])
+    moved = np.concatenate([moved, np.full(len(claims.missed), -value / positives)])
+    sums = np.bincount(cluster, moved)
+    variance = float((sums**2).sum()) * _corrected(_used(cluster))
+    return _on_logits(value, variance)
+
+
+def roc_area(claims: Claims) -> Area:
+    """The chance that a positive is surer than a negative, equal ones counting half.
+
+    The variance is DeLong's (DeLong, DeLong and Clarke-Pearson, Biometrics 44, 1988), of clusters as Obuchowski has it
+    (Biometrics 53, 1997); the interval is normal on the logit's scale (Pepe, 2003, section 5.2.4), so that it ends
+    before 1.
+
+    Returns:
+        NaN where there are no positives, or no negatives, or these cannot be counted.
+    """
+    right = claims.right
+    positives = int(np.count_nonzero(right))
+    negatives = len(right) - positives
+    if not claims.has_negatives or not positives or not negatives:
+        return Area(np.nan, np.nan, np.nan)
+    last = _last_of_equal(claims.score)
+    size = np.diff(last, prepend=-1)
+    true = np.cumsum(right, dtype=np.int64)[last]
+    false = last + 1 - true
+    gained, lost = np.diff(true, prepend=0), np.diff(false, prepend=0)
+    # A positive's share of the negatives that it is surer than, and a negative's of the positives that are surer.
+    of_positive = (negatives - false + lost / 2) / negatives
+    of_negative = (true - gained / 2) / positives
+    value = float((gained * of_positive).sum() / positives)
+    placed = np.where(right, np.repeat(of_positive, size), np.repeat(of_negative, size)) - value
+    length = int(claims.cluster.max()) + 1
+    ups = np.bincount(claims.cluster[right], placed[right], length)
+    downs = np.bincount(claims.cluster[~right], placed[~right], length)
+    variance = (
+        _corrected(_used(claims.cluster[right])) * float(ups @ ups) / positives**2
+        + _corrected(_used(claims.cluster[~right])) * float(downs @ downs) / negatives**2
+        + 2 * _corrected(_used(claims.cluster)) * float(ups @ downs) / (positives * negatives)
+    )
+    return _on_logits(value, variance)
+
+
+def thinned(x: NDArray[np.float64], y: NDArray[np.float64], most: int = PLACES) -> NDArray[np.int64]:
+    """At most so many places of a curve, evenly along its length, its ends among them."""
+    if len(x) <= most:
+        return np.arange(len(x))
+    along = np.concatenate([[0.0], np.cumsum(np.abs(np.diff(x)) + np.abs(np.diff(y)))])
+    wanted = np.linspace(0, along[-1], most)
+    found = np.searchsorted(along, wanted)
+    found[0], found[-1] = 0, len(x) - 1
+    return np.unique(np.clip(found, 0, len(x) - 1))
+
+
+def _last_of_equal(score: NDArray[np.float64]) -> NDArray[np.int64]:
+    """[t] the place of the last of each run of equal scores."""
+    if not len(score):
+        return np.zeros(0, np.int64)
+    return np.append(np.flatnonzero(score[1:] != score[:-1]), len(score) - 1)
+
+
+def _ratio(part: NDArray[np.int64], whole: NDArray[np.int64]) -> NDArray[np.float64]:
+    return np.where(whole > 0, part / np.maximum(whole, 1), np.nan)
+
+
+def _used(clusters: NDArray[np.int64]) -> int:
+    return int(np.count_nonzero(np.bincount(clusters)))
+
+
+def _corrected(clusters: int) -> float:
+    return clusters / (clusters - 1) if clusters > 1 else np.nan
+
+
+def _on_logits(value: float, variance: float) -> Area:
+    from scipy.special import expit, logit, ndtri
+
+    if not 0 < value < 1 or not np.isfinite(variance) or variance <= 0:
+        return Area(value, np.nan, np.nan)
+    half = ndtri((1 + LEVEL) / 2) * np.sqrt(variance) / (value * (1 - value))
+    return Area(value, float(expit(logit(value) - half)), float(expit(logit(value) + half)))
