@@ -12,10 +12,11 @@ from PIL import Image
 
 from leaplab.errors import LeaplabError
 from leaplab.explorer import application
-from leaplab.explorer.application import make_application, openapi_document
+from leaplab.explorer.application import make_application
 from leaplab.explorer.serving import listen
 from leaplab.population.heatmap import HeatmapQuestion, HeatMaps
 from leaplab.population.population import Population
+from leaplab.report.types import types_document
 from leaplab.store.run import RunStore
 from mnist.config import load_config
 from mnist.data.preprocess import Digits, load_states
@@ -116,7 +117,7 @@ def test_the_map_is_told_when_it_is_there(client: TestClient) -> None:
 
 def test_the_documents_in_the_page_s_folder_are_the_server_s() -> None:
     written = json.loads((WEB / "openapi.json").read_text(encoding="utf-8"))
-    assert written == openapi_document(), "run python -m leaplab.explorer leaplab/src/leaplab/explorer/web/openapi.json"
+    assert written == types_document(), "run python -m leaplab.explorer leaplab/src/leaplab/explorer/web/openapi.json"
 
 
 def test_every_sample_has_a_point_inside_the_square(client: TestClient) -> None:

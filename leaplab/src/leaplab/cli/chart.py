@@ -9,7 +9,7 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Column, Table
 
-from leaplab.cli.analyses import Out, Overwrite, RunArgument, States, Where, among, say_written
+from leaplab.cli.analyses import Figure, Out, Overwrite, RunArgument, States, Where, among, say_written
 from leaplab.cli.commands import AsJson, RunsFolder, app
 from leaplab.cli.printing import console, print_json
 
@@ -71,12 +71,13 @@ def chart(
     where: Where = None,
     state: States = None,
     out: Out = None,
+    figure: Figure = None,
     overwrite: Overwrite = False,
     runs: RunsFolder = Path("runs"),
     as_json: AsJson = False,
 ) -> None:
     """Bars, lines, scatters and the other charts of a run's columns, with how sure each number is."""
-    from leaplab.cli.answers import require_free, write_answer
+    from leaplab.cli.answers import require_figure, require_free, write_answer
     from leaplab.population.chart_question import ChartQuestion
     from leaplab.population.charts import chart_of
     from leaplab.population.population import open_population
@@ -84,11 +85,17 @@ def chart(
 
     if out is not None:
         require_free(out, overwrite)
+    if figure is not None:
+        require_figure(figure, overwrite)
     population = open_population(find_run(runs, run))
     question = ChartQuestion(kind.value, x, y, split, value, aggregate, bins, label, threshold, of.value)
     answer = chart_of(population, question, among(population, where, state))
     if out is not None:
         write_answer(out, answer.table(), overwrite)
+    if figure is not None:
+        from leaplab.cli.figures import figure_of_chart, write_figure
+
+        write_figure(figure, figure_of_chart(population, answer, value))
     if as_json:
         print_json({"run": population.store.path.name, **vars(answer)})
     else:
@@ -96,7 +103,7 @@ def chart(
     for notice in answer.notices:
         console.print(notice, markup=False, soft_wrap=True)
     if not as_json:
-        say_written(out, "holds the chart's numbers.", None)
+        say_written(out, "holds the chart's numbers.", figure)
 
 
 def _print(answer: "Chart") -> None:

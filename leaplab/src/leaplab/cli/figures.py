@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from leaplab.analysis.charting.chart import Chart
+from leaplab.analysis.charting.titles import title_of
 from leaplab.analysis.projection import METHODS
 from leaplab.cli.answers import writing
 from leaplab.cli.printing import console
@@ -22,6 +24,7 @@ from leaplab.population.similar_region import SimilarRegions
 from leaplab.protocol.inspection import SampleOrder, Visual
 from leaplab.protocol.operations import PICTURE
 from leaplab.render.canvas import plural
+from leaplab.render.chart_figures import chart_figure
 from leaplab.render.charts import (
     PANELS,
     SHOWN_BARS,
@@ -105,6 +108,15 @@ def _first(count: int, most: int) -> str:
     if count <= most:
         return "The most severe first. " if count > 1 else ""
     return f"The {most} most severe. "
+
+
+def figure_of_chart(population: Population, answer: Chart, value: str | None = None) -> "Figure":
+    """A chart, under what it is of.
+
+    Args:
+        value: the column that the cells of a heat-map aggregate.
+    """
+    return chart_figure(answer, f"{title_of(answer, value)}, {population.store.path.name}")
 
 
 def draw_similar(population: Population, answer: SimilarSamples | SimilarRegions, path: Path) -> None:

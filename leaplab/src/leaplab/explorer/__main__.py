@@ -3,7 +3,7 @@
 import sys
 from pathlib import Path
 
-from leaplab.explorer.application import openapi_document
 from leaplab.files import write_json
+from leaplab.report.types import types_document
 
-write_json(Path(sys.argv[1]), openapi_document())
+write_json(Path(sys.argv[1]), types_document())

@@ -47,7 +47,7 @@ def overview(population: Population, objects: Objects) -> dict[str, Any]:
         "samples": population.samples,
         "notice": " ".join(population.notices) or None,
         "states": [{"name": state, "count": count} for state, count in manifest.states.items()],
-        "columns": [_told(column) for column in columns],
+        "columns": [column_told(column) for column in columns],
         "objects": _objects(objects),
         "latent_spaces": [{"name": name, "width": width} for name, width in population.spaces.items()],
         "projections": list(METHODS),
@@ -63,7 +63,7 @@ def overview(population: Population, objects: Objects) -> dict[str, Any]:
 def _objects(objects: Objects) -> dict[str, Any] | None:
     if not objects.count:
         return None
-    columns = [_told(column) for column in objects.columns.values()]
+    columns = [column_told(column) for column in objects.columns.values()]
     return {"count": objects.count, "columns": columns, "colour": objects.default_colour}
 
 
@@ -151,7 +151,8 @@ def json_value(value: Any) -> Any:
     return str(value) if isinstance(value, int) and abs(value) > EXACT_IN_DOUBLE else value
 
 
-def _told(column: Column) -> dict[str, Any]:
+def column_told(column: Column) -> dict[str, Any]:
+    """A column as the page takes it, see `leaplab.explorer.model.Column`."""
     fields = ("name", "label", "group", "type", "kind", "categories", "min", "max", "direction", "insights", "meaning")
     values = {field: getattr(column, field) for field in fields}
     return {field: value for field, value in values.items() if isinstance(value, str | int | float | bool | list)}

@@ -38,7 +38,7 @@ class Findings:
         """All insights, the most severe first, and the kinds of which there is none, see `leaplab.explorer.model`."""
         answer = self._looked_for()
         return {
-            "insights": [_card(each) for each in answer.insights],
+            "insights": [card(each) for each in answer.insights],
             "silent": [{"kind": each.kind, "reason": each.reason} for each in answer.silent],
         }
 
@@ -78,7 +78,8 @@ class Findings:
         return MemberRows(self._population)
 
 
-def _card(insight: FoundInsight) -> dict[str, Any]:
+def card(insight: FoundInsight) -> dict[str, Any]:
+    """An insight as the page shows it, see `leaplab.explorer.model.Insight`."""
     fields = ("id", "kind", "severity", "title", "explanation", "state", "parent", "stable_id")
     told = {field: getattr(insight, field) for field in fields}
     apart = [asdict(each) for each in by_column(insight.differences)[:SHOWN_DIFFERENCES]]

@@ -24,6 +24,7 @@ from leaplab.store.columns import STATE, STATE_COLUMN
 
 OPTIONS = ("x", "y", "split", "value", "aggregate", "bins", "label", "threshold")
 """What of a question only some kinds take."""
+ONLY_SAMPLES: tuple[Of, ...] = ("samples",)
 
 
 @dataclass(frozen=True)
@@ -45,7 +46,6 @@ class Kind:
     of: tuple[Of, ...] = ("samples", "objects")
 
 
-SAMPLES: tuple[Of, ...] = ("samples",)
 KINDS: Mapping[str, Kind] = {
     "bar": Kind(
         bar, "A number of each category of a column, or of its ranges.", ("x",), ("y", "split", "aggregate", "bins")
@@ -58,26 +58,22 @@ KINDS: Mapping[str, Kind] = {
     "group-means": Kind(group_means, "Means of two numbers, a mark a category.", ("x", "y", "split")),
     "correlation": Kind(correlation_table, "Which numbers go together.", (), ("x", "y")),
     "confusion": Kind(
-        confusion, "What was taken for what, each cell with its samples.", (), ("x", "label", "threshold"), SAMPLES
+        confusion, "What was taken for what, each cell with its samples.", (), ("x", "label", "threshold"), ONLY_SAMPLES
     ),
     "roc": Kind(
-        roc,
-        "Positives that are found against false alarms, at every threshold.",
-        (),
-        ("x", "label", "threshold"),
-        SAMPLES,
+        roc, "Positives found against false alarms, at every threshold.", (), ("x", "label", "threshold"), ONLY_SAMPLES
     ),
     "precision-recall": Kind(
         precision_recall,
         "Claims that are right against positives that are found.",
         (),
         ("x", "label", "threshold"),
-        SAMPLES,
+        ONLY_SAMPLES,
     ),
     "calibration": Kind(
-        calibration, "How often the model is right where it is so sure.", (), ("x", "label", "bins"), SAMPLES
+        calibration, "How often the model is right where it is so sure.", (), ("x", "label", "bins"), ONLY_SAMPLES
     ),
-    "curves": Kind(curves, "The history of the training, a curve a state.", (), ("x", "y"), SAMPLES),
+    "curves": Kind(curves, "The history of the training, a curve a state.", (), ("x", "y"), ONLY_SAMPLES),
 }
 """Name -> kind, in the order in which a person is offered them."""
 

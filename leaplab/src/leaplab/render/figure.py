@@ -24,6 +24,7 @@ POINTS = 72.0
 SETTINGS: Any = {
     "font.size": TEXT,
     "text.parse_math": False,  # a dollar sign in an id is a dollar sign
+    "text.hinting": "no_hinting",  # a line is as wide as it was measured, or its end is cut off
     "svg.fonttype": "none",
     "svg.hashsalt": "leaplab",
 }

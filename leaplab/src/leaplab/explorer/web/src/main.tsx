@@ -1,5 +1,6 @@
 /** Asks for the run and shows it. */
 
+import "./tokens.css";
 import "./styles.css";
 import { effect, signal } from "@preact/signals";
 import { render } from "preact";

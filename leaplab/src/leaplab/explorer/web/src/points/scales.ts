@@ -53,14 +53,32 @@ export function encodeColour(values: ColumnValues | null, samples: number): Colo
 }
 
 function encodeCategories({ codes, column }: CategoricalValues): ColourEncoding {
-  const categories = column.categories ?? [];
-  const ordered = column.meaning === "ordinal";
-  const counts = new Array<number>(categories.length).fill(0);
+  const counts = new Array<number>((column.categories ?? []).length).fill(0);
   let absent = 0;
   for (const code of codes) {
     if (code >= 0 && code < counts.length) counts[code]! += 1;
     else absent += 1;
   }
+  const { slots, missing, ...shown } = slotsOf(column, counts, absent);
+  const slotOfRow = Uint16Array.from(codes, (code) => (code >= 0 && code < slots.length ? slots[code]! : missing));
+  return { kind: "categorical", codes: slotOfRow, ...shown };
+}
+
+/** Which categories have a colour of their own, and the place of each among what the legend lists. */
+export interface Slots {
+  entries: LegendEntry[];
+  colours: number;
+  grouped: number;
+  ordered: boolean;
+  /** Category -> its entry. */
+  slots: Uint16Array;
+  /** The entry of what has no category. */
+  missing: number;
+}
+
+export function slotsOf(column: Column, counts: readonly number[], absent: number): Slots {
+  const categories = column.categories ?? [];
+  const ordered = column.meaning === "ordinal";
   const own = ordered ? counts.map((_, code) => code) : categoriesWithColour(counts);
   const entries: LegendEntry[] = own.map((code) => ({
     key: categories[code]!,
@@ -74,20 +92,16 @@ function encodeCategories({ codes, column }: CategoricalValues): ColourEncoding 
   const grouped = categories.length - own.length;
   if (grouped > 0) {
     const shown = entries.reduce((sum, entry) => sum + entry.count, 0);
-    entries.push({
-      key: OTHER,
-      label: grouped === 1 ? "1 other" : `${grouped} others`,
-      count: codes.length - absent - shown,
-    });
+    const all = counts.reduce((sum, count) => sum + count, 0);
+    entries.push({ key: OTHER, label: grouped === 1 ? "1 other" : `${grouped} others`, count: all - shown });
   }
   const missing = entries.length;
   if (absent > 0) entries.push({ key: MISSING, label: "absent", count: absent });
-  const slotOfRow = Uint16Array.from(codes, (code) => (code >= 0 && code < slots.length ? slots[code]! : missing));
-  return { kind: "categorical", codes: slotOfRow, entries, colours: own.length, grouped, ordered };
+  return { entries, colours: own.length, grouped, ordered, slots, missing };
 }
 
 /** All categories where the palette suffices, else the most frequent; in the order of the column. */
-function categoriesWithColour(counts: number[]): number[] {
+function categoriesWithColour(counts: readonly number[]): number[] {
   const all = counts.map((_, code) => code);
   const most = CATEGORICAL.light.length;
   if (counts.length <= most) return all;
