@@ -22,6 +22,7 @@ from leaplab.explorer import model
 from leaplab.explorer.answers import exact_values, find, ids_page, key_of, overview, summary
 from leaplab.explorer.background import Background
 from leaplab.explorer.calculating import Calculator
+from leaplab.explorer.charts_routes import add_charts
 from leaplab.explorer.findings import Findings
 from leaplab.explorer.guard import Guard
 from leaplab.explorer.headline import headline
@@ -252,6 +253,7 @@ def _add_routes(app: FastAPI, population: Population, maps: Maps, findings: Find
         return json_response(find(population, text))
 
     selector = Selector(population)
+    add_charts(app, API, population, selector)
 
     @app.post(f"{API}/select", response_model=model.Selected)
     def selected(asked: model.Selecting) -> Response:

@@ -1,5 +1,6 @@
 """Which samples meet a condition and filters, and how the columns look under all other filters."""
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Any
 
@@ -45,12 +46,7 @@ class Selector:
             LeaplabError: there is no such column, a filter says nothing, the condition is none, or the mask is not of
                 as many rows.
         """
-        samples = self._population.samples
-        whole = np.ones(samples, bool) if asked.within is None else rows_of_mask(asked.within, samples)
-        if asked.where is not None and asked.where.strip():
-            met = np.zeros(samples, bool)
-            met[self._population.where(asked.where)] = True
-            whole &= met
+        whole = self._whole(asked)
         applied = [_Applied(each.column, self._rows_of(each)) for each in asked.filters]
         chosen = whole.copy()
         for each in applied:
@@ -60,6 +56,30 @@ class Selector:
             "mask": mask_of(chosen),
             "histograms": [self._histogram(name, whole, applied, chosen) for name in asked.histograms],
         }
+
+    def rows(self, asked: Selecting, but: Collection[str] = ()) -> NDArray[np.int64] | None:
+        """The rows that meet everything but the filters of some columns, ascending; None where nothing else is asked.
+
+        Raises:
+            LeaplabError: as `select` does.
+        """
+        filters = [each for each in asked.filters if each.column not in but]
+        if asked.within is None and not (asked.where or "").strip() and not filters:
+            return None
+        chosen = self._whole(asked)
+        for each in filters:
+            chosen &= self._rows_of(each)
+        return np.flatnonzero(chosen)
+
+    def _whole(self, asked: Selecting) -> NDArray[np.bool_]:
+        """[N] what meets everything but the filters."""
+        samples = self._population.samples
+        whole = np.ones(samples, bool) if asked.within is None else rows_of_mask(asked.within, samples)
+        if asked.where is not None and asked.where.strip():
+            met = np.zeros(samples, bool)
+            met[self._population.where(asked.where)] = True
+            whole &= met
+        return whole
 
     def _rows_of(self, asked: Filter) -> NDArray[np.bool_]:
         column = self._population.column(asked.column)

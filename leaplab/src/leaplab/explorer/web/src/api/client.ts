@@ -1,5 +1,6 @@
 /** The explorer's server: typed answers, and every failure one sentence for a person. */
 
+import type { Board } from "./charts";
 import type { components } from "./schema";
 
 type Schemas = components["schemas"];
@@ -159,6 +160,24 @@ export class Client {
   async noteInsight(stableId: string, said: Noting): Promise<InsightNote> {
     const path = `notes/insights/${encodeURIComponent(stableId)}`;
     return (await read((await this.send("PATCH", path, {}, said)).json())) as InsightNote;
+  }
+
+  boards(): Promise<Board[]> {
+    return this.json("boards", {});
+  }
+
+  proposedBoard(): Promise<Board> {
+    return this.json("boards/proposed", {});
+  }
+
+  /** Keep a board, in the place of another or beside them; tells all boards, as does the next. */
+  async keepBoard(board: Board, instead: string | null): Promise<Board[]> {
+    const place: Parameters = instead === null ? {} : { name: instead };
+    return (await read((await this.send("PUT", "boards", place, board)).json())) as Board[];
+  }
+
+  async deleteBoard(name: string): Promise<Board[]> {
+    return (await read((await this.send("DELETE", "boards", { name })).json())) as Board[];
   }
 
   suggestions(): Promise<Schemas["Suggestions"]> {

@@ -111,6 +111,21 @@ function categoriesWithColour(counts: readonly number[]): number[] {
     .sort((a, b) => a - b);
 }
 
+/** The colour of each category that has one, as a map paints it; counts are needed of more than the palette has. */
+export function categoryColours(column: Column, counts: readonly number[], theme: Theme): Map<string, string> {
+  const categories = column.categories ?? [];
+  const ordered = column.meaning === "ordinal";
+  const own = ordered
+    ? categories.map((_, code) => code)
+    : categoriesWithColour(categories.map((_, at) => counts[at] ?? 0));
+  return new Map(own.map((code, slot) => [categories[code]!, slotColour(slot, own.length, ordered, theme)]));
+}
+
+function slotColour(slot: number, colours: number, ordered: boolean, theme: Theme): string {
+  if (!ordered) return CATEGORICAL[theme][slot]!;
+  return sequential(colours > 1 ? slot / (colours - 1) : 0.5, theme);
+}
+
 function encodeContinuous({ places, scale }: ContinuousValues): ColourEncoding {
   const codes = Uint16Array.from(places, (place) =>
     place === ABSENT ? COLOUR_STEPS : Math.round(stretched(place / STEPS, scale.crowd) * (COLOUR_STEPS - 1)),
@@ -127,8 +142,7 @@ export function palette(encoding: ColourEncoding, theme: Theme): string[] {
     case "categorical":
       return encoding.entries.map(({ key }, slot) => {
         if (slot >= encoding.colours) return key === OTHER ? neutral.other : neutral.absent;
-        if (!encoding.ordered) return CATEGORICAL[theme][slot]!;
-        return sequential(encoding.colours > 1 ? slot / (encoding.colours - 1) : 0.5, theme);
+        return slotColour(slot, encoding.colours, encoding.ordered, theme);
       });
     case "continuous":
       return [

@@ -5,11 +5,13 @@ import { tableOf } from "./painting";
 import { type Plan, planOf } from "./plan";
 
 /** Ways to look at the run. */
-export const TABS = ["map", "plan"] as const;
+export const TABS = ["map", "plan", "charts"] as const;
 export type Tab = (typeof TABS)[number];
 
 export interface View {
   readonly tab: Tab;
+  /** Name of the board of charts; null: the one that the server proposes. */
+  readonly board: string | null;
   /** What is asked in the plan. */
   readonly plan: Plan | null;
   /** What the points of the map stand for. */
@@ -55,6 +57,7 @@ export function defaultPaint(run: Run, points: Points): Pick<View, "points" | "c
 export function defaultView(run: Run): View {
   return {
     tab: "map",
+    board: null,
     plan: null,
     points: "samples",
     tiles: "samples",
@@ -78,6 +81,7 @@ export function defaultView(run: Run): View {
 export function toHash(view: View): string {
   const parameters = new URLSearchParams();
   if (view.tab !== "map") parameters.set("tab", view.tab);
+  if (view.board !== null) parameters.set("board", view.board);
   if (view.points === "objects") parameters.set("points", view.points);
   if (view.tiles === "objects") parameters.set("tiles", view.tiles);
   parameters.set("colour", view.colour ?? NONE);
@@ -121,6 +125,7 @@ export function fromHash(hash: string, run: Run): View {
   const states = run.states.map((state) => state.name);
   return {
     tab: TABS.find((tab) => tab === parameters.get("tab")) ?? fallback.tab,
+    board: parameters.get("board"),
     plan: planOf(parameters.get("plan"), run),
     points,
     tiles: pointsOf("tiles"),

@@ -1,9 +1,12 @@
 /** The page. */
 
 import { useEffect, useMemo } from "preact/hooks";
+import { Boards } from "../state/boards";
 import type { Explorer } from "../state/explorer";
 import { Planning } from "../state/planning";
+import type { Tab } from "../state/view";
 import { Splitter } from "../ui/splitter";
+import { BoardView } from "./board/board";
 import { Filters } from "./filters";
 import { Gallery } from "./gallery";
 import { Header } from "./header";
@@ -17,12 +20,20 @@ import { Toolbar } from "./toolbar";
 import { Tooltip } from "./tooltip";
 import { Tour } from "./tour";
 
+const SKIP: Record<Tab, { to: string; told: string }> = {
+  map: { to: "#controls", told: "Skip to the controls" },
+  plan: { to: "#plan", told: "Skip to the question" },
+  charts: { to: "#board", told: "Skip to the charts" },
+};
+
 export function App({ explorer }: { explorer: Explorer }) {
   const planning = useMemo(() => new Planning(explorer), []);
+  const boards = useMemo(() => new Boards(explorer), []);
   const { tab } = explorer.view.value;
   useEffect(() => {
     explorer.start();
     planning.start();
+    boards.start();
     window.addEventListener("keydown", (event) => {
       if (document.querySelector("dialog[open]")) return;
       if (event.key === "k" && (event.ctrlKey || event.metaKey)) {
@@ -34,7 +45,7 @@ export function App({ explorer }: { explorer: Explorer }) {
         event.preventDefault();
         explorer.searching.value = "";
       }
-      if (explorer.view.peek().tab !== "map") return;
+      if (explorer.view.peek().tab === "plan") return;
       if (event.key === "Escape") explorer.open(null);
       if (event.key === "[") explorer.step(-1);
       if (event.key === "]") explorer.step(1);
@@ -42,20 +53,25 @@ export function App({ explorer }: { explorer: Explorer }) {
   }, []);
   return (
     <>
-      <a class="skip" href={tab === "map" ? "#controls" : "#plan"}>
-        {tab === "map" ? "Skip to the controls" : "Skip to the question"}
+      <a class="skip" href={SKIP[tab].to}>
+        {SKIP[tab].told}
       </a>
       <Header explorer={explorer} />
       <Filters explorer={explorer} />
       <div class="views">
         {/* The map stays as it is behind the other views, so that coming back takes no time. */}
-        <main class={tab === "map" ? "layout" : "layout behind"} inert={tab !== "map"}>
+        <main class={tab === "plan" ? "layout behind" : "layout"} inert={tab === "plan"}>
           <Sidebar explorer={explorer} />
           <div class="middle">
-            <Toolbar explorer={explorer} />
-            <div class="population" data-testid="population">
-              <MapView explorer={explorer} />
-              <Legend explorer={explorer} />
+            <div class="looked-at">
+              <div class={tab === "charts" ? "mapped behind" : "mapped"} inert={tab === "charts"}>
+                <Toolbar explorer={explorer} />
+                <div class="population" data-testid="population">
+                  <MapView explorer={explorer} />
+                  <Legend explorer={explorer} />
+                </div>
+              </div>
+              {tab === "charts" && <BoardView boards={boards} />}
             </div>
             <Gallery explorer={explorer} />
           </div>

@@ -50,7 +50,7 @@ export function Header({ explorer }: { explorer: Explorer }) {
   );
 }
 
-const TAB_NAMES: Record<Tab, string> = { map: "Map", plan: "Plan" };
+const TAB_NAMES: Record<Tab, string> = { map: "Map", plan: "Plan", charts: "Charts" };
 
 function Tabs({ explorer }: { explorer: Explorer }) {
   return (

@@ -8,6 +8,7 @@ describe("the URL's hash", () => {
   it("gives back every part of a view, whatever characters its names hold", () => {
     const view: View = {
       tab: "plan",
+      board: "Mine & yours",
       plan: { tool: "prune", form: { share: 0.25, state: "validation", balance: "metadata.label", first: null } },
       points: "samples",
       tiles: "samples",
