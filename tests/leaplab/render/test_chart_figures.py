@@ -202,7 +202,7 @@ def test_marks_and_words_stay_inside_the_sheet() -> None:
         figure = chart_figure(replace(each, told=told * 2), "A title that goes on and on " * 9)
         figure.set_dpi(DENSITY)
         with style():  # as a file is written
-            FigureCanvasAgg(figure).draw()
+            FigureCanvasAgg(figure).draw()  # type: ignore[no-untyped-call]
             box = figure.bbox
             for text in (*figure.texts, *axes_of(figure).get_yticklabels()):
                 ends = text.get_window_extent()
