@@ -16,6 +16,7 @@ from leaplab.population.charts import KINDS, chart_of
 from leaplab.population.population import Population, open_population
 from tests.leaplab.population.charted_runs import STATES, asked_in_sql, write_charted, write_objects
 
+near: Any = pytest.approx
 FINITE_SIZE = 'isfinite("metadata.size")'
 AGGREGATES = {
     "mean": "avg({})",
@@ -79,10 +80,10 @@ def test_bars_are_aggregates_of_each_category_and_series(run: Population, aggreg
     for kind, state, count, value, spread in rows:
         group = found[kind, state]
         assert group.count == count
-        assert group.value == pytest.approx(value, rel=1e-12)
+        assert group.value == near(value, rel=1e-12)
         if chart.aggregate == "mean":
             interval = stats.t.interval(0.95, count - 1, value, spread / np.sqrt(count))
-            assert (group.low, group.high) == pytest.approx(interval, rel=1e-9)
+            assert (group.low, group.high) == near(interval, rel=1e-9)
         elif aggregate in ("count", "sum", "min", "max"):
             assert group.low is group.high is None
     assert chart.count == sum(row[2] for row in rows)
@@ -113,7 +114,7 @@ def test_a_share_is_of_all_samples_of_its_series(run: Population) -> None:
         assert group.count == counted[place]
         interval = stats.binomtest(group.count, totals[place[1]]).proportion_ci(0.95, "wilson")
         expected = (group.count / totals[place[1]], interval.low, interval.high)
-        assert (group.value, group.low, group.high) == pytest.approx(expected, abs=1e-9)
+        assert (group.value, group.low, group.high) == near(expected, abs=1e-9)
 
 
 @pytest.mark.parametrize("column", ["metric.hit", "metadata.night"])
@@ -130,9 +131,7 @@ def test_a_share_of_truths_is_of_those_that_are_true(run: Population, column: st
     for group, (label, count, true) in zip(chart.groups, rows, strict=True):
         interval = stats.binomtest(true, count).proportion_ci(0.95, "wilson")
         assert (group.x, group.count) == (label, count)
-        assert (group.value, group.low, group.high) == pytest.approx(
-            (true / count, interval.low, interval.high), abs=1e-9
-        )
+        assert (group.value, group.low, group.high) == near((true / count, interval.low, interval.high), abs=1e-9)
     assert mean.groups == chart.groups
 
 
@@ -184,7 +183,7 @@ def test_more_than_twelve_series_are_eleven_and_the_others(run: Population) -> N
     found = {group.x: (group.count, group.value) for group in chart.groups if group.series == "others" and group.count}
     assert set(found) == {row[0] for row in others}
     for kind, count, mean in others:
-        assert found[kind] == (count, pytest.approx(mean))
+        assert found[kind] == (count, near(mean))
     assert f"the other {len(rows) - 11:,} are one, 'others'" in " ".join(chart.notices)
 
 
@@ -214,11 +213,11 @@ def test_ranges_hold_what_sql_counts_between_their_edges(
         assert group.count == count
         total += count
         if value:
-            assert group.value == pytest.approx(mean)
+            assert group.value == near(mean)
         if kind == "line":
-            assert group.x == pytest.approx(along, abs=1e-9)
+            assert group.x == near(along, abs=1e-9)
         else:
-            assert group.x == pytest.approx((group.x_low + group.x_high) / 2)  # type: ignore[operator]
+            assert group.x == near((group.x_low + group.x_high) / 2)  # type: ignore[operator]
     assert chart.count == total == said(run, f"SELECT count(*) FROM rows WHERE {condition}")[0][0]
     if kind == "histogram":  # the others leave out what is empty
         assert all(before[1] == after[0] for before, after in itertools.pairwise(ranges))
@@ -229,7 +228,7 @@ def test_the_shares_of_a_histogram_are_of_each_series(run: Population) -> None:
 
     for state in STATES:
         shares = [group.value for group in chart.groups if group.series == state]
-        assert sum(share for share in shares if share is not None) == pytest.approx(1)
+        assert sum(share for share in shares if share is not None) == near(1)
     assert all(edge is not None and (edge + 0.5).is_integer() for group in chart.groups for edge in (group.x_low,))
     low, high = said(
         run, 'SELECT quantile_cont("metadata.area", 0.25), quantile_cont("metadata.area", 0.75) FROM rows'
@@ -245,7 +244,7 @@ def test_a_line_along_few_whole_numbers_and_along_days(run: Population) -> None:
         " GROUP BY 1 ORDER BY 1",
     )
     assert [(group.x, group.count, group.value) for group in lanes.groups] == [
-        (lane, count, pytest.approx(mean)) for lane, count, mean in rows
+        (lane, count, near(mean)) for lane, count, mean in rows
     ]
     assert (lanes.x_axis.type, lanes.x_axis.low, lanes.x_axis.high) == ("number", 0, 5)
     days = drawn(run, "line", x="metadata.shot_date")
@@ -267,8 +266,8 @@ def test_boxes_are_quartiles_with_whiskers(run: Population) -> None:
         group, (low, middle, high) = found[kind, state], np.quantile(values, [0.25, 0.5, 0.75])
         within_reach = [v for v in values if low - 1.5 * (high - low) <= v <= high + 1.5 * (high - low)]
         ends = min([low, *within_reach]), max([high, *within_reach])
-        assert group.box == pytest.approx((ends[0], low, middle, high, ends[1]))
-        assert group.value == pytest.approx(middle)
+        assert group.box == near((ends[0], low, middle, high, ends[1]))
+        assert group.value == near(middle)
         count = len(values)
         first, last = int(stats.binom.ppf(0.025, count, 0.5)), int(stats.binom.ppf(0.975, count, 0.5)) + 1
         if first >= 1 and last <= count:
@@ -299,7 +298,7 @@ def test_cells_of_a_heatmap(run: Population, value: str | None, aggregate: str |
     )
 
     assert {(group.x, group.y): (group.count, group.value) for group in chart.groups} == {
-        row[:2]: (row[2], pytest.approx(row[3])) for row in rows
+        row[:2]: (row[2], near(row[3])) for row in rows
     }
     assert chart.count == sum(row[2] for row in rows)
 
@@ -336,12 +335,12 @@ def test_a_scatter_has_all_points_and_their_correlation(run: Population) -> None
     size, states = run.values("metadata.size"), run.states
     for row, at, series in zip(chart.points.rows, chart.points.x, named, strict=True):
         assert (size[row], states[row]) == (at, series)
-    assert chart.correlation == pytest.approx(expected.statistic)
-    assert (chart.correlation_low, chart.correlation_high) == pytest.approx((interval.low, interval.high))
-    assert chart.rank_correlation == pytest.approx(stats.spearmanr(x, y).statistic)
+    assert chart.correlation == near(expected.statistic)
+    assert (chart.correlation_low, chart.correlation_high) == near((interval.low, interval.high))
+    assert chart.rank_correlation == near(stats.spearmanr(x, y).statistic)
     means = dict(said(run, f'SELECT state, avg("loss.a") FROM rows WHERE {FINITE_SIZE} GROUP BY 1'))
     assert {group.name: group.value for group in chart.groups} == {
-        state: pytest.approx(mean) for state, mean in means.items() if mean is not None
+        state: near(mean) for state, mean in means.items() if mean is not None
     }
     assert f"r = {expected.statistic:.2f}" in chart.told
 
@@ -353,10 +352,10 @@ def test_of_many_points_some_are_drawn_and_the_numbers_are_of_all(tmp_path: Path
 
     assert chart.points is not None
     assert len(set(chart.points.rows)) == 5000 < chart.points.count == chart.count
-    assert chart.correlation == pytest.approx(r)
+    assert chart.correlation == near(r)
     places = np.bincount(np.array(chart.points.series))
     for group, place in zip(chart.groups, places, strict=True):
-        assert place == pytest.approx(5000 * group.count / chart.count, abs=2)
+        assert place == near(5000 * group.count / chart.count, abs=2)
     area = run.values("metadata.area")
     assert [area[row] for row in chart.points.rows] == chart.points.y
     assert any("5,000 of" in notice for notice in chart.notices)
@@ -374,14 +373,14 @@ def test_means_of_groups_and_their_correlation(run: Population) -> None:
 
     assert [(group.name, group.count) for group in chart.groups] == [row[:2] for row in rows]
     for group, (_, count, x, y, spread) in zip(chart.groups, rows, strict=True):
-        assert (group.x, group.value) == pytest.approx((x, y))
+        assert (group.x, group.value) == near((x, y))
         if count > 1:
             ends = stats.t.interval(0.95, count - 1, x, spread / np.sqrt(count))
-            assert (group.x_low, group.x_high) == pytest.approx(ends)
+            assert (group.x_low, group.x_high) == near(ends)
         else:
             assert group.x_low is None
-    assert chart.correlation == pytest.approx(expected.statistic)
-    assert (chart.correlation_low, chart.correlation_high) == pytest.approx((interval.low, interval.high))
+    assert chart.correlation == near(expected.statistic)
+    assert (chart.correlation_low, chart.correlation_high) == near((interval.low, interval.high))
 
 
 def _correlation(values: NDArray[np.float64], others: NDArray[np.float64]) -> tuple[int, float]:
@@ -399,7 +398,7 @@ def test_columns_that_correlate_with_one(run: Population) -> None:
     assert {group.x for group in chart.groups} == set(names)
     for group in chart.groups:
         count, r = _correlation(table[1 + names.index(str(group.x))], table[0])
-        assert (group.y, group.count, group.value) == ("loss.a", count, pytest.approx(r))
+        assert (group.y, group.count, group.value) == ("loss.a", count, near(r))
     strengths = [abs(group.value) for group in chart.groups if group.value is not None]
     assert strengths == sorted(strengths, reverse=True)
     assert chart.x_axis.categories == [group.x for group in chart.groups]
@@ -414,13 +413,9 @@ def test_columns_that_correlate_with_one(run: Population) -> None:
     for (x, y), group in pairs.items():
         columns = [table[("loss.a", *names).index(str(name))] for name in (x, y)]
         count, r = _correlation(*columns)
-        assert (group.count, group.value) == (count, pytest.approx(r))
+        assert (group.count, group.value) == (count, near(r))
     one = drawn(run, "correlation", x="metadata.size", y="loss.a")
-    assert (
-        [group.value for group in one.groups]
-        == [one.correlation]
-        == [pytest.approx(_correlation(table[3], table[0])[1])]
-    )
+    assert [group.value for group in one.groups] == [one.correlation] == [near(_correlation(table[3], table[0])[1])]
 
 
 @pytest.mark.parametrize("where", ["state = 'validation'", '"metadata.area" > 300 AND "metadata.kind" <> \'kind 2\''])
@@ -431,7 +426,7 @@ def test_a_condition_leaves_the_samples_that_meet_it(run: Population, where: str
     )
 
     assert {group.x: (group.count, group.value) for group in chart.groups if group.count} == {
-        label: (count, pytest.approx(mean)) for label, count, mean in rows if count
+        label: (count, near(mean)) for label, count, mean in rows if count
     }
     points = drawn(run, "scatter", where, x="metadata.area", y="metric.hit").points
     assert points is not None
@@ -447,7 +442,7 @@ def test_objects_are_rows_too(tmp_path: Path) -> None:
     chart = drawn(run, "bar", x="name", y="metric.iou", of="objects")
 
     assert {group.x: (group.count, group.value) for group in chart.groups} == {
-        name: (count, pytest.approx(mean)) for name, count, mean in rows
+        name: (count, near(mean)) for name, count, mean in rows
     }
     assert chart.of == "objects"
     assert "objects have no finite value of 'metric.iou'" in " ".join(chart.notices)

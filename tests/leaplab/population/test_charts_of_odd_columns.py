@@ -20,6 +20,7 @@ from leaplab.population.tables import category_codes
 from tests.leaplab.population.charted_runs import write_charted
 from tests.leaplab.runs_by_hand import write_run
 
+near: Any = pytest.approx
 ASKED: dict[str, list[dict[str, Any]]] = {
     "bar": [{"x": "{}"}, {"x": "metadata.kind", "y": "{}"}, {"x": "metadata.kind", "split": "{}"}],
     "line": [{"x": "{}"}, {"x": "metadata.size", "y": "{}"}],
@@ -42,7 +43,7 @@ def run(tmp_path_factory: pytest.TempPathFactory) -> Population:
 
 
 def of_column(question: ChartQuestion, column: str) -> ChartQuestion:
-    named = {
+    named: dict[str, Any] = {
         name: value.format(column) if isinstance(value := getattr(question, name), str) else value
         for name in ("x", "y", "split", "value")
     }
@@ -102,7 +103,7 @@ def test_a_column_of_one_value(run: Population) -> None:
     points = chart_of(run, ChartQuestion("scatter", "metadata.same", "metric.hit"))
     table = chart_of(run, ChartQuestion("correlation", y="metadata.same"))
 
-    assert [(group.count, group.x) for group in bins.groups] == [(300, pytest.approx(0.1))]
+    assert [(group.count, group.x) for group in bins.groups] == [(300, near(0.1))]
     assert bins.told == "All 300 samples have the same same, 0.1."
     assert points.correlation is points.correlation_low is points.rank_correlation is None
     assert "one of both has a single value" in points.told
@@ -214,7 +215,7 @@ def test_an_analysis_that_is_made_anew_is_drawn_anew(tmp_path: Path) -> None:
         chart = chart_of(run, ChartQuestion("scatter", "analysis.found", "loss.a"))
         assert chart.points is not None
         assert chart.points.x == values
-        assert chart.correlation == pytest.approx(1.0 if values[0] == 1 else -1.0)
+        assert chart.correlation == near(1.0 if values[0] == 1 else -1.0)
 
 
 VALUES = st.one_of(

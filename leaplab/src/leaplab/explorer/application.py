@@ -6,6 +6,7 @@ from concurrent.futures import CancelledError, Future
 from contextlib import asynccontextmanager
 from hashlib import sha256
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Annotated, Any, Literal
 
 import msgspec
@@ -107,7 +108,8 @@ def openapi_document() -> dict[str, Any]:
     """What the server is asked and what it answers, of any run; the page's types are made of it."""
     # No route is asked: none needs a run.
     nothing: Any = None
-    app = _application(nothing, nothing, nothing, nothing, nothing, nothing, None)
+    run: Any = SimpleNamespace(objects=nothing)
+    app = _application(run, nothing, nothing, nothing, nothing, nothing, None)
     add_planning(app, API, nothing, nothing)
     return app.openapi()
 
