@@ -10,6 +10,8 @@ from numpy.typing import NDArray
 from leaplab.errors import QuestionError
 
 LEVEL = 0.95
+LEAST, GREATEST = 1e-100, 1e100
+"""Sizes of numbers whose squares are doubles, and so are sums of them."""
 PLAIN = ("mean", "median", "count", "share", "sum", "min", "max")
 _QUANTILE = re.compile(r"quantile:(0?\.\d+|0|1|1\.0*|0\.0*)")
 
@@ -128,6 +130,7 @@ def means(codes: NDArray[np.integer], values: NDArray[np.float64], groups: int) 
     """
     from scipy.stats import t
 
+    values, scale = scaled(values)
     count = np.bincount(codes, minlength=groups).astype(np.int64)
     some = np.maximum(count, 1)
     mean = np.bincount(codes, values, minlength=groups) / some
@@ -135,8 +138,19 @@ def means(codes: NDArray[np.integer], values: NDArray[np.float64], groups: int) 
     known = count > 1
     free = np.where(known, count - 1, 1)
     half = t.ppf((1 + LEVEL) / 2, free) * np.sqrt(spread / free / some)
-    value = np.where(count > 0, mean, np.nan)
-    return Aggregated(count, value, np.where(known, mean - half, np.nan), np.where(known, mean + half, np.nan))
+    with np.errstate(over="ignore"):  # an end may lie beyond all doubles
+        ends = [np.where(known, end * scale, np.nan) for end in (mean - half, mean + half)]
+    return Aggregated(count, np.where(count > 0, mean * scale, np.nan), *ends)
+
+
+def scaled(values: NDArray[np.float64]) -> tuple[NDArray[np.float64], float]:
+    """The values divided by a number, and that number: where their squares are doubles it is 1.
+
+    Args:
+        values: [n] finite.
+    """
+    size = float(np.abs(values).max(initial=0))
+    return (values, 1.0) if size == 0 or LEAST < size < GREATEST else (values / size, size)
 
 
 def quantiles(codes: NDArray[np.integer], values: NDArray[np.float64], groups: int, share: float) -> Aggregated:
@@ -202,8 +216,8 @@ def quantile_of(ordered: NDArray[np.float64], share: float) -> float:
     place = (len(ordered) - 1) * share
     below = int(np.floor(place))
     above = min(below + 1, len(ordered) - 1) if place > below else below
-    low, high = float(ordered[below]), float(ordered[above])
-    return low + (high - low) * (place - below)
+    low, high, part = float(ordered[below]), float(ordered[above]), place - below
+    return low + (high - low) * part if np.isfinite(high - low) else low * (1 - part) + high * part
 
 
 def _without_interval(codes: NDArray[np.integer], groups: int, value: NDArray[np.float64]) -> Aggregated:

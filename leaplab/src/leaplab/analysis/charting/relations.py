@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from leaplab.analysis.charting.aggregates import LEVEL
+from leaplab.analysis.charting.aggregates import LEAST, LEVEL, scaled
 
 BLOCK = 1 << 15
 """Rows that are multiplied at once."""
@@ -31,7 +31,7 @@ def correlation(x: NDArray[np.float64], y: NDArray[np.float64]) -> float:
     """Pearson's r of [n] finite pairs; NaN where one of both is constant."""
     if len(x) < 2 or (x == x[0]).all() or (y == y[0]).all():
         return float("nan")
-    x, y = x - x.mean(), y - y.mean()
+    x, y = _centred(x), _centred(y)
     size = np.sqrt(x @ x) * np.sqrt(y @ y)
     return float(np.clip((x @ y) / size, -1, 1)) if size > 0 else float("nan")
 
@@ -111,11 +111,18 @@ def drawn_of(series: NDArray[np.integer], most: int) -> NDArray[np.int64]:
 
 
 def _centred(values: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Less the mean of what is finite: products of far numbers lose their digits."""
+    """Less the mean of what is finite, and no further than 1 from it: products of far numbers lose their digits."""
     there = np.isfinite(values)
-    if there.all():
-        return values - values.mean() if len(values) else values
-    return np.where(there, values - (values[there].mean() if there.any() else 0.0), np.nan)
+    present, _ = scaled(values if there.all() else values[there])
+    if not len(present):
+        return np.full(len(values), np.nan)
+    present = present - present.mean()
+    present /= max(float(np.abs(present).max()), LEAST)
+    if len(present) == len(values):
+        return present
+    centred = np.full(len(values), np.nan)
+    centred[there] = present
+    return centred
 
 
 def _ranks(values: NDArray[np.float64]) -> NDArray[np.float64]:
