@@ -68,7 +68,8 @@ def test_the_elements_of_one_id_are_one_object() -> None:
 
 def test_a_threshold_turns_claims_into_background() -> None:
     def matrix(threshold: float | None) -> list[list[int]]:
-        return confused_things(BY_HAND, LABELS, threshold, "background").matrix().tolist()
+        found: list[list[int]] = confused_things(BY_HAND, LABELS, threshold, "background").matrix().tolist()
+        return found
 
     #       true ant       bee           cat           background
     assert matrix(None) == [[2, 0, 0, 0], [0, 0, 1, 1], [0, 0, 0, 1], [1, 0, 1, 0]]

@@ -76,6 +76,7 @@ def test_the_best_threshold_has_the_highest_f1_of_all(seed: int) -> None:
     f1 = 2 * precision * recall / np.maximum(precision + recall, 1e-300)
 
     best = sweep(claims(scores, right)).best_threshold
+    assert best is not None
     assert best in thresholds
     assert f1_score(right, scores >= best) == pytest.approx(f1.max(), abs=1e-12)
 

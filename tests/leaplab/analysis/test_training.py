@@ -29,7 +29,7 @@ def test_a_value_that_is_no_number_and_a_place_that_is_missing_are_gaps() -> Non
 
 
 def test_places_that_were_never_regular_have_no_gaps() -> None:
-    steps = 2.0 ** np.arange(12)
+    steps = np.exp2(np.arange(12.0))
 
     assert series_by_step(steps, steps).x.tolist() == steps.tolist()
 

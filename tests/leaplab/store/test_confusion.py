@@ -98,7 +98,7 @@ def test_700_000_elements_are_read_in_half_a_second(make_store: Callable[..., Wr
     store = make_store({"training": (size,) * (samples // size)})
     generator = np.random.default_rng(0)
     for part in store.manifest.parts:
-        elements = {
+        elements: dict[str, Any] = {
             "offset": np.repeat(np.arange(size), 10),
             "label": [str(label) for _ in range(size) for label in range(10)],
             "expected": np.tile(np.arange(10) == part.number % 10, size),
