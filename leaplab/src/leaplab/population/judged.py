@@ -272,16 +272,21 @@ def judged_of(population: Population, column: str | None = None) -> Judged | Non
             classes are known.
 
     Returns:
-        None where the run has neither.
+        None where the run has neither, or the metric told nothing of any sample.
 
     Raises:
         MissingError: the metric gives no confusion elements.
     """
     known = _judged.setdefault(population, {})
-    named = column if column is not None else next(iter(population.store.confusion_metrics), None)
-    if named not in known:
-        known[named] = _of_predictions(population) if named is None else _of_elements(population, named)
-    return known[named]
+    if column not in known:
+        if column is not None:
+            known[column] = _of_elements(population, column)
+        else:
+            metrics = (judged_of(population, name) for name in population.store.confusion_metrics)
+            known[None] = next((judged for judged in metrics if judged is not None), None) or _of_predictions(
+                population
+            )
+    return known[column]
 
 
 def _of_elements(population: Population, column: str) -> Judged | None:

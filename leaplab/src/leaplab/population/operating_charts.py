@@ -137,11 +137,11 @@ def _group(name: str, found: Operating, kind: _Kind) -> Group:
 
 
 def _why_nothing(judged: Judged, by_label: dict[int, Operating], count: int) -> str:
+    if judged.of == "objects":
+        return "There is no object to be found in these samples."
     if not count:
         return "None of these samples has a known label and scores to judge by."
     present = [judged.labels[place] for place, found in by_label.items() if found.sweep.positives]
-    if judged.of == "objects":
-        return "There is no object to be found in these samples."
     if not present:
         return "None of these samples has one of the labels, so there is nothing to find."
     return f"All of these {count:,} samples are {present[0]}; a curve needs some that are not."
