@@ -13,7 +13,7 @@ from leaplab.explorer.model import Filter, Selecting
 from leaplab.explorer.selecting import Selector
 from leaplab.population.chart_question import ChartQuestion
 from leaplab.population.charts import chart_of
-from leaplab.population.objects import Objects
+from leaplab.population.judged_charts import cell_rows
 from leaplab.population.population import Population
 from leaplab.population.tables import Table, category_codes, numbers_of
 from leaplab.store.columns import STATE_COLUMN
@@ -56,8 +56,10 @@ class Charts:
         population = self._population
         among = self._among(asked)
         chosen = np.zeros(population.samples, bool)
-        if asked.of == "objects":
-            objects = Objects(population)
+        if asked.kind == "confusion":
+            chosen[self._cell(asked, among)] = True
+        elif asked.of == "objects":
+            objects = population.objects
             met = _behind(objects, asked, objects.count)
             owners = objects.rows[met]
             chosen[owners if among is None else np.intersect1d(owners, among)] = True
@@ -69,6 +71,12 @@ class Charts:
                 met &= within
             chosen |= met
         return {"count": int(chosen.sum()), "mask": mask_of(chosen)}
+
+    def _cell(self, asked: ChartRowsAsked, among: NDArray[np.int64] | None) -> NDArray[np.int64]:
+        true, predicted = asked.mark.y, asked.mark.x
+        if true is None or predicted is None:
+            raise QuestionError("A cell of a confusion matrix has a true and a predicted label; name both.")
+        return cell_rows(self._population, _question(asked), true, predicted, among)
 
     def _among(self, asked: ChartAsked) -> NDArray[np.int64] | None:
         own = {getattr(asked, axis) for axis in CHOOSES.get(asked.kind, ())}

@@ -3,6 +3,7 @@
 import { scaleLinear, scaleLog } from "d3-scale";
 import type { ComponentChildren } from "preact";
 import type { Axis } from "../api/charts";
+import { formatName } from "../ui/format";
 import { type Box, cut, type Ink, LINE, type Room, SMALL, textWidth } from "./room";
 import { logTicks, type Ticks, ticksOf } from "./ticks";
 
@@ -12,6 +13,9 @@ export interface NumberScale {
   ticks: Ticks;
   domain: [number, number];
 }
+
+/** Pixels between ticks. */
+const APART = 56;
 
 /** A scale whose ends are a little beyond the numbers. */
 export function numberScale(
@@ -24,9 +28,13 @@ export function numberScale(
   const pixels = Math.abs(range[1] - range[0]);
   const log = isLog && low > 0;
   const scale = log ? scaleLog([low, high], range) : scaleLinear([low, high], range);
-  if (!exact && !log) (scale as ReturnType<typeof scaleLinear>).nice(Math.max(2, Math.floor(pixels / (apart ?? 56))));
+  if (!exact && !log)
+    (scale as ReturnType<typeof scaleLinear>).nice(Math.max(2, Math.floor(pixels / (apart ?? APART))));
   const [from, to] = scale.domain() as [number, number];
-  const ticks = log ? logTicks(from, to) : ticksOf(from, to, pixels, apart);
+  let ticks = log ? logTicks(from, to) : ticksOf(from, to, pixels, apart);
+  const widest = Math.max(...ticks.texts.map((text) => textWidth(text))) + 14;
+  // Along the foot numbers stand side by side.
+  if (!log && range[1] > range[0] && widest > (apart ?? APART)) ticks = ticksOf(from, to, pixels, widest);
   return Object.assign((value: number) => scale(value) as number, {
     invert: (pixel: number) => scale.invert(pixel) as number,
     ticks,
@@ -106,7 +114,7 @@ export function LeftAxis({ scale, plot, ink, label }: { scale: NumberScale; plot
 export function AxisName({ label, plot, ink }: { label: string; plot: Box; ink: Ink }) {
   return (
     <Text x={11} y={plot.top + plot.height / 2} ink={ink.muted} anchor="middle" turned title={label}>
-      {cut(label, plot.height)}
+      {cut(formatName(label), plot.height)}
     </Text>
   );
 }
@@ -168,7 +176,7 @@ export function BottomNames(props: {
 export function BelowName({ label, plot, ink }: { label: string; plot: Box; ink: Ink }) {
   return (
     <Text x={plot.left + plot.width / 2} y={plot.top + plot.height + 32} ink={ink.muted} anchor="middle" title={label}>
-      {cut(label, plot.width)}
+      {cut(formatName(label), plot.width)}
     </Text>
   );
 }

@@ -60,7 +60,7 @@ function frame(room: Room, legend: number): { plot: Box; y: NumberScale } {
   const plot = { left: 40, top: legend + 10, width: 0, height: size.height - legend - 10 - BELOW };
   const y = valueScale(room, [plot.top + plot.height, plot.top]);
   plot.left = leftRoom(y.ticks.texts);
-  plot.width = size.width - plot.left - 8;
+  plot.width = size.width - plot.left - 16;
   return { plot, y };
 }
 
@@ -217,6 +217,7 @@ function drawLying(room: Room, names: readonly string[]): Drawing {
     });
   return {
     height,
+    needed,
     plot,
     under: (
       <>

@@ -20,7 +20,7 @@ export function drawBoxes(room: Room): Drawing {
     apart: 36,
   });
   plot.left = leftRoom(y.ticks.texts);
-  plot.width = size.width - plot.left - 12;
+  plot.width = size.width - plot.left - 20;
   // Bins stand in their order, by their names.
   const places = [...new Set(chart.groups.map(({ x, name }) => (typeof x === "string" ? x : name)))];
   const names = chart.x_axis.categories ?? places;

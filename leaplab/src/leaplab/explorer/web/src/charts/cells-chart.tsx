@@ -90,6 +90,7 @@ function drawCells(room: Room, cells: Cells): Drawing {
   const foot = isTurned ? Math.min(80, room_for(columns)) + 8 : LINE + 4;
   const needed = rows.length * 15 + 22 + foot + LINE + 8;
   const height = Math.max(size.height, needed);
+  // Lower, rows of names would run into each other.
   plot.height = height - plot.top - foot - LINE - 4;
   const x = along(chart.x_axis, chart.groups, "x", [plot.left, plot.left + plot.width]);
   const up: [number, number] = [plot.top + plot.height, plot.top];
@@ -130,6 +131,7 @@ function drawCells(room: Room, cells: Cells): Drawing {
   const base = plot.top + plot.height;
   return {
     height,
+    needed,
     plot,
     isGrid: true,
     under: (
@@ -226,7 +228,7 @@ export function drawConfusion(room: Room): Drawing {
   const { chart, theme, ink } = room;
   const right = (group: Group): boolean => group.x === group.y;
   const tint = (share: number, isRight: boolean): string =>
-    mixed(ink.background, isRight ? blue(theme) : orange(theme), share ** 0.6);
+    mixed(ink.background, isRight ? blue(theme) : orange(theme), share ** (isRight ? 0.6 : 0.35));
   return drawCells(room, {
     fill: (group) => tint(group.value!, right(group)),
     text: ({ count }) => (count ? formatCount(count) : ""),
@@ -262,7 +264,8 @@ function drawCorrelationList(room: Room): Drawing {
   const { chart, ink, size, theme } = room;
   const known = chart.groups.filter(({ value }) => value !== null);
   const names = known.map((group) => String(group.x ?? group.name));
-  const height = Math.max(size.height, known.length * 17 + 50);
+  const needed = known.length * 17 + 50;
+  const height = Math.max(size.height, needed);
   const longest = Math.min(size.width * 0.42, Math.max(20, ...names.map((name) => textWidth(name))) + 4);
   const plot: Box = { left: longest + 10, top: 6, width: size.width - longest - 26, height: height - 6 - 38 };
   const x = numberScale([-1, 1], [plot.left, plot.left + plot.width], { exact: true });
@@ -271,6 +274,7 @@ function drawCorrelationList(room: Room): Drawing {
     .paddingOuter(0.2);
   return {
     height,
+    needed,
     plot,
     under: (
       <>

@@ -29,7 +29,7 @@ export function drawCurves(room: Room): Drawing {
     },
   );
   plot.left = leftRoom(y.ticks.texts);
-  plot.width = size.width - plot.left - 14;
+  plot.width = size.width - plot.left - 20;
   const x = numberScale(
     isShare ? [0, 1] : endsOf(chart.curves.flatMap((curve) => curve.x)),
     [plot.left, plot.left + plot.width],

@@ -1,7 +1,7 @@
 /** The frame of every chart: its picture, what a pointer and the keys do in it, and what a mark says. */
 
 import { useSignal } from "@preact/signals";
-import { useRef } from "preact/hooks";
+import { useLayoutEffect, useRef } from "preact/hooks";
 import type { Chart, Group } from "../api/charts";
 import type { Theme } from "../points/scales";
 import { type Colours, type Drawing, FONT, INK, type Placed, type Room, type Size, seriesColours } from "./room";
@@ -28,6 +28,8 @@ export interface ChartProps {
   onMark?: ((mark: Group, more: boolean) => void) | undefined;
   onBrush?: ((drawn: Brushed) => void) | undefined;
   onPoint?: ((row: number) => void) | undefined;
+  /** Tells how high it would like to be. */
+  onNeed?: ((height: number) => void) | undefined;
 }
 
 /** Pixels from which on a pressed pointer draws. */
@@ -44,6 +46,8 @@ export function Figure({ draw, ...props }: ChartProps & { draw: (room: Room) => 
   const colour = seriesColours(names, props.colours, theme);
   const drawing = draw({ chart, size, ink, theme, colour, isLog: props.isLog ?? false });
   const { marks, plot, brush } = drawing;
+  const needed = drawing.needed ?? 0;
+  useLayoutEffect(() => props.onNeed?.(needed), [needed]);
   const focusable = Math.min(current.value, marks.length - 1);
 
   const place = (event: PointerEvent | MouseEvent): [number, number] => {

@@ -39,7 +39,7 @@ export function drawLines(room: Room): Drawing {
     apart: 36,
   });
   plot.left = leftRoom(y.ticks.texts);
-  plot.width = size.width - plot.left - 12;
+  plot.width = size.width - plot.left - 20;
   const isNumber = chart.x_axis.type === "number";
   const names = chart.x_axis.categories ?? [];
   const points = scalePoint<string>(names, [plot.left, plot.left + plot.width]).padding(0.5);
@@ -116,7 +116,7 @@ export function drawCalibration(room: Room): Drawing {
   const plot: Box = { left: 40, top: 10, width: 0, height: size.height - 10 - BELOW };
   const y = numberScale([0, 1], [plot.top + plot.height, plot.top], { exact: true, apart: 36 });
   plot.left = leftRoom(y.ticks.texts);
-  plot.width = size.width - plot.left - 12;
+  plot.width = size.width - plot.left - 20;
   const x = numberScale([0, 1], [plot.left, plot.left + plot.width], { exact: true });
   const known = chart.groups.filter((group) => group.value !== null && typeof group.x === "number");
   const most = Math.max(1, ...known.map(({ count }) => count));

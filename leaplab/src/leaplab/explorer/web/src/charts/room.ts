@@ -77,6 +77,8 @@ export interface Placed {
 
 export interface Drawing {
   height: number;
+  /** The height without which it would be crowded. */
+  needed?: number;
   plot: Box;
   under: ComponentChildren;
   marks: Placed[];

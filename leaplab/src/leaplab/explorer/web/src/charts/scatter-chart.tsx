@@ -23,7 +23,7 @@ export function drawScatter(room: Room): Drawing {
     apart: 36,
   });
   plot.left = leftRoom(y.ticks.texts);
-  plot.width = size.width - plot.left - 12;
+  plot.width = size.width - plot.left - 20;
   const x = numberScale(padded(endsOf(points.x)), [plot.left, plot.left + plot.width]);
   const many = points.rows.length;
   const wide = many > 2000 ? 2.6 : many > 400 ? 3.4 : 5;
@@ -82,7 +82,7 @@ export function drawGroupMeans(room: Room): Drawing {
     apart: 36,
   });
   plot.left = leftRoom(y.ticks.texts);
-  plot.width = size.width - plot.left - 12;
+  plot.width = size.width - plot.left - 20;
   const x = numberScale(padded(endsOf(known.flatMap((group) => [group.x as number, group.x_low, group.x_high]))), [
     plot.left,
     plot.left + plot.width,
@@ -96,7 +96,7 @@ export function drawGroupMeans(room: Room): Drawing {
     const before = left + 8 + width > plot.left + plot.width;
     const box = { left: before ? left - 8 - width : left + 7, right: before ? left - 7 : left + 8 + width, top };
     const isFree = taken.every(
-      (other) => Math.abs(other.top - top) > 11 || other.right < box.left || other.left > box.right,
+      (other) => Math.abs(other.top - top) > 13 || other.right < box.left || other.left > box.right,
     );
     if (isFree) taken.push(box);
     return {

@@ -203,7 +203,8 @@ export function boardOfText(text: string): Board {
 function chartOfFile(read: unknown, at: number): BoardChart {
   const where = `Chart ${at + 1} of this file`;
   if (!isObject(read) || typeof read.kind !== "string") throw new Error(`${where} has no kind.`);
-  if (!(read.kind in KINDS)) throw new Error(`${where} is of the kind \u201c${read.kind}\u201d, which there is not.`);
+  if (!Object.hasOwn(KINDS, read.kind))
+    throw new Error(`${where} is of the kind \u201c${read.kind}\u201d, which there is not.`);
   const unknown = Object.keys(read).find((name) => !FIELDS.includes(name));
   if (unknown !== undefined) throw new Error(`${where} has a field \u201c${unknown}\u201d, which there is not.`);
   for (const [name, value] of Object.entries(read)) {

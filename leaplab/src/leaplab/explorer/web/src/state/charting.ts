@@ -90,6 +90,7 @@ export class Charting {
   }
 
   private settle(chart: Chart | null, sentence: string | null): void {
+    this.leaving = null;
     batch(() => {
       this.chart.value = chart;
       this.sentence.value = sentence;

@@ -15,8 +15,9 @@ import { NumberField } from "../../ui/number-field";
 import { save } from "../../ui/save";
 import { Threshold } from "./threshold";
 
-/** Height of a chart in CSS pixels; some need more. */
+/** Height of a chart in CSS pixels; some need more, and what needs too much is scrolled. */
 const HEIGHT = 236;
+const MOST = 420;
 /** How far below what is seen a card is asked for already. */
 const NEAR = "300px";
 /** Milliseconds without another move after which a moved threshold is asked for. */
@@ -41,7 +42,8 @@ export function Card(props: CardProps) {
   const { explorer } = boards;
   const host = useRef<HTMLElement>(null);
   const isNear = useSignal(false);
-  const width = useSignal(0);
+  const room = useSignal({ width: 0, height: HEIGHT });
+  const needed = useSignal(0);
   const asTable = useSignal(false);
   const ranging = useSignal(false);
   const charting = useMemo(() => new Charting(explorer.client, boards.kept), []);
@@ -49,7 +51,9 @@ export function Card(props: CardProps) {
     const node = host.current!;
     const body = node.querySelector(".card-body")!;
     const measure = (): void => {
-      width.value = Math.floor(body.clientWidth);
+      const [width, height] = [Math.floor(body.clientWidth), Math.floor(body.clientHeight)];
+      const before = room.peek();
+      if (width !== before.width || height !== before.height) room.value = { width, height };
     };
     const resized = new ResizeObserver(measure);
     resized.observe(body);
@@ -98,6 +102,7 @@ export function Card(props: CardProps) {
       <header class="card-head">
         <h3 title={title}>{title}</h3>
         {charting.isWaiting.value && drawn && <span class="spinner" />}
+        {drawn && <Notices chart={drawn} />}
         <Menu
           label={`What to do with ${title}`}
           text={"\u22ef"}
@@ -153,18 +158,35 @@ export function Card(props: CardProps) {
           {drawn.told || counted(drawn)}
         </p>
       )}
-      <div class="card-body">
-        <Body card={props} charting={charting} width={width.value} title={title} isTable={asTable.value} />
+      <div class="card-body" style={{ minHeight: `${Math.max(HEIGHT, Math.min(MOST, needed.value))}px` }}>
+        <Body
+          card={props}
+          charting={charting}
+          room={room.value}
+          title={title}
+          isTable={asTable.value}
+          need={(height) => {
+            needed.value = height;
+          }}
+        />
       </div>
       {drawn && ranging.value && canRange && <Ranges boards={boards} chart={drawn} charting={charting} id={id} />}
       {drawn && JUDGED.includes(chart.kind) && !isEmpty(drawn) && <Threshold boards={boards} chart={drawn} />}
-      {drawn && <Notices chart={drawn} />}
     </article>
   );
 }
 
-function Body(props: { card: CardProps; charting: Charting; width: number; title: string; isTable: boolean }) {
-  const { card, charting, width, title, isTable } = props;
+interface BodyProps {
+  card: CardProps;
+  charting: Charting;
+  room: { width: number; height: number };
+  title: string;
+  isTable: boolean;
+  need: (height: number) => void;
+}
+
+function Body(props: BodyProps) {
+  const { card, charting, room, title, isTable, need } = props;
   const { boards, chart, id } = card;
   const { explorer } = boards;
   const sentence = charting.sentence.value;
@@ -191,12 +213,13 @@ function Body(props: { card: CardProps; charting: Charting; width: number; title
     );
   }
   if (isTable) return <ChartTable chart={drawn} label={title} />;
-  if (!width) return null;
+  if (!room.width) return null;
   const canBrush = RANGED.includes(drawn.kind) && drawn.x_axis.type === "number";
   return (
     <ChartView
       chart={drawn}
-      size={{ width, height: HEIGHT }}
+      size={room}
+      onNeed={need}
       theme={explorer.theme.value}
       colours={boards.colours(colouredBy(drawn))}
       isLog={chart.axis === "log"}
@@ -253,14 +276,33 @@ function Ranges({ boards, chart, charting, id }: { boards: Boards; chart: Chart;
   );
 }
 
+/** What to know before trusting it, on demand. */
 function Notices({ chart }: { chart: Chart }) {
+  const open = useSignal(false);
   if (!chart.notices.length) return null;
   return (
-    <ul class="card-notices" data-testid="card-notices">
-      {chart.notices.map((notice) => (
-        <li key={notice}>{notice}</li>
-      ))}
-    </ul>
+    <div class="card-notices">
+      <button
+        type="button"
+        class="menu-button know"
+        aria-expanded={open.value}
+        aria-label="What to know about this chart"
+        title={chart.notices.join(" ")}
+        data-testid="card-notices"
+        onClick={() => {
+          open.value = !open.value;
+        }}
+      >
+        <span aria-hidden="true">i</span>
+      </button>
+      {open.value && (
+        <ul class="menu-list">
+          {chart.notices.map((notice) => (
+            <li key={notice}>{notice}</li>
+          ))}
+        </ul>
+      )}
+    </div>
   );
 }
 

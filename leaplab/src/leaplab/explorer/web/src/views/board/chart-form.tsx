@@ -22,7 +22,7 @@ const MOST_BINS = 1000;
 
 export function ChartForm({ explorer, chart, isNew, close, keep }: FormProps) {
   const host = useRef<HTMLDialogElement>(null);
-  const written = useSignal<BoardChart>(isNew ? fitting(explorer, chart) : chart);
+  const written = useSignal<BoardChart>(isNew || !Object.hasOwn(KINDS, chart.kind) ? fitting(explorer, chart) : chart);
   useEffect(() => host.current!.showModal(), []);
   const now = written.value;
   const kind = KINDS[now.kind]!;
@@ -178,9 +178,10 @@ function columnsOf(explorer: Explorer, of: Points): Column[] {
 
 /** The chart with what its kind does not take left out, and with columns that it needs. */
 function fitting(explorer: Explorer, chart: BoardChart): BoardChart {
-  const { columns: wanted, more } = KINDS[chart.kind]!;
+  const kind = Object.hasOwn(KINDS, chart.kind) ? chart.kind : "bar";
+  const { columns: wanted, more } = KINDS[kind]!;
   const columns = columnsOf(explorer, chart.of ?? "samples");
-  const next: Record<string, unknown> = { kind: chart.kind, title: chart.title ?? null, width: chart.width ?? 1 };
+  const next: Record<string, unknown> = { kind, title: chart.title ?? null, width: chart.width ?? 1 };
   for (const [field, { fits, none }] of Object.entries(wanted)) {
     const named = columns.find(({ name }) => name === chart[field as "x"]);
     const isFit = named !== undefined && fits(named);
