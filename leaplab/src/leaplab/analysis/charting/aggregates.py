@@ -66,7 +66,7 @@ def aggregated(name: str, codes: NDArray[np.integer], values: NDArray[np.float64
     if name == "count":
         return counts(codes, groups)
     if name == "sum":
-        return _without_interval(codes, groups, np.bincount(codes, values, minlength=groups))
+        return _without_interval(codes, groups, np.bincount(codes, values, minlength=groups).astype(np.float64))
     if name in ("min", "max"):
         extreme = np.full(groups, np.inf if name == "min" else -np.inf)
         (np.minimum if name == "min" else np.maximum).at(extreme, codes, values)

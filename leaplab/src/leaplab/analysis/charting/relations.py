@@ -116,7 +116,7 @@ def _centred(values: NDArray[np.float64]) -> NDArray[np.float64]:
     present, _ = scaled(values if there.all() else values[there])
     if not len(present):
         return np.full(len(values), np.nan)
-    present = present - present.mean()
+    present = np.asarray(present - present.mean())
     present /= max(float(np.abs(present).max()), LEAST)
     if len(present) == len(values):
         return present
