@@ -108,3 +108,17 @@ def test_one_value_lies_in_the_middle_of_one_bin():
     assert len(found) == 1
     assert found.edges.mean() == 3
     assert equal_bins(np.full(5, 3.0), True).edges.tolist() == [2.5, 3.5]
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_what_lies_beside_an_edge_lies_in_the_bin_that_the_edges_say(seed):
+    """Equal widths are found by a division, whose rounding decides nothing; so is what is gathered beside them."""
+    generator = np.random.default_rng(seed)
+    values = np.concatenate([generator.normal(generator.normal(), 1, 500), [-90.0, -4.1, 4.1, 90.0]])
+    for found in (equal_bins(values, False), equal_bins(values, False, 37), even_bins(values, 11)):
+        edges = found.edges
+        beside = np.concatenate([np.nextafter(edges, -np.inf), edges, np.nextafter(edges, np.inf), values])
+        expected = np.searchsorted(edges, beside, side="right") - 1
+        expected[beside == edges[-1]] = len(found) - 1
+        expected[(beside < edges[0]) | (beside > edges[-1])] = -1
+        assert places_in(found, beside).tolist() == expected.tolist()
