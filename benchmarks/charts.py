@@ -1,7 +1,7 @@
 """Charts of 60,000 and of a million rows, beside the same aggregates by DuckDB over the same columns in its memory.
 
-Both in processor time, which other work on the machine does not stretch; a chart takes one thread, so that is how long a
-person waits for it on a quiet one.
+Both in processor time, which other work on the machine does not stretch; a chart takes one thread, so that is how long
+a person waits for it on a quiet one.
 """
 
 import statistics
