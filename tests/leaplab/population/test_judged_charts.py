@@ -398,11 +398,11 @@ def test_samples_of_one_class_have_a_matrix_but_no_curve(tmp_path: Path) -> None
 def test_what_is_asked_for_in_vain_is_one_sentence(tmp_path: Path) -> None:
     classified = Classified(tmp_path / "run", 3, 40)
     for kind in KINDS:
-        with pytest.raises(QuestionError, match="is not split"):
+        with pytest.raises(QuestionError, match="takes no split"):
             classified.chart(kind, split="sample.state")
-        with pytest.raises(QuestionError, match="no second column"):
+        with pytest.raises(QuestionError, match="takes no y"):
             classified.chart(kind, y="loss.a")
-        with pytest.raises(QuestionError):
+        with pytest.raises(QuestionError, match="is of samples"):
             classified.chart(kind, of="objects")
         with pytest.raises(MissingError):
             classified.chart(kind, x="metric.accuracy")

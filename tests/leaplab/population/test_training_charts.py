@@ -117,7 +117,7 @@ def test_a_history_of_epochs_alone_is_drawn_by_them(tmp_path: Path) -> None:
         chart_of(population, ChartQuestion("curves", x="step"))
     with pytest.raises(QuestionError, match="along step or epoch, and not 'time'"):
         chart_of(population, ChartQuestion("curves", x="time"))
-    with pytest.raises(QuestionError, match="neither split"):
+    with pytest.raises(QuestionError, match="takes no split"):
         chart_of(population, ChartQuestion("curves", split="sample.state"))
 
 

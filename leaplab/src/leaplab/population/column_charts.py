@@ -16,10 +16,10 @@ from leaplab.analysis.charting.aggregates import (
     quantiles,
     require_aggregate,
     scaled,
-    shares,
 )
 from leaplab.analysis.charting.boxes import boxes
 from leaplab.analysis.charting.chart import Axis, Chart, Group
+from leaplab.analysis.charting.proportions import wilson
 from leaplab.analysis.numerals import numeral
 from leaplab.errors import QuestionError
 from leaplab.population.chart_axes import (
@@ -191,7 +191,7 @@ def _found(
     if values is not None:
         return aggregated(aggregate, cells, values, number)
     count = counts(cells, number)
-    return count if aggregate == "count" else shares(count.count, totals(), count.count)
+    return count if aggregate == "count" else Aggregated(count.count, *wilson(count.count, totals()))
 
 
 def _aggregate(asked: Charted, has_values: bool) -> str:

@@ -30,10 +30,6 @@ def judged_for(asked: Charted) -> tuple[Judged | None, NDArray[np.bool_]]:
         LeaplabError: the question makes no sense.
     """
     question = asked.question
-    if question.of != "samples":
-        raise QuestionError(f"A chart '{question.kind}' counts what the metric judges; ask for it of samples.")
-    if question.split is not None or question.y is not None:
-        raise QuestionError(f"A chart '{question.kind}' has no second column and is not split; choose samples instead.")
     kept = np.zeros(asked.population.samples, bool)
     kept[asked.rows] = True
     judged = judged_of(asked.population, question.x)

@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import stats
 
-from leaplab.analysis.charting.aggregates import Aggregated, aggregated, counts, require_aggregate, shares
+from leaplab.analysis.charting.aggregates import Aggregated, aggregated, counts, require_aggregate
 from leaplab.analysis.charting.boxes import boxes
 from leaplab.errors import QuestionError
 
@@ -84,13 +84,6 @@ def test_zeros_and_ones_have_wilsons_interval(name):
 def test_a_share_of_other_numbers_is_refused():
     with pytest.raises(QuestionError, match="not 0 and 1"):
         aggregated("share", np.zeros(2, int), np.array([0.0, 2.0]), 1)
-
-
-def test_shares_of_none_are_none():
-    found = shares(np.array([0, 3]), np.array([0, 4]))
-
-    assert np.isnan([found.value[0], found.low[0], found.high[0]]).all()
-    assert (found.value[1], found.count[1]) == (0.75, 4)
 
 
 @pytest.mark.parametrize("share", [0.5, 0.1, 0.9])

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from leaplab.analysis.charting.proportions import LEVEL, wilson
 from leaplab.errors import QuestionError
 
-LEVEL = 0.95
 LEAST, GREATEST = 1e-100, 1e100
 """Sizes of numbers whose squares are doubles, and so are sums of them."""
 PLAIN = ("mean", "median", "count", "share", "sum", "min", "max")
@@ -73,7 +73,7 @@ def aggregated(name: str, codes: NDArray[np.integer], values: NDArray[np.float64
         return _without_interval(codes, groups, extreme)
     if is_truth(values):
         count = np.bincount(codes, minlength=groups).astype(np.int64)
-        return shares(np.bincount(codes, values, minlength=groups), count)
+        return Aggregated(count, *wilson(np.bincount(codes, values, minlength=groups), count))
     if name == "share":
         raise QuestionError("A share of a number is that of ones, and these are not 0 and 1; take another aggregate.")
     return means(codes, values, groups)
@@ -94,30 +94,6 @@ def counts(codes: NDArray[np.integer], groups: int) -> Aggregated:
     count = np.bincount(codes[codes >= 0], minlength=groups).astype(np.int64)
     none = np.full(groups, np.nan)
     return Aggregated(count, count.astype(np.float64), none, none)
-
-
-def shares(some: NDArray[np.number], of: NDArray[np.integer], count: NDArray[np.int64] | None = None) -> Aggregated:
-    """Shares with Wilson's score interval (1927).
-
-    Args:
-        some: [g] how many.
-        of: [g] of how many; where that is 0 there is no share.
-        count: [g] samples that are told; None takes `of`.
-    """
-    from scipy.stats import norm
-
-    z = norm.ppf((1 + LEVEL) / 2)
-    known = of > 0
-    number = np.where(known, of, 1).astype(np.float64)
-    share = some / number
-    centre = (share + z**2 / (2 * number)) / (1 + z**2 / number)
-    half = z / (1 + z**2 / number) * np.sqrt(share * (1 - share) / number + z**2 / (4 * number**2))
-    low = np.where(some == 0, 0.0, np.clip(centre - half, 0, 1))
-    high = np.where(some == of, 1.0, np.clip(centre + half, 0, 1))
-    return Aggregated(
-        (of if count is None else count).astype(np.int64),
-        *(np.where(known, each, np.nan) for each in (share, low, high)),
-    )
 
 
 def means(codes: NDArray[np.integer], values: NDArray[np.float64], groups: int) -> Aggregated:

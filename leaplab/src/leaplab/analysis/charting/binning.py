@@ -75,7 +75,7 @@ def equal_bins(values: NDArray[np.float64], whole: bool, bins: int | None = None
         below, above = least - 0.5, most + 0.5
     elif high > low:
         # By quarters, between which no double is out of reach.
-        between = 4 * np.linspace(low / 4, high / 4, number + 1)
+        between = 4 * np.linspace(low / 4, high / 4, number + 1)[1:-1]
         inner = np.unique([low, *between[(low < between) & (between < high)], high])
         below, above = least, most
     else:

@@ -6,8 +6,8 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
-from leaplab.analysis.charting.aggregates import LEVEL
 from leaplab.analysis.charting.chart import Outcome
+from leaplab.analysis.charting.proportions import LEVEL
 
 PLACES = 200
 """Of a curve that is drawn, at most."""

@@ -5,7 +5,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from leaplab.analysis.charting.aggregates import LEAST, LEVEL, scaled
+from leaplab.analysis.charting.aggregates import LEAST, scaled
+from leaplab.analysis.charting.proportions import LEVEL
 
 BLOCK = 1 << 15
 """Rows that are multiplied at once."""
