@@ -104,7 +104,7 @@ def means(codes: NDArray[np.integer], values: NDArray[np.float64], groups: int) 
         values: [n] finite.
         groups: number of groups, g.
     """
-    from scipy.stats import t
+    from scipy.special import stdtrit  # a tenth of the time that scipy.stats takes to import
 
     values, scale = scaled(values)
     count = np.bincount(codes, minlength=groups).astype(np.int64)
@@ -113,7 +113,7 @@ def means(codes: NDArray[np.integer], values: NDArray[np.float64], groups: int) 
     spread = np.bincount(codes, (values - mean[codes]) ** 2, minlength=groups)
     known = count > 1
     free = np.where(known, count - 1, 1)
-    half = t.ppf((1 + LEVEL) / 2, free) * np.sqrt(spread / free / some)
+    half = stdtrit(free, (1 + LEVEL) / 2) * np.sqrt(spread / free / some)
     with np.errstate(over="ignore"):  # an end may lie beyond all doubles
         ends = [np.where(known, end * scale, np.nan) for end in (mean - half, mean + half)]
     return Aggregated(count, np.where(count > 0, mean * scale, np.nan), *ends)
@@ -141,15 +141,13 @@ def quantiles(codes: NDArray[np.integer], values: NDArray[np.float64], groups: i
         groups: number of groups, g.
         share: of the values that lie below, 0 to 1.
     """
-    from scipy.stats import binom
-
     count = np.bincount(codes, minlength=groups).astype(np.int64)
     first = np.zeros(groups, np.int64)
     last = np.ones(groups, np.int64)
     if 0 < share < 1:
         some = np.maximum(count, 1)
-        first = binom.ppf((1 - LEVEL) / 2, some, share).astype(np.int64)
-        last = binom.ppf((1 + LEVEL) / 2, some, share).astype(np.int64) + 1
+        first = binomial_quantile((1 - LEVEL) / 2, some, share)
+        last = binomial_quantile((1 + LEVEL) / 2, some, share) + 1
     known = (first >= 1) & (last <= count)
     value, low, high = np.full((3, groups), np.nan)
     for group, members in enumerate(grouped(codes, values, count)):
@@ -161,6 +159,21 @@ def quantiles(codes: NDArray[np.integer], values: NDArray[np.float64], groups: i
         if ranks:
             low[group], high[group] = ordered[ranks]
     return Aggregated(count, value, low, high)
+
+
+def binomial_quantile(level: float, count: NDArray[np.int64], share: float) -> NDArray[np.int64]:
+    """[g] the least number of successes in `count` trials that at most so many are with a probability of `level`.
+
+    Args:
+        level: 0 to 1, without the ends.
+        share: the probability of a success, likewise.
+    """
+    from scipy.special import bdtr, bdtrik
+
+    above = np.ceil(bdtrik(level, count, share))
+    # The inverse is of real numbers, and may round to one too many.
+    below = np.maximum(above - 1, 0)
+    return np.where(bdtr(below, count, share) >= level, below, above).astype(np.int64)
 
 
 def grouped(

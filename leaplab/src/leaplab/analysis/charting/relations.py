@@ -44,13 +44,13 @@ def rank_correlation(x: NDArray[np.float64], y: NDArray[np.float64]) -> float:
 
 def fisher_interval(r: float, count: int) -> tuple[float, float]:
     """The 95 % interval of Pearson's r of so many pairs by Fisher's z (1921); NaN for fewer than 4."""
-    from scipy.stats import norm
+    from scipy.special import ndtri
 
     if count < FEWEST or not np.isfinite(r):
         return float("nan"), float("nan")
     if abs(r) == 1:
         return r, r
-    half = norm.ppf((1 + LEVEL) / 2) / np.sqrt(count - 3)
+    half = ndtri((1 + LEVEL) / 2) / np.sqrt(count - 3)
     return float(np.tanh(np.arctanh(r) - half)), float(np.tanh(np.arctanh(r) + half))
 
 
