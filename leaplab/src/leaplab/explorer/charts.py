@@ -131,4 +131,6 @@ def _in_place(
         raise QuestionError(f"'{name}' is text; choose one of its values.")
     values = numbers_of(table, column)
     met: NDArray[np.bool_] = values >= (-np.inf if low is None else low)
-    return met & (values <= (np.inf if high is None else high))
+    met = np.isfinite(values)
+    met &= (values >= (-np.inf if low is None else low)) & (values <= (np.inf if high is None else high))
+    return met

@@ -1,6 +1,7 @@
 """Boards: charts that a person keeps together, beside the run or in a file that is passed on."""
 
 from dataclasses import asdict, dataclass, field
+from dataclasses import replace as remade
 from pathlib import Path
 from typing import Any, ClassVar, Literal
 
@@ -122,7 +123,9 @@ class Boards:
 
     def _told(self, notes: Notes) -> list[Board]:
         try:
-            return [msgspec.convert({"name": name, **content}, Board) for name, content in notes.boards.items()]
+            boards = [msgspec.convert({"name": name, **content}, Board) for name, content in notes.boards.items()]
+            # What is by default msgspec leaves to the class, where nobody finds it who reads the object itself.
+            return [Board(board.name, [remade(chart) for chart in board.charts]) for board in boards]
         except (msgspec.ValidationError, TypeError) as error:
             path = notes_path(self._path)
             raise LeaplabError(f"{path} cannot be read (its boards: {error}); mend it, or move it away.") from error

@@ -47,6 +47,7 @@ export function Figure({ draw, ...props }: ChartProps & { draw: (room: Room) => 
   const drawing = draw({ chart, size, ink, theme, colour, isLog: props.isLog ?? false });
   const { marks, plot, brush } = drawing;
   const needed = drawing.needed ?? 0;
+  const isScrolled = drawing.height > size.height;
   useLayoutEffect(() => props.onNeed?.(needed), [needed]);
   const focusable = Math.min(current.value, marks.length - 1);
 
@@ -83,7 +84,7 @@ export function Figure({ draw, ...props }: ChartProps & { draw: (room: Room) => 
   };
   const area = drawn.value;
   return (
-    <div class="figure">
+    <div class="figure" {...(isScrolled ? { tabIndex: 0, role: "group", "aria-label": "The whole chart" } : {})}>
       <svg
         ref={host}
         class="chart"

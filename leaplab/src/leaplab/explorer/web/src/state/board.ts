@@ -149,8 +149,12 @@ function capital(text: string): string {
 /** A key for each chart that goes along with it when it is moved. */
 export function keysOf(charts: readonly BoardChart[]): string[] {
   const seen = new Map<string, number>();
-  return charts.map(({ title: _, width: __, axis: ___, ...question }) => {
-    const key = JSON.stringify(question);
+  return charts.map((chart) => {
+    // What is left out is as by default.
+    const { kind, x, y, split, value, aggregate, bins, label, of = "samples" } = chart;
+    const key = JSON.stringify(
+      [kind, x, y, split, value, aggregate, bins, label].map((part) => part ?? null).concat(of),
+    );
     const before = seen.get(key) ?? 0;
     seen.set(key, before + 1);
     return `${key} ${before}`;

@@ -36,6 +36,7 @@ describe("a board", () => {
   it("tells two equal charts apart, and a chart from itself with another title not", () => {
     expect(new Set(keysOf([charts[0]!, charts[0]!])).size).toBe(2);
     expect(keysOf([{ ...charts[0]!, title: "t", width: 2 }])).toEqual(keysOf([charts[0]!]));
+    expect(keysOf([{ ...charts[0]!, y: null, of: "samples" }])).toEqual(keysOf([charts[0]!]));
     expect(keysOf([{ ...charts[0]!, y: "d" }])).not.toEqual(keysOf([charts[0]!]));
   });
 
