@@ -173,7 +173,7 @@ def binomial_quantile(level: float, count: NDArray[np.int64], share: float) -> N
     above = np.ceil(bdtrik(level, count, share))
     # The inverse is of real numbers, and may round to one too many.
     below = np.maximum(above - 1, 0)
-    return np.where(bdtr(below, count, share) >= level, below, above).astype(np.int64)
+    return np.asarray(np.where(bdtr(below, count, share) >= level, below, above), np.int64)
 
 
 def grouped(
