@@ -1,9 +1,11 @@
 """Runs that are written without an evaluation, a part a state."""
 
+import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+import duckdb
 import numpy as np
 
 from leaplab.protocol.plan import Part
@@ -20,6 +22,7 @@ def write_run(
     arrays: Mapping[str, Mapping[str, Any]] | None = None,
     objects: Mapping[str, Sequence[Any]] | None = None,
     object_vectors: Any = None,
+    confusion: Mapping[str, Sequence[tuple[int, str, bool, float, str]]] | None = None,
     **fields: Any,
 ) -> Path:
     """A run of n samples.
@@ -31,6 +34,7 @@ def write_run(
         arrays: `predictions`, `ground_truths` or `thumbnails` -> name -> [n, ...].
         objects: columns of element instances, where there is a single state.
         object_vectors: [m, W] of these.
+        confusion: column -> elements in the order of rows: row, label, whether expected, probability, id.
         fields: of the manifest.
     """
     states = [str(state) for state in states]
@@ -61,6 +65,31 @@ def write_run(
         if objects is not None:
             chosen["instances"] = dict(objects)
             chosen["instance_latents"] = {"model": np.asarray(object_vectors, np.float32)}
-        store.write_part(PartValues(part, [names[row] for row in rows], values, latents, predictions, {}, **chosen))
+        elements = {name: _of_rows(found, rows) for name, found in (confusion or {}).items()}
+        named = [names[row] for row in rows]
+        store.write_part(PartValues(part, named, values, latents, predictions, elements, **chosen))
     store.finish()
     return path
+
+
+def _of_rows(elements: Sequence[tuple[int, str, bool, float, str]], rows: Sequence[int]) -> dict[str, list[Any]]:
+    found = [(rows.index(row), *rest) for row, *rest in elements if row in set(rows)]
+    return {
+        name: [each[place] for each in found]
+        for place, name in enumerate(("offset", "label", "expected", "probability", "id"))
+    }
+
+
+def without_ids(run: Path) -> None:
+    """Write a run's confusion elements as an earlier leaplab did, which knew no ids."""
+    for entry in sorted((run / "parts").glob("*.json")):
+        content = json.loads(entry.read_text())
+        for name in [name for name in content["files"] if name.startswith("confusion/")]:
+            path = run / name
+            old = path.with_suffix(".old")
+            with duckdb.connect() as connection:
+                query = f"COPY (SELECT * EXCLUDE (id) FROM read_parquet('{path}')) TO '{old}' (FORMAT parquet)"
+                connection.execute(query)
+            old.replace(path)
+            content["files"][name]["size"] = path.stat().st_size
+        entry.write_text(json.dumps(content))

@@ -68,6 +68,23 @@ def test_confusion_elements_know_their_sample():
     assert (confusion.expected, confusion.probability) == ([True, False], [0.75, 0.25])
 
 
+def test_confusion_elements_keep_what_tells_that_they_are_of_one_object():
+    yes, no = ConfusionMatrixValue.Positive, ConfusionMatrixValue.Negative
+    elements = [
+        [ConfusionMatrixElement("cat", yes, 0.0, "object 7"), ConfusionMatrixElement("dog", no, 0.5, "object 7")],
+        [ConfusionMatrixElement("dog", yes, 0.25)],
+    ]
+
+    assert scored(elements).confusion["metric.gap"].id == ["object 7", "object 7", ""]
+
+
+def test_confusion_elements_of_a_code_loader_that_knows_no_ids():
+    class Element:
+        label, predicted_probability, expected_outcome = "cat", 0.5, ConfusionMatrixValue.Positive
+
+    assert scored([[Element()], []]).confusion["metric.gap"].id == [""]
+
+
 @pytest.mark.parametrize(
     ("result", "told"),
     [

@@ -100,6 +100,9 @@ def evaluate(
             help="Compute just these columns of the run again, of metadata,losses,metrics; all else of it stays.",
         ),
     ] = None,
+    history: Annotated[
+        Path | None, typer.Option(help="CSV of the training's curves; by default MODEL.history.csv beside the model.")
+    ] = None,
     in_process: InProcess = False,
     wiring: Wiring = None,
     python: Python = None,
@@ -123,7 +126,7 @@ def evaluate(
         raise LeaplabError("--only keeps the run, which --update and --overwrite replace; name one of them.")
     replace: Replace = "always" if overwrite else "outdated" if update else "never"
     order = PlanOrder(tuple(state) if state else None, limit, batch_size, float16=float16, latent=latent)
-    options = Options(runs, name, model, wiring, order, replace, _groups(only))
+    options = Options(runs, name, model, wiring, order, replace, _groups(only), history)
     project = find_project(path)
     interpreter = _interpreter(project, python, in_process)
     console.print(f"Binding {project.root / project.entry_file}", markup=False, soft_wrap=True)

@@ -14,6 +14,12 @@ from leaplab.cli.printing import console, looking, print_json
 def report(
     run: RunArgument = None,
     out: Annotated[Path, typer.Option("--out", "-o", help="Write the report here: .html.")] = Path("report.html"),
+    board: Annotated[
+        list[str] | None,
+        typer.Option(
+            help="Board of charts to show; may be repeated. By default all that were made, or a proposed one."
+        ),
+    ] = None,
     overwrite: Overwrite = False,
     runs: RunsFolder = Path("runs"),
     as_json: AsJson = False,
@@ -24,18 +30,20 @@ def report(
     from leaplab.files import write_text
     from leaplab.population.insights import Question, insights_of
     from leaplab.population.population import open_population
+    from leaplab.report.boards import chosen_boards
     from leaplab.report.content import content_of
     from leaplab.report.writing import page_of
     from leaplab.store.catalog import find_run
 
     require_free(out, overwrite)
     population = open_population(find_run(runs, run))
+    boards = chosen_boards(population, board or ())
     with looking() as progress:
         insights = insights_of(population, Question(members=None), progress)
     pictures = Pictures(population)
     try:
         with console.status("Drawing the map") as status:
-            content = content_of(population, [], insights, pictures, status.update)
+            content = content_of(population, boards, insights, pictures, status.update)
     finally:
         pictures.close()
     page = page_of(content)

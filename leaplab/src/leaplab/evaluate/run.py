@@ -20,6 +20,7 @@ from leaplab.protocol.plan import Part, Plan, PlanOrder
 from leaplab.protocol.results import PartResult
 from leaplab.session.opening import Session
 from leaplab.store.columns import INPUT, LOSS, METADATA, METRIC, column_of, key_column
+from leaplab.store.history import HISTORY, History, beside_model, read_history
 from leaplab.store.lock import locked
 from leaplab.store.manifest import SCHEMA, ColumnEntry, Manifest, RunInterpreter
 from leaplab.store.writing import PartValues, Replace, WrittenRun, clear_leftovers
@@ -49,6 +50,7 @@ class Options:
         replace: which run of the same name may be replaced, see `WrittenRun.begin`.
         only: groups of columns to compute again of the run that is there, see `WrittenRun.begin_again`; none given,
             all that it lacks.
+        history: of the model's training; None looks for one beside the model, and a run does without.
     """
 
     runs: Path
@@ -58,6 +60,7 @@ class Options:
     order: PlanOrder = field(default_factory=PlanOrder)
     replace: Replace = "never"
     only: tuple[str, ...] = ()
+    history: Path | None = None
 
 
 @dataclass(frozen=True)
@@ -80,15 +83,17 @@ def prepare(session: Session, options: Options, notices: Sequence[str] = ()) -> 
     """Plan the evaluation and open its run, new or taken up where it stopped; within, no other process may write it.
 
     Raises:
-        LeaplabError: a state does not exist, the model cannot be run, another process writes the run, or see
-            `WrittenRun.begin` and `WrittenRun.begin_again`.
+        LeaplabError: a state does not exist, the model cannot be run, the history that is named is none, another
+            process writes the run, or see `WrittenRun.begin` and `WrittenRun.begin_again`.
     """
+    named = None if options.history is None else read_history(options.history.expanduser())
     description = session.call(DESCRIBE)
     plan = session.call(PLAN, options.order)
     model = session.call(MODEL)
     load, without = _load_order(model, options.order.latent)
     loaded = session.call(LOAD, load)
-    said = (*without, *loaded.notices)
+    found, unread = (named, ()) if named is not None else _history_beside(model)
+    said = (*without, *loaded.notices, *unread)
     basis = _identity(EVALUATION, model.sha256, plan_sha256(plan))
     name = file_name(options.name or Path(model.name).stem)
     manifest = Manifest(
@@ -128,7 +133,20 @@ def prepare(session: Session, options: Options, notices: Sequence[str] = ()) -> 
             if options.only
             else WrittenRun.begin(run, manifest, options.replace)
         )
+        if found is not None and (named is not None or not (run / HISTORY).exists()):
+            store.write_history(found)
         yield Prepared(store, plan, load, said)
+
+
+def _history_beside(model: ModelSource) -> tuple[History | None, tuple[str, ...]]:
+    """The history of a model's training where it lies beside the model; what is to be said where that is none."""
+    path = None if model.path is None else beside_model(Path(model.path))
+    if path is None or not path.is_file():
+        return None, ()
+    try:
+        return read_history(path), ()
+    except LeaplabError as error:
+        return None, (f"The run has no history of the training: {error}",)
 
 
 def _load_order(model: ModelSource, latent: str | None) -> tuple[LoadOrder, tuple[str, ...]]:

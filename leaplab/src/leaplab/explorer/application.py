@@ -1,6 +1,8 @@
 """The routes. Each asks one function and maps its `LeaplabError` to a status; nothing is computed here."""
 
 import asyncio
+import importlib
+import threading
 from collections.abc import AsyncIterator
 from concurrent.futures import CancelledError, Future
 from contextlib import asynccontextmanager
@@ -89,6 +91,8 @@ def make_application(
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
         board.open()
         background.open()
+        # The first chart would wait for this.
+        threading.Thread(target=importlib.import_module, args=("scipy.special",), daemon=True).start()
         pictures.start()
         maps.start()
         yield

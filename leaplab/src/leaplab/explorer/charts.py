@@ -126,7 +126,7 @@ def _in_place(
             return np.isin(table.values(name), np.array([category], object))
         assert isinstance(column.categories, list)
         place = column.categories.index(category) if category in column.categories else -2
-        return category_codes(table, column) == place
+        return np.asarray(category_codes(table, column) == place)
     if column.kind == "text":
         raise QuestionError(f"'{name}' is text; choose one of its values.")
     values = numbers_of(table, column)

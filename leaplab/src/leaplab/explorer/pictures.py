@@ -217,6 +217,9 @@ class Pictures:
     def _bound(self, quietly: bool = False) -> Session | None:
         """A session of this thread's own.
 
+        Args:
+            quietly: give None where there is none to be had.
+
         Raises:
             IntegrationError: it cannot be bound, or could not a moment ago.
         """
@@ -235,6 +238,8 @@ class Pictures:
                 self._sessions.append(session)
                 return session
         session.close()
+        if quietly:
+            return None
         raise IntegrationError("The explorer has ended.")
 
     def _leave(self, session: Session) -> None:

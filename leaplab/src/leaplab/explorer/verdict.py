@@ -6,10 +6,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from leaplab.explorer.headline import score_of
 from leaplab.population.columns import MEANINGS_BY_COLOUR, Column, texts_of
 from leaplab.population.population import Population
 from leaplab.population.samples import SUM_OF_LABELS
+from leaplab.population.score import score_of
 from leaplab.store.columns import LOSS, METRIC
 
 MISSED, FALSE, FOUND = "false_negatives", "false_positives", "true_positives"

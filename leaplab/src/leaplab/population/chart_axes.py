@@ -52,7 +52,7 @@ class Places:
         """Where a place lies: its category, or its number; of a bin the middle, and the edges."""
         if self.bins is not None:
             low, high = self.bins.edges[code : code + 2].tolist()
-            return low + (high - low) / 2, low, high
+            return low / 2 + high / 2, low, high
         if self.numbers is not None:
             return self.numbers[code], None, None
         return self.names[code], None, None
@@ -240,7 +240,7 @@ def _crowds(values: NDArray[np.float64]) -> bool:
     finite = values[np.isfinite(values)]
     if not len(finite) or is_truth(finite):
         return False
-    low, middle, high = np.percentile(finite, [1, 50, 99]).tolist()
+    low, middle, high = np.percentile(finite, [1, 50, 99], method="nearest").tolist()
     return high > low and not CROWDED <= (middle - low) / (high - low) <= 1 - CROWDED
 
 

@@ -7,9 +7,19 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from leaplab.analysis.charting.aggregates import Aggregated, aggregated, counts, quantiles, require_aggregate, shares
+from leaplab.analysis.charting.aggregates import (
+    Aggregated,
+    aggregated,
+    counts,
+    in_part_ordered,
+    quantile_of,
+    quantiles,
+    require_aggregate,
+    scaled,
+)
 from leaplab.analysis.charting.boxes import boxes
 from leaplab.analysis.charting.chart import Axis, Chart, Group
+from leaplab.analysis.charting.proportions import wilson
 from leaplab.analysis.numerals import numeral
 from leaplab.errors import QuestionError
 from leaplab.population.chart_axes import (
@@ -63,7 +73,9 @@ def histogram(asked: Charted) -> Chart:
     if not chart.groups or column.kind != "continuous":
         return chart
     values = numbers(asked, column)
-    least, first, middle, third, most = np.percentile(values[np.isfinite(values)], [0, 25, 50, 75, 100]).tolist()
+    quarters = (0.0, 0.25, 0.5, 0.75, 1.0)
+    ordered = in_part_ordered(values[np.isfinite(values)], quarters)
+    least, first, middle, third, most = (quantile_of(ordered, share) for share in quarters)
     told = (
         f"Half of the values of {column.label} lie between {numeral(first)} and {numeral(third)}, around a median of"
         f" {numeral(middle)}; all from {numeral(least)} to {numeral(most)}."
@@ -157,7 +169,8 @@ def _aggregated_chart(asked: Charted, places: Places, along: NDArray[np.float64]
     groups = _groups(places, series, found)
     if along is not None:
         kept = cells >= 0 if values is None else (cells >= 0) & np.isfinite(values)
-        where = np.bincount(cells[kept], along[kept], minlength=number) / np.maximum(found.count, 1)
+        far, scale = scaled(along[kept])
+        where = np.bincount(cells[kept], far, minlength=number) / np.maximum(found.count, 1) * scale
         groups = [replace(group, x=float(where[at])) for at, group in enumerate(groups) if group.count]
     elif places.bins is not None and values is not None:
         groups = [group for group in groups if group.count]
@@ -178,7 +191,7 @@ def _found(
     if values is not None:
         return aggregated(aggregate, cells, values, number)
     count = counts(cells, number)
-    return count if aggregate == "count" else shares(count.count, totals(), count.count)
+    return count if aggregate == "count" else Aggregated(count.count, *wilson(count.count, totals()))
 
 
 def _aggregate(asked: Charted, has_values: bool) -> str:
@@ -204,7 +217,7 @@ def _what(asked: Charted, aggregate: str, column: str | None) -> str:
 
 def _cells(places: Places, series: Series) -> NDArray[np.integer]:
     """[n] the place and series of each row as one number, -1 where it has no place or series."""
-    if not series.names:
+    if series.number == 1 and not (series.codes < 0).any():
         return places.codes
     cells = places.codes.astype(np.int32) * series.number + series.codes
     return np.where((places.codes < 0) | (series.codes < 0), -1, cells)

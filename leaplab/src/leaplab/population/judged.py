@@ -32,13 +32,30 @@ REMEMBERED = 4
 """Selections of rows whose thresholds are remembered."""
 
 
-@dataclass(frozen=True)
 class Operating:
-    """A label at every threshold, with the area under each of its curves."""
+    """Claims at every threshold, with the area under each of their curves.
 
-    sweep: Sweep
-    average_precision: Area
-    roc_area: Area
+    Args:
+        claims: of a label, or of all.
+    """
+
+    def __init__(self, claims: Claims) -> None:
+        self._claims = claims
+
+    @cached_property
+    def sweep(self) -> Sweep:
+        """The counts at every threshold."""
+        return sweep(self._claims)
+
+    @cached_property
+    def average_precision(self) -> Area:
+        """Of the precision-recall curve."""
+        return average_precision(self._claims)
+
+    @cached_property
+    def roc_area(self) -> Area:
+        """Of the ROC curve."""
+        return roc_area(self._claims)
 
 
 class Judged(Protocol):
@@ -76,10 +93,9 @@ class _Remembered:
     ) -> Operating:
         key = (blake2b(np.packbits(rows).tobytes()).digest(), label)
         if key not in self.kept:
-            found = claims()
             while len(self.kept) >= REMEMBERED * (labels + 1):
                 self.kept.pop(next(iter(self.kept)), None)
-            self.kept[key] = Operating(sweep(found), average_precision(found), roc_area(found))
+            self.kept[key] = Operating(claims())
         return self.kept[key]
 
 
@@ -118,7 +134,7 @@ class JudgedSamples:
                 f"{several:,} samples have no true label, or several; the confusion matrix leaves them out."
             )
         self._remembered = _Remembered()
-        self._orders: dict[int | None, NDArray[np.int64]] = {}
+        self._whole: dict[int | None, Claims] = {}
 
     def count(self, kept: NDArray[np.bool_]) -> int:
         """See `Judged`."""
@@ -137,14 +153,13 @@ class JudgedSamples:
 
     def claims(self, kept: NDArray[np.bool_], label: int | None) -> Claims:
         """See `Judged`."""
-        chosen = kept[self._rows]
-        order, size = self._order(label), len(self.labels)
-        of_sample = order // size if label is None else order
-        wanted = chosen[of_sample]
-        order, of_sample = order[wanted], of_sample[wanted]
-        scores = self._scores.ravel()[order] if label is None else self._scores[order, label]
-        right = self._expected.ravel()[order] if label is None else self._expected[order, label]
-        return Claims(scores, right, of_sample, np.zeros(0, np.int64), has_negatives=True)
+        whole = self._sorted(label)
+        wanted = kept[self._rows][whole.cluster]
+        if wanted.all():
+            return whole
+        return Claims(
+            whole.score[wanted], whole.right[wanted], whole.cluster[wanted], whole.missed, whole.has_negatives
+        )
 
     def confidences(self, kept: NDArray[np.bool_], label: int | None) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
         """See `Judged`. Of all labels, the surest one of each sample."""
@@ -160,12 +175,17 @@ class JudgedSamples:
         """See `Judged`."""
         return self._remembered.operating(kept, label, lambda: self.claims(kept, label), len(self.labels))
 
-    def _order(self, label: int | None) -> NDArray[np.int64]:
+    def _sorted(self, label: int | None) -> Claims:
         """All claims of a label, or of all, the surest first: a selection of rows has no need to sort."""
-        if label not in self._orders:
+        if label not in self._whole:
             scores = self._scores.ravel() if label is None else self._scores[:, label]
-            self._orders[label] = np.argsort(-scores)
-        return self._orders[label]
+            expected = self._expected.ravel() if label is None else self._expected[:, label]
+            order = np.argsort(-scores)
+            of_sample = (order // len(self.labels) if label is None else order).astype(np.int32)
+            self._whole[label] = Claims(
+                scores[order], expected[order], of_sample, np.zeros(0, np.int32), has_negatives=True
+            )
+        return self._whole[label]
 
 
 class JudgedObjects:
@@ -252,16 +272,21 @@ def judged_of(population: Population, column: str | None = None) -> Judged | Non
             classes are known.
 
     Returns:
-        None where the run has neither.
+        None where the run has neither, or the metric told nothing of any sample.
 
     Raises:
         MissingError: the metric gives no confusion elements.
     """
     known = _judged.setdefault(population, {})
-    named = column if column is not None else next(iter(population.store.confusion_metrics), None)
-    if named not in known:
-        known[named] = _of_predictions(population) if named is None else _of_elements(population, named)
-    return known[named]
+    if column not in known:
+        if column is not None:
+            known[column] = _of_elements(population, column)
+        else:
+            metrics = (judged_of(population, name) for name in population.store.confusion_metrics)
+            known[None] = next((judged for judged in metrics if judged is not None), None) or _of_predictions(
+                population
+            )
+    return known[column]
 
 
 def _of_elements(population: Population, column: str) -> Judged | None:

@@ -30,10 +30,6 @@ def judged_for(asked: Charted) -> tuple[Judged | None, NDArray[np.bool_]]:
         LeaplabError: the question makes no sense.
     """
     question = asked.question
-    if question.of != "samples":
-        raise QuestionError(f"A chart '{question.kind}' counts what the metric judges; ask for it of samples.")
-    if question.split is not None or question.y is not None:
-        raise QuestionError(f"A chart '{question.kind}' has no second column and is not split; choose samples instead.")
     kept = np.zeros(asked.population.samples, bool)
     kept[asked.rows] = True
     judged = judged_of(asked.population, question.x)
@@ -81,7 +77,7 @@ def confusion(asked: Charted) -> Chart:
         )
         for true in shown(len(confused.true_labels))
         for predicted in shown(len(confused.predicted_labels))
-        if (matrix[true, predicted] or (true == predicted and totals[true]))
+        if (matrix[true, predicted] or (true == predicted < confused.labels and totals[true]))
         and (label is None or label in (true, predicted))
     ]
     notices = list(judged.notices)
@@ -240,9 +236,9 @@ def _told_of_samples(confused: Confused, matrix: NDArray[np.int64]) -> str:
     right = matrix[np.arange(min(matrix.shape)), np.arange(min(matrix.shape))].copy()
     wrong = matrix[:, :size].sum() - right[:size].sum() if size > 1 else whole - right.sum()
     unanswered = int(matrix[:, size:].sum()) if size > 1 else 0
-    told = f"Of {whole:,} samples {int(wrong):,} ({wrong / whole:.2%}) are taken for another label"
+    told = f"Of {_many(whole, 'sample')} {int(wrong):,} ({wrong / whole:.2%}) {_is(wrong)} taken for another label"
     if unanswered:
-        told += f" and {unanswered:,} get no answer"
+        told += f" and {unanswered:,} {'gets' if unanswered == 1 else 'get'} no answer"
     if not wrong:
         return f"{told}."
     off = matrix[:, : len(right)].copy()
@@ -262,8 +258,8 @@ def _told_of_objects(confused: Confused, matrix: NDArray[np.int64]) -> str:
     whole, right, missed = int(objects.sum()), int(np.trace(objects[:, :size])), int(objects[:, size].sum())
     alarms = int(matrix[size, :size].sum())
     told = (
-        f"Of {whole:,} objects {right:,} are found as what they are, {missed:,} are missed and"
-        f" {whole - right - missed:,} are taken for another label; {alarms:,} claims are false alarms."
+        f"Of {_many(whole, 'object')} {_are(right)} found for what they are, {_are(missed)} missed and"
+        f" {_are(whole - right - missed)} taken for another label; there {_is(alarms)} {_many(alarms, 'false alarm')}."
     )
     totals = objects.sum(axis=1)
     if not whole or right == whole:
@@ -292,6 +288,18 @@ def _told_of_confidence(
 
 def _nouns(judged: Judged) -> str:
     return "objects or claims" if judged.of == "objects" else "a known label and scores"
+
+
+def _are(count: int) -> str:
+    return f"{count:,} {_is(count)}"
+
+
+def _is(count: int) -> str:
+    return "is" if count == 1 else "are"
+
+
+def _many(count: int, noun: str) -> str:
+    return f"{count:,} {noun}{'' if count == 1 else 's'}"
 
 
 def _times(count: int) -> str:

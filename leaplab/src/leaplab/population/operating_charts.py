@@ -5,16 +5,13 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
 from leaplab.analysis.charting.chart import Axis, Chart, Curve, Group
-from leaplab.analysis.charting.operating import Area, Sweep, thinned
+from leaplab.analysis.charting.operating import Area, Places, Sweep
 from leaplab.errors import QuestionError
 from leaplab.population.chart_question import Charted
 from leaplab.population.judged import ALL, Judged, Operating, place_of_label
 from leaplab.population.judged_charts import MOST_LABELS, NOTHING_TO_JUDGE, empty_chart, judged_for
-
-Places = tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]
 
 
 @dataclass(frozen=True)
@@ -35,7 +32,10 @@ def roc(asked: Charted) -> Chart:
         LeaplabError: there is no such metric or label, or the claims are of objects.
     """
     return _operating_chart(
-        asked, _Kind("false positive rate", "true positive rate", "AUC", _roc_places, lambda found: found.roc_area)
+        asked,
+        _Kind(
+            "false positive rate", "true positive rate", "AUC", lambda found: found.roc, lambda found: found.roc_area
+        ),
     )
 
 
@@ -47,7 +47,13 @@ def precision_recall(asked: Charted) -> Chart:
     """
     return _operating_chart(
         asked,
-        _Kind("recall", "precision", "average precision", _recall_places, lambda found: found.average_precision),
+        _Kind(
+            "recall",
+            "precision",
+            "average precision",
+            lambda found: found.precision_recall,
+            lambda found: found.average_precision,
+        ),
     )
 
 
@@ -71,12 +77,12 @@ def _operating_chart(asked: Charted, kind: _Kind) -> Chart:
     together = judged.operating(kept, label)
     threshold = asked.question.threshold
     if threshold is None:
-        threshold = together.sweep.best_threshold()
+        threshold = together.sweep.best_threshold
     named: list[tuple[str, Operating]] = [(judged.labels[place], by_label[place]) for place in places]
     named = [*named, (ALL, together)] if label is None else [named[label]]
     drawn = _drawn(named, kind)
     groups = [_group(name, found, kind) for name, found in named]
-    bests = [(name, found.sweep, found.sweep.best_threshold()) for name, found in named]
+    bests = [(name, found.sweep, found.sweep.best_threshold) for name, found in named]
     notices = list(judged.notices)
     if len(drawn) < len([name for name, found in named if _tells(found.sweep)]):
         notices.append(f"The curves of the {MOST_LABELS} labels with the least {kind.area} are drawn, and that of all.")
@@ -108,22 +114,9 @@ def _tells(swept: Sweep) -> bool:
     return swept.positives > 0 and swept.negatives != 0
 
 
-def _roc_places(swept: Sweep) -> Places:
-    """From no claim at all to all of them."""
-    above = np.nextafter(swept.threshold[:1], np.inf)
-    threshold = np.concatenate([above, swept.threshold])
-    false = np.concatenate([[0], swept.false]) / max(swept.negatives or 0, 1)
-    return false, np.concatenate([[0], swept.true]) / max(swept.positives, 1), threshold
-
-
-def _recall_places(swept: Sweep) -> Places:
-    return swept.recall, swept.precision, swept.threshold
-
-
 def _curve(name: str, swept: Sweep, kind: _Kind) -> Curve:
     x, y, threshold = kind.places(swept)
-    some = thinned(x, y)
-    return Curve(name, x[some].tolist(), y[some].tolist(), threshold[some].tolist(), series=name)
+    return Curve(name, x.tolist(), y.tolist(), threshold.tolist(), series=name)
 
 
 def _drawn(named: Sequence[tuple[str, Operating]], kind: _Kind) -> list[tuple[str, Operating]]:
@@ -144,11 +137,11 @@ def _group(name: str, found: Operating, kind: _Kind) -> Group:
 
 
 def _why_nothing(judged: Judged, by_label: dict[int, Operating], count: int) -> str:
+    if judged.of == "objects":
+        return "There is no object to be found in these samples."
     if not count:
         return "None of these samples has a known label and scores to judge by."
     present = [judged.labels[place] for place, found in by_label.items() if found.sweep.positives]
-    if judged.of == "objects":
-        return "There is no object to be found in these samples."
     if not present:
         return "None of these samples has one of the labels, so there is nothing to find."
     return f"All of these {count:,} samples are {present[0]}; a curve needs some that are not."
@@ -171,7 +164,7 @@ def _told(
         mean = float(np.mean([kind.area_of(by_label[place]).value for place in telling]))
         told = f"The {kind.area} is {_down(mean)} on average over the labels, least for {judged.labels[worst]}"
         told += f" ({_down(kind.area_of(by_label[worst]).value)})."
-    best = together.sweep.best_threshold()
+    best = together.sweep.best_threshold
     if best is None:
         return told
     outcome = together.sweep.outcome(named[-1][0], best)

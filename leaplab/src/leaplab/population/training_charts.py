@@ -24,8 +24,6 @@ def curves(asked: Charted) -> Chart:
         LeaplabError: the history cannot be read or has no such metric, or the question makes no sense.
     """
     question = asked.question
-    if question.split is not None or question.of != "samples":
-        raise QuestionError("Curves are of the training's own states, so they are neither split nor of objects.")
     store = asked.population.store
     path = history_of(store)
     if path is None:

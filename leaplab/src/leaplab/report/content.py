@@ -12,13 +12,17 @@ from leaplab.analysis.projection import METHODS
 from leaplab.errors import LeaplabError
 from leaplab.explorer import model
 from leaplab.explorer.answers import column_told
+from leaplab.explorer.charts import QUESTION
 from leaplab.explorer.findings import card
-from leaplab.explorer.headline import headline, score_of
+from leaplab.explorer.headline import headline
 from leaplab.explorer.painting import quantised, scale_of
 from leaplab.explorer.pictures import Pictures
 from leaplab.explorer.planning import suggestions
 from leaplab.explorer.planning_model import Side
 from leaplab.explorer.sides import both_chosen
+from leaplab.population.boards import Board
+from leaplab.population.chart_question import ChartQuestion
+from leaplab.population.charts import chart_of
 from leaplab.population.columns import Column, default_colour
 from leaplab.population.computed import CLUSTER_COLUMN
 from leaplab.population.gap import gap_of
@@ -26,16 +30,18 @@ from leaplab.population.insights import Insights, Question, insights_of
 from leaplab.population.labelling import Wishes, labelling_list_of
 from leaplab.population.members import MemberRows
 from leaplab.population.population import Population
+from leaplab.population.score import score_of
 from leaplab.population.tables import category_codes, numbers_of
 from leaplab.report.map_picture import STEPS, as_address, drawn, places_of
 from leaplab.report.model import (
+    AskedChart,
     DrawnMap,
     Extreme,
     GapColumn,
     Report,
     SampleList,
+    ShownBoard,
     ShownInsight,
-    TitledChart,
     ToldGap,
 )
 from leaplab.report.pictures import Album
@@ -50,12 +56,12 @@ MOST_COLUMNS = 8
 
 
 def content_of(
-    population: Population, charts: Sequence[TitledChart], insights: Insights | None, pictures: Pictures, tell: Tell
+    population: Population, boards: Sequence[Board], insights: Insights | None, pictures: Pictures, tell: Tell
 ) -> Report:
     """All that a report of a run shows.
 
     Args:
-        charts: that it shows, in their order.
+        boards: that it shows, in their order.
         insights: with all members; None looks for them.
         pictures: draw the samples.
         tell: is told what is being done.
@@ -78,6 +84,8 @@ def content_of(
     extremes = _extremes(population)
     album.ask(extremes)
     map_ = _map(population, album, extremes, left_out)
+    tell("Drawing the charts")
+    shown_boards = [_board(population, board) for board in boards]
     tell("Comparing populations")
     gap = _gap(population, left_out)
     lists = _lists(population, album, left_out)
@@ -104,7 +112,7 @@ def content_of(
             model.Silent(kind=each.kind, reason=each.reason)
             for each in (insights.silent if insights is not None else [])
         ],
-        charts=list(charts),
+        boards=shown_boards,
         gap=gap,
         lists=lists,
         left_out=left_out,
@@ -115,6 +123,17 @@ def content_of(
     if album.failure is not None:
         left_out.append(f"Some pictures of samples. {album.failure}")
     return report.model_copy(update={"left_out": left_out})
+
+
+def _board(population: Population, board: Board) -> ShownBoard:
+    charts = []
+    for asked in board.charts:
+        question = ChartQuestion(**{name: getattr(asked, name) for name in QUESTION})
+        try:
+            charts.append(AskedChart(asked=asked, chart=chart_of(population, question)))
+        except LeaplabError as error:
+            charts.append(AskedChart(asked=asked, chart=None, sentence=str(error)))
+    return ShownBoard(name=board.name, charts=charts)
 
 
 def _insights(population: Population, left_out: list[str]) -> Insights | None:

@@ -4,6 +4,7 @@ from pydantic import Field
 
 from leaplab.analysis.charting.chart import Chart
 from leaplab.explorer.model import Column, Headline, Insight, Model, Scale, Silent, State
+from leaplab.population.boards import BoardChart
 
 
 class Picture(Model):
@@ -48,11 +49,19 @@ class ShownInsight(Insight):
     pictures: list[Picture] = Field(default=[])
 
 
-class TitledChart(Model):
-    """A chart and its title."""
+class AskedChart(Model):
+    """A chart of a board, as it was asked for; null and a sentence where it cannot be drawn."""
 
-    title: str
-    chart: Chart
+    asked: BoardChart
+    chart: Chart | None
+    sentence: str | None = None
+
+
+class ShownBoard(Model):
+    """A board: the one that is proposed, or one that a person made."""
+
+    name: str
+    charts: list[AskedChart]
 
 
 class GapColumn(Model):
@@ -98,7 +107,7 @@ class Report(Model):
     map: DrawnMap | None
     insights: list[ShownInsight]
     silent: list[Silent]
-    charts: list[TitledChart]
+    boards: list[ShownBoard]
     gap: ToldGap | None
     lists: list[SampleList]
     left_out: list[str] = Field(description="What the report lacks, and why: a sentence each.")

@@ -59,7 +59,7 @@ def read_history(path: Path) -> History:
     except (OSError, UnicodeDecodeError) as error:
         reason = error.strerror if isinstance(error, OSError) else "it is no UTF-8 text"
         raise LeaplabError(f"The history {path} cannot be read ({reason}); name a CSV file.") from error
-    reader = csv.reader(io.StringIO(text, newline=""))
+    reader = csv.reader(io.StringIO(text, newline=""), strict=True)
     try:
         header = [name.strip() for name in next(reader, [])]
         rows = list(_rows(path, reader, header))
@@ -164,7 +164,7 @@ def _number(where: str, name: str, text: str) -> float:
     try:
         return float(text)
     except ValueError:
-        raise LeaplabError(f"{where}, says '{text[:40]}' for {name}, which is no number; mend it.") from None
+        raise LeaplabError(f"{where}, says {text[:40]!r} for {name}, which is no number; mend it.") from None
 
 
 def _written(number: float) -> str:

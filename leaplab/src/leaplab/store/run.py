@@ -11,6 +11,7 @@ runs/NAME/
   ground_truths/NAME/00000.npy          [n, ...] float32, small ones only; none on the unlabeled state
   thumbnails/INPUT/00000.npy            [n, 16, 16, C] uint8, of inputs that are images
   confusion/COLUMN/00000.parquet        sample_id, state, offset (in the part), label, expected, probability, id
+  history.csv                           step, epoch, state, metric, value of the model's training, where that is known
   derived/                              what analyses made of it; may be deleted at any time
 
 Every Parquet file of a table has the same columns, NULL where a state has no value.

@@ -21,6 +21,7 @@ from leaplab.protocol.plan import Part
 from leaplab.protocol.results import Skipped
 from leaplab.store.columns import GROUPS, ID, INPUT, LOSS, METADATA, METRIC, OFFSET, STATE, group_of
 from leaplab.store.confusion import CONFUSION, CONFUSION_TYPES, ELEMENT_ID
+from leaplab.store.history import History, keep_history
 from leaplab.store.manifest import ColumnEntry, Manifest, Update, read_manifest, write_manifest
 from leaplab.store.parquet import column_names
 from leaplab.store.parts import (
@@ -199,6 +200,15 @@ class WrittenRun(RunStore):
         """
         with _telling(self.path):
             self._renew_part(values)
+
+    def write_history(self, history: History) -> None:
+        """Write what the model's training wrote down, in the place of what the run has of it.
+
+        Raises:
+            LeaplabError: as `write_part`.
+        """
+        with _telling(self.path):
+            keep_history(self.path, history)
 
     def _write_part(self, values: PartValues) -> None:
         part, ids = values.part, [plain_text(str(i)) for i in values.ids]

@@ -13,6 +13,8 @@ FAR = 0.5
 """Times as far as all others, is far."""
 EXACT = 2.0**52
 """Below it a half is a number of its own."""
+LEAST_REACH, GREATEST_REACH = 1e-290, 1e300
+"""Between what is so far apart a division finds the bin."""
 
 
 @dataclass(frozen=True)
@@ -72,16 +74,20 @@ def equal_bins(values: NDArray[np.float64], whole: bool, bins: int | None = None
         inner = low - 0.5 + step * np.arange(np.ceil((high - low + 1) / step) + 1)
         below, above = least - 0.5, most + 0.5
     elif high > low:
-        inner = np.linspace(low, high, number + 1)
+        # By quarters, between which no double is out of reach.
+        between = 4 * np.linspace(low / 4, high / 4, number + 1)[1:-1]
+        inner = np.unique([low, *between[(low < between) & (between < high)], high])
         below, above = least, most
-        if not (np.diff(inner) > 0).all():  # numbers so close to each other that there are none between
-            inner = np.unique(inner)
     else:
         room = max(abs(low), 1.0) / 2
         inner, below, above = np.array([low - room, low + room]), low, high
     gathers_low, gathers_high = low > least, high < most and above > inner[-1]
     edges = np.concatenate([[below] if gathers_low else [], inner, [above] if gathers_high else []])
-    return Bins(edges, float(inner[0]), float(inner[-1]), bool(gathers_low), bool(gathers_high))
+    reach = float(inner[-1]) - float(inner[0])
+    equal = len(inner) == number + 1 or halves
+    # The least and the greatest doubles are beyond a division.
+    equal = equal and LEAST_REACH < reach < GREATEST_REACH
+    return Bins(edges, float(inner[0]), float(inner[-1]), bool(gathers_low), bool(gathers_high), equal)
 
 
 def even_bins(values: NDArray[np.float64], number: int) -> Bins:
@@ -116,6 +122,6 @@ def places_in(bins: Bins, values: NDArray[np.float64]) -> NDArray[np.int16]:
 
 def _freedman_diaconis(count: int, quartiles: float, reach: float) -> int:
     width = 2 * quartiles / np.cbrt(count)
-    if not width > 0 or not np.isfinite(width):
+    if not width > reach / MOST:
         return MOST
-    return int(min(max(np.ceil(reach / width), FEWEST), MOST))
+    return max(int(np.ceil(reach / width)), FEWEST)

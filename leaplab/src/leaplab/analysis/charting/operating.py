@@ -1,15 +1,18 @@
 """What claims of at least some confidence come to: every threshold at once, ROC and precision-recall, their areas."""
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
 
-from leaplab.analysis.charting.aggregates import LEVEL
 from leaplab.analysis.charting.chart import Outcome
+from leaplab.analysis.charting.proportions import LEVEL
 
 PLACES = 200
 """Of a curve that is drawn, at most."""
+Places = tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]
+"""Of a curve: x, y and threshold."""
 
 
 @dataclass(frozen=True)
@@ -26,8 +29,8 @@ class Claims:
 
     score: NDArray[np.float64]
     right: NDArray[np.bool_]
-    cluster: NDArray[np.int64]
-    missed: NDArray[np.int64]
+    cluster: NDArray[np.integer]
+    missed: NDArray[np.integer]
     has_negatives: bool
 
     @property
@@ -75,11 +78,25 @@ class Sweep:
         negatives = None if self.negatives is None else self.negatives - false
         return outcome_of(name, threshold, true, false, self.positives - true, negatives)
 
+    @cached_property
     def best_threshold(self) -> float | None:
         """The one of the highest F1, of equal ones the highest; None where nothing can be found."""
         if not self.positives or not len(self.threshold):
             return None
         return float(self.threshold[np.argmax(self.f1)])
+
+    @cached_property
+    def roc(self) -> Places:
+        """False positive rate and true positive rate, from no claim at all to all of them."""
+        above = np.nextafter(self.threshold[:1], np.inf)
+        false = np.concatenate([[0], self.false]) / max(self.negatives or 0, 1)
+        true = np.concatenate([[0], self.true]) / max(self.positives, 1)
+        return _thinned(false, true, np.concatenate([above, self.threshold]))
+
+    @cached_property
+    def precision_recall(self) -> Places:
+        """Recall and precision, from the surest claim on."""
+        return _thinned(self.recall, self.precision, self.threshold)
 
 
 @dataclass(frozen=True)
@@ -180,15 +197,14 @@ def roc_area(claims: Claims) -> Area:
     return _on_logits(value, variance)
 
 
-def thinned(x: NDArray[np.float64], y: NDArray[np.float64], most: int = PLACES) -> NDArray[np.int64]:
-    """At most so many places of a curve, evenly along its length, its ends among them."""
-    if len(x) <= most:
-        return np.arange(len(x))
-    along = np.concatenate([[0.0], np.cumsum(np.abs(np.diff(x)) + np.abs(np.diff(y)))])
-    wanted = np.linspace(0, along[-1], most)
-    found = np.searchsorted(along, wanted)
-    found[0], found[-1] = 0, len(x) - 1
-    return np.unique(np.clip(found, 0, len(x) - 1))
+def _thinned(x: NDArray[np.float64], y: NDArray[np.float64], threshold: NDArray[np.float64]) -> Places:
+    """At most `PLACES` of a curve, evenly along its length, its ends among them."""
+    if len(x) > PLACES:
+        along = np.concatenate([[0.0], np.cumsum(np.abs(np.diff(x)) + np.abs(np.diff(y)))])
+        found = np.searchsorted(along, np.linspace(0, along[-1], PLACES))
+        some = np.unique([0, *found[1:-1], len(x) - 1])
+        x, y, threshold = x[some], y[some], threshold[some]
+    return x, y, threshold
 
 
 def _last_of_equal(score: NDArray[np.float64]) -> NDArray[np.int64]:
@@ -202,7 +218,7 @@ def _ratio(part: NDArray[np.int64], whole: NDArray[np.int64]) -> NDArray[np.floa
     return np.where(whole > 0, part / np.maximum(whole, 1), np.nan)
 
 
-def _used(clusters: NDArray[np.int64]) -> int:
+def _used(clusters: NDArray[np.integer]) -> int:
     return int(np.count_nonzero(np.bincount(clusters)))
 
 

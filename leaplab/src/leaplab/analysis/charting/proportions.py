@@ -3,7 +3,8 @@
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from leaplab.analysis.charting.aggregates import LEVEL
+LEVEL = 0.95
+"""Of every interval."""
 
 
 def wilson(hits: ArrayLike, of: ArrayLike) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]:

@@ -5,7 +5,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from leaplab.analysis.charting.aggregates import LEVEL
+from leaplab.analysis.charting.aggregates import LEAST, scaled
+from leaplab.analysis.charting.proportions import LEVEL
 
 BLOCK = 1 << 15
 """Rows that are multiplied at once."""
@@ -31,7 +32,7 @@ def correlation(x: NDArray[np.float64], y: NDArray[np.float64]) -> float:
     """Pearson's r of [n] finite pairs; NaN where one of both is constant."""
     if len(x) < 2 or (x == x[0]).all() or (y == y[0]).all():
         return float("nan")
-    x, y = x - x.mean(), y - y.mean()
+    x, y = _centred(x), _centred(y)
     size = np.sqrt(x @ x) * np.sqrt(y @ y)
     return float(np.clip((x @ y) / size, -1, 1)) if size > 0 else float("nan")
 
@@ -43,13 +44,13 @@ def rank_correlation(x: NDArray[np.float64], y: NDArray[np.float64]) -> float:
 
 def fisher_interval(r: float, count: int) -> tuple[float, float]:
     """The 95 % interval of Pearson's r of so many pairs by Fisher's z (1921); NaN for fewer than 4."""
-    from scipy.stats import norm
+    from scipy.special import ndtri
 
     if count < FEWEST or not np.isfinite(r):
         return float("nan"), float("nan")
     if abs(r) == 1:
         return r, r
-    half = norm.ppf((1 + LEVEL) / 2) / np.sqrt(count - 3)
+    half = ndtri((1 + LEVEL) / 2) / np.sqrt(count - 3)
     return float(np.tanh(np.arctanh(r) - half)), float(np.tanh(np.arctanh(r) + half))
 
 
@@ -111,11 +112,18 @@ def drawn_of(series: NDArray[np.integer], most: int) -> NDArray[np.int64]:
 
 
 def _centred(values: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Less the mean of what is finite: products of far numbers lose their digits."""
+    """Less the mean of what is finite, and no further than 1 from it: products of far numbers lose their digits."""
     there = np.isfinite(values)
-    if there.all():
-        return values - values.mean() if len(values) else values
-    return np.where(there, values - (values[there].mean() if there.any() else 0.0), np.nan)
+    present, _ = scaled(values if there.all() else values[there])
+    if not len(present):
+        return np.full(len(values), np.nan)
+    present = np.asarray(present - present.mean())
+    present /= max(float(np.abs(present).max()), LEAST)
+    if len(present) == len(values):
+        return present
+    centred = np.full(len(values), np.nan)
+    centred[there] = present
+    return centred
 
 
 def _ranks(values: NDArray[np.float64]) -> NDArray[np.float64]:

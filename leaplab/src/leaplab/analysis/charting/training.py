@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from leaplab.analysis.charting.aggregates import LEVEL
+from leaplab.analysis.charting.proportions import LEVEL
 
 SHARE = 0.2
 """Of a curve, at its end, by which it is judged."""

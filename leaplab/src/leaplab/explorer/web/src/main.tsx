@@ -1,6 +1,7 @@
 /** Asks for the run and shows it. */
 
 import "./tokens.css";
+import "./charts/charts.css";
 import "./styles.css";
 import { effect, signal } from "@preact/signals";
 import { render } from "preact";

@@ -5,6 +5,8 @@ import type { components } from "../api/schema";
 type Schemas = components["schemas"];
 export type Report = Schemas["Report"];
 export type DrawnMap = Schemas["DrawnMap"];
+export type AskedChart = Schemas["AskedChart"];
+export type ShownBoard = Schemas["ShownBoard"];
 export type Extreme = Schemas["Extreme"];
 export type Picture = Schemas["Picture"];
 export type ShownInsight = Schemas["ShownInsight"];

@@ -1,6 +1,7 @@
 /** The page of a report: it shows what stands in the file, and asks nobody for anything. */
 
 import "../tokens.css";
+import "../charts/charts.css";
 import "./report.css";
 import { render } from "preact";
 import type { Report } from "./content";

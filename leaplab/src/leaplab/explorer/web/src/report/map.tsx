@@ -14,7 +14,9 @@ export function MapSection({ map, theme }: { map: DrawnMap; theme: Theme }) {
   useEffect(() => {
     let current = true;
     void paint(map, colours).then((image) => {
-      if (current && canvas.current) canvas.current.getContext("2d")!.putImageData(image, 0, 0);
+      if (!current || !canvas.current) return;
+      canvas.current.getContext("2d")!.putImageData(image, 0, 0);
+      canvas.current.dataset.painted = theme;
     });
     return () => {
       current = false;

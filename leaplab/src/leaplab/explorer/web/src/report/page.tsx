@@ -4,6 +4,7 @@ import { useSignal } from "@preact/signals";
 import { useEffect } from "preact/hooks";
 import type { Theme } from "../points/scales";
 import { formatCount, formatNumber, formatSamples, groupName } from "../ui/format";
+import { BoardSection } from "./boards";
 import type { Report } from "./content";
 import { InsightSection } from "./insights";
 import { MapSection } from "./map";
@@ -60,6 +61,7 @@ export function ReportPage({ report }: { report: Report }) {
         ))}
         <Headline report={report} />
         {report.map && <MapSection map={report.map} theme={theme.value} />}
+        <BoardSection boards={report.boards} map={report.map} theme={theme.value} />
         <InsightSection report={report} />
         {report.gap && <GapSection gap={report.gap} />}
         {report.lists.map((list) => (
