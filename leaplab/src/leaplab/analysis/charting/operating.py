@@ -179,22 +179,24 @@ def roc_area(claims: Claims) -> Area:
     if not claims.has_negatives or not positives or not negatives:
         return Area(np.nan, np.nan, np.nan)
     last = _last_of_equal(claims.score)
-    size = np.diff(last, prepend=-1)
     true = np.cumsum(right, dtype=np.int64)[last]
-    false = last + 1 - true
-    gained, lost = np.diff(true, prepend=0), np.diff(false, prepend=0)
+    size, gained = np.diff(last, prepend=-1), np.diff(true, prepend=0)
+    gains = np.flatnonzero(gained)
     # A positive's share of the negatives that it is surer than, and a negative's of the positives that are surer.
-    of_positive = (negatives - false + lost / 2) / negatives
+    of_positive = (negatives - (last + 1 - true)[gains] + (size - gained)[gains] / 2) / negatives
     of_negative = (true - gained / 2) / positives
-    value = float((gained * of_positive).sum() / positives)
-    placed = np.where(right, np.repeat(of_positive, size), np.repeat(of_negative, size)) - value
-    length = int(claims.cluster.max()) + 1
-    ups = np.bincount(claims.cluster[right], placed[right], length)
-    downs = np.bincount(claims.cluster[~right], placed[~right], length)
+    value = float((gained[gains] * of_positive).sum() / positives)
+    cluster, of_right = claims.cluster, claims.cluster[right]
+    whole = np.bincount(cluster)
+    found = np.bincount(of_right, minlength=len(whole))
+    ups = np.bincount(of_right, np.repeat(of_positive - value, gained[gains]), len(whole))
+    downs = np.bincount(cluster, np.repeat(of_negative - value, size), len(whole))
+    downs -= np.bincount(of_right, np.repeat((of_negative - value)[gains], gained[gains]), len(whole))
+    with_positive, with_negative = np.count_nonzero(found), np.count_nonzero(whole - found)
     variance = (
-        _corrected(_used(claims.cluster[right])) * float(ups @ ups) / positives**2
-        + _corrected(_used(claims.cluster[~right])) * float(downs @ downs) / negatives**2
-        + 2 * _corrected(_used(claims.cluster)) * float(ups @ downs) / (positives * negatives)
+        _corrected(int(with_positive)) * float(ups @ ups) / positives**2
+        + _corrected(int(with_negative)) * float(downs @ downs) / negatives**2
+        + 2 * _corrected(int(np.count_nonzero(whole))) * float(ups @ downs) / (positives * negatives)
     )
     return _on_logits(value, variance)
 
