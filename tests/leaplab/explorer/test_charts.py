@@ -17,6 +17,7 @@ from fastapi.testclient import TestClient
 from leaplab.explorer.application import make_application
 from leaplab.population.population import open_population
 from leaplab.population.proposed_board import proposed_board
+from leaplab.store.manifest import ColumnEntry
 from leaplab.store.run import RunStore
 from tests.leaplab.explorer.trees import COUNT, KINDS, write_trees
 from tests.leaplab.runs_by_hand import write_run
@@ -71,6 +72,42 @@ def masked(rows: list[int]) -> str:
     bits = np.zeros(COUNT, np.uint8)
     bits[rows] = 1
     return base64.b64encode(np.packbits(bits, bitorder="little").tobytes()).decode()
+
+
+def test_objects_are_counted_and_lead_to_their_samples(tmp_path: Path, opened: Callable[[Path], TestClient]) -> None:
+    objects: dict[str, Any] = {
+        "offset": [0, 0, 1, 3, 3, 3],
+        "number": [0, 1, 0, 0, 1, 2],
+        "name": ["nut", "bolt", "nut", "bolt", "bolt", "nut"],
+        "metric.iou": [0.1, 0.2, 0.3, 0.4, 0.5, 0.6],
+    }
+    run = write_run(
+        tmp_path / "run",
+        ["training"] * 4,
+        {"metadata.site": ("string", ["a", "a", "b", "b"])},
+        np.eye(4),
+        objects=objects,
+        object_vectors=np.eye(6),
+        instances={"training": 6},
+        instance_columns={"name": ColumnEntry("string"), "metric.iou": ColumnEntry("float", "upward", True)},
+    )
+    client = opened(run)
+    asked = {"kind": "bar", "x": "name", "of": "objects"}
+    counts = {group["x"]: group["count"] for group in client.post(f"{API}/chart", json=asked).json()["groups"]}
+    assert counts == {"bolt": 3, "nut": 3}
+    of_b = {**asked, "filters": [{"column": "metadata.site", "keep": ["b"]}]}
+    counts = {group["x"]: group["count"] for group in client.post(f"{API}/chart", json=of_b).json()["groups"]}
+    assert counts == {"bolt": 2, "nut": 2}
+    assert behind(client, {**asked, "mark": {"x": "bolt"}}) == [0, 3]
+    assert behind(client, {**of_b, "mark": {"x": "bolt"}}) == [3]
+    ranged = {"kind": "histogram", "x": "metric.iou", "of": "objects", "mark": {"x_low": 0.25, "x_high": 0.3}}
+    assert behind(client, ranged) == [1]
+
+
+def behind(client: TestClient, asked: dict[str, Any]) -> list[int]:
+    mask = base64.b64decode(client.post(f"{API}/chart/rows", json=asked).json()["mask"])
+    found: list[int] = np.flatnonzero(np.unpackbits(np.frombuffer(mask, np.uint8), bitorder="little")).tolist()
+    return found
 
 
 MEANS = {"kind": "bar", "x": "metadata.class_name", "y": "loss.entropy"}

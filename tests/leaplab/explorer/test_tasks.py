@@ -1,4 +1,4 @@
-"""Twelve things that a person comes to do, with the clicks of docs/explorer.md, on runs of the four examples.
+"""Seventeen things that a person comes to do, with the clicks of docs/explorer.md, on runs of the four examples.
 
 Nothing is tied to rows of a certain run: what is expected is asked of the same run in Python.
 """
@@ -10,14 +10,15 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import duckdb
 import numpy as np
 import pytest
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Browser, Locator, Page, expect
 
 import leaplab
 from leaplab.population.opened import Run
 from tests.browser import chromium_browser, open_page, wait_until
-from tests.leaplab.explorer.task_runs import TaskRuns, prepared
+from tests.leaplab.explorer.task_runs import NAMES, ROOT, TaskRuns, prepared
 
 pytestmark = [pytest.mark.browser, pytest.mark.real_data("mnist/mnist.npz", "cifar10/cifar-10-batches-py")]
 SLOW = 300_000  # ms: what is asked of a run for the first time is computed at low priority
@@ -371,3 +372,127 @@ def test_12_the_50_to_label_next(opened: Any, of: str) -> None:
     assert len({row["sample_id"] for row in rows} & unlabeled) == 50
     page.get_by_role("button", name="Select them on the map").click()
     expect(page.get_by_test_id("gallery")).to_contain_text("50 selected")
+
+
+def card_of(page: Page, kind: str) -> Locator:
+    """The first card of a kind of chart on the board, drawn."""
+    page.get_by_test_id("tab-charts").click()
+    card = page.locator(f"[data-testid^='card-'][data-kind='{kind}']").first
+    card.scroll_into_view_if_needed()
+    expect(card).to_have_attribute("data-state", "here", timeout=SLOW)
+    return card
+
+
+def test_13_which_class_is_worst_and_with_what_it_is_confused(opened: Any) -> None:
+    page, run = opened("cifar10_resnet")
+    card = card_of(page, "confusion")
+    names = run.columns["metadata.class_name"].categories
+    labelled = run.read("metric.predicted_label", where="metadata.class_name is not null").astype(int)
+    truth = run.read("metadata.class_name", where="metadata.class_name is not null")
+    wrong = {name: float((labelled[truth == name] != names.index(name)).mean()) for name in names}
+    worst = max(names, key=lambda name: wrong[name])
+    told = card.get_by_test_id("card-told")
+    expect(told).to_contain_text(f"The worst is {worst}: {wrong[worst]:.2%} of its {(truth == worst).sum():,}")
+
+    taken = Counter(names[label] for label in labelled[(truth == worst)] if names[label] != worst)
+    for_what, count = taken.most_common(1)[0]
+    cell = card.get_by_role("button", name=re.compile(f"^{worst} taken for {for_what}: {count:,} samples"))
+    cell.click()
+    expect(page.get_by_test_id("gallery")).to_contain_text(f"{count:,} selected")
+    page.locator(".gallery .tile").first.click()
+    expect(page.get_by_test_id("verdict")).to_contain_text(f"truth {worst}, predicted {for_what}")
+
+
+def test_14_the_loss_against_the_distance_from_the_mean(opened: Any) -> None:
+    page, run = opened("mnist")
+    page.get_by_test_id("tab-charts").click()
+    page.get_by_test_id("chart-add").click()
+    for field, value in {
+        "kind": "group-means", "x": "metadata.distance_to_own_class",
+        "y": "loss.cross_entropy", "split": "metadata.label",
+    }.items():  # fmt: skip
+        page.get_by_test_id(f"chart-{field}").select_option(value)
+    try:
+        page.get_by_test_id("chart-keep").click()
+        card = page.locator("[data-testid^='card-'][data-kind='group-means']").last
+        card.scroll_into_view_if_needed()
+        expect(card).to_have_attribute("data-state", "here")
+        labels = run.read("metadata.label")
+        away, losses = run.read("metadata.distance_to_own_class"), run.read("loss.cross_entropy")
+        known = np.isfinite(away) & np.isfinite(losses)
+        of = [known & (labels == label) for label in range(10)]
+        means = np.array([(away[rows].mean(), losses[rows].mean()) for rows in of])
+        r = np.corrcoef(means.T)[0, 1]
+        expect(card.get_by_test_id("card-told")).to_contain_text(f"r = {r:.2f}")
+        marks = card.get_by_test_id("mark")
+        expect(marks).to_have_count(10)
+        for label, mark in enumerate(marks.all()):
+            name, value = re.findall(r"^(\d): mean .*? ([\d.e\u2212]+) \(", mark.get_attribute("aria-label") or "")[0]
+            assert int(name) == label
+            assert number_of(value) == pytest.approx(means[label, 1], rel=5e-4)
+    finally:
+        page.get_by_test_id("board-menu").click()
+        page.get_by_test_id("board-delete").click()
+        page.get_by_test_id("board-delete-yes").click()
+        expect(page.get_by_test_id("board-select")).to_have_value("")
+
+
+def test_15_the_statistic_that_separates_the_generations_from_the_target(opened: Any) -> None:
+    page, run = opened("yolov7_foresight")
+    card = card_of(page, "box")
+    origins = run.read("metadata.origin")
+    strength = {}
+    for name, column in run.columns.items():
+        if column.kind == "continuous" and (column.group == "input" or name.startswith("metadata.image_")):
+            values = run.read(name)
+            within = np.array([values[origins == each].var() * (origins == each).mean() for each in set(origins)]).sum()
+            strength[name] = 1 - within / values.var() if values.var() > 0 else 0.0
+    strongest = max(strength, key=lambda name: strength[name])
+    label = run.columns[strongest].label.replace("_", " ")
+    expect(card).to_have_attribute("aria-label", f"{label[0].upper()}{label[1:]} by origin")
+    values = run.read(strongest)
+    for origin in ("cognata_a", "foresight"):
+        words = card.get_by_role("button", name=re.compile(f"^{origin}: ")).get_attribute("aria-label") or ""
+        told = re.findall(r"median ([\d.,\u2212]+) .*half of them from ([\d.,\u2212]+) to ([\d.,\u2212]+)", words)[0]
+        quartiles = np.quantile(values[origins == origin], [0.5, 0.25, 0.75])
+        assert [number_of(each) for each in told] == pytest.approx(quartiles, rel=0.005)
+
+
+@pytest.mark.parametrize("of", ["mnist", "cifar10_resnet", "yolov7_foresight", "armbench_segmentation"])
+def test_16_did_the_training_converge(opened: Any, task_runs: TaskRuns, of: str) -> None:
+    page, _ = opened(of)
+    card = card_of(page, "curves")
+    (file,) = [*(task_runs.path(of)).rglob("*history.csv")][:1] or [ROOT / "models" / f"{NAMES[of]}.history.csv"]
+    with file.open(encoding="utf-8") as lines:
+        losses = [row for row in csv.DictReader(lines) if row["metric"] == "loss"]
+    states = list(dict.fromkeys(row["state"] for row in losses))
+    expect(card.get_by_test_id("curve")).to_have_count(len(states))
+    held_out = next(state for state in states if state != "training")
+    best = min((float(row["value"]), int(float(row["step"]))) for row in losses if row["state"] == held_out)
+    told = card.get_by_test_id("card-told").text_content() or ""
+    assert re.match(rf"The loss of {held_out} (has levelled off|still)", told), told
+    assert f"it is best, {best[0]:.4g}, at step {best[1]:,}" in told
+
+
+def test_17_the_confidence_of_the_best_f1(opened: Any, task_runs: TaskRuns) -> None:
+    page, _ = opened("yolov7_foresight")
+    card = card_of(page, "precision-recall")
+    parts = str(task_runs.path("yolov7_foresight") / "confusion" / "*" / "*.parquet")
+    with duckdb.connect() as connection:
+        elements = connection.execute(
+            "SELECT label, expected, probability FROM read_parquet(?) WHERE label <> 'background'", [parts]
+        ).fetchnumpy()
+    sure, right = np.asarray(elements["probability"], float), np.asarray(elements["expected"], bool)
+    order = np.argsort(-sure, kind="stable")
+    found, claimed = np.cumsum(right[order]), np.arange(1, len(order) + 1)
+    f1 = np.where(sure[order] > 0, 2 * found / (claimed + right.sum()), 0)
+    ends = np.flatnonzero(np.append(np.diff(sure[order]) != 0, True))
+    best = ends[f1[ends].argmax()]
+    button = card.get_by_test_id("threshold-best")
+    words = re.findall(r"Best F1 ([\d.]+) at ([\d.]+)", button.text_content() or "")[0]
+    assert [float(each) for each in words] == pytest.approx([f1[best], sure[order][best]], rel=0.005)
+    card.get_by_test_id("threshold-slider").fill("0.9")
+    few = int((right & (sure >= 0.9)).sum())
+    expect(card.get_by_test_id("threshold-told")).to_contain_text(f"{few:,} right")
+    button.click()
+    expect(card.get_by_test_id("threshold-told")).to_contain_text(f"{found[best]:,} right")

@@ -35,11 +35,32 @@ export function numberScale(
   const widest = Math.max(...ticks.texts.map((text) => textWidth(text))) + 14;
   // Along the foot numbers stand side by side.
   if (!log && range[1] > range[0] && widest > (apart ?? APART)) ticks = ticksOf(from, to, pixels, widest);
-  return Object.assign((value: number) => scale(value) as number, {
+  // A logarithm has no place for what is not above zero: it lies at the foot.
+  return Object.assign((value: number) => scale(log ? Math.max(value, from) : value) as number, {
     invert: (pixel: number) => scale.invert(pixel) as number,
     ticks,
     domain: [from, to] as [number, number],
   });
+}
+
+/**
+ * A scale of values with some room around them, which does not go below zero for what does not.
+ *
+ * @param floor what it has to hold as well.
+ */
+export function valuesScale(
+  values: readonly (number | null | undefined)[],
+  range: [number, number],
+  isLog: boolean,
+  floor = Infinity,
+): NumberScale {
+  const apart = range[1] > range[0] ? APART : 36;
+  const above = isLog ? values.filter((value) => typeof value === "number" && value > 0) : [];
+  if (above.length) return numberScale(endsOf(above), range, { isLog, apart });
+  const [low, high] = endsOf(values);
+  const around = (high - low) * 0.06 || Math.abs(low) * 0.1 || 0.5;
+  const least = low >= 0 ? Math.max(0, low - around) : low - around;
+  return numberScale([Math.min(least, floor), high + around], range, { exact: true, apart });
 }
 
 /** The least and the greatest of numbers; [0, 1] where there are none. */

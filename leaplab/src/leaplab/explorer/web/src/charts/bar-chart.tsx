@@ -20,7 +20,7 @@ import {
   Whisker,
 } from "./axes";
 import { type ChartProps, Figure } from "./figure";
-import { type Box, cut, type Drawing, markWords, type Placed, type Room, textWidth } from "./room";
+import { type Box, cut, type Drawing, markWords, type Placed, type Room, shortValue, textWidth } from "./room";
 
 /** More lie, and so do those whose names are cut where they stand. */
 const MOST_STANDING = 24;
@@ -110,7 +110,7 @@ function column(room: Room, group: Group, left: number, width: number, y: Number
   const value = group.value!;
   const [from, to] = [baseOf(y), y(value)];
   const middle = left + width / 2;
-  const told = formatNumber(Number(value.toPrecision(3)));
+  const told = shortValue(value);
   const hasInterval = group.low !== null && group.high !== null;
   const top = hasInterval ? Math.min(to, y(group.high!)) : to;
   return {
@@ -208,7 +208,7 @@ function drawLying(room: Room, names: readonly string[]): Drawing {
                 ink={ink.muted}
                 size={10}
               >
-                {formatNumber(Number(group.value!.toPrecision(3)))}
+                {shortValue(group.value!)}
               </Text>
             )}
           </>

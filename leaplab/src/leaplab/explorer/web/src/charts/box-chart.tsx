@@ -2,9 +2,8 @@
 
 import { scaleBand } from "d3-scale";
 import { formatNumber } from "../ui/format";
-import { BELOW, BottomNames, endsOf, LeftAxis, leftRoom, legendRows, numberScale } from "./axes";
+import { BELOW, BottomNames, LeftAxis, leftRoom, legendRows, valuesScale } from "./axes";
 import { type ChartProps, Figure } from "./figure";
-import { padded } from "./line-chart";
 import { type Box, type Drawing, markWords, type Placed, type Room } from "./room";
 
 export const BoxChart = (props: ChartProps) => <Figure {...props} draw={drawBoxes} />;
@@ -14,11 +13,8 @@ export function drawBoxes(room: Room): Drawing {
   const legend = legendRows(room, chart.series);
   const known = chart.groups.filter(({ box }) => box !== null);
   const plot: Box = { left: 40, top: legend.height + 6, width: 0, height: size.height - legend.height - 6 - BELOW };
-  const ends = endsOf(known.flatMap(({ box }) => [...box!]));
-  const y = numberScale(isLog && ends[0] > 0 ? ends : padded(ends), [plot.top + plot.height, plot.top], {
-    isLog,
-    apart: 36,
-  });
+  const values = known.flatMap(({ box }) => [...box!]);
+  const y = valuesScale(values, [plot.top + plot.height, plot.top], isLog);
   plot.left = leftRoom(y.ticks.texts);
   plot.width = size.width - plot.left - 20;
   // Bins stand in their order, by their names.

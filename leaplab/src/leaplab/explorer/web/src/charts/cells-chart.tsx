@@ -3,7 +3,7 @@
 import { scaleBand } from "d3-scale";
 import type { Axis, Group } from "../api/charts";
 import { sequential, type Theme } from "../points/scales";
-import { formatCount, formatNumber } from "../ui/format";
+import { formatCount, formatName, formatNumber } from "../ui/format";
 import {
   AxisName,
   axisEnds,
@@ -26,6 +26,7 @@ import {
   markWords,
   type Placed,
   type Room,
+  shortValue,
   textWidth,
   valueWords,
 } from "./room";
@@ -71,14 +72,17 @@ interface Cells {
   scale: { low: string; high: string; colours: string[] };
   /** Whether the second axis begins at the top. */
   isTopFirst: boolean;
+  /** How its categories are written. */
+  name?: (category: string) => string;
 }
 
 const LONGEST_NAME = 110;
 
 function drawCells(room: Room, cells: Cells): Drawing {
   const { chart, ink, size } = room;
-  const rows = chart.y_axis.categories ?? [];
-  const columns = chart.x_axis.categories ?? [];
+  const written = cells.name ?? ((name: string) => name);
+  const rows = (chart.y_axis.categories ?? []).map(written);
+  const columns = (chart.x_axis.categories ?? []).map(written);
   const room_for = (texts: readonly string[]): number =>
     Math.min(LONGEST_NAME, Math.max(16, ...texts.map((text) => textWidth(text))) + 4);
   const names = chart.y_axis.type === "category" ? room_for(rows) : leftRoom(["0.00"]) - 24;
@@ -139,7 +143,7 @@ function drawCells(room: Room, cells: Cells): Drawing {
         <ColourScale scale={cells.scale} right={plot.left + plot.width} ink={ink.muted} />
         {y.names.map(({ text, at }) => (
           <Text key={text} x={plot.left - 6} y={at + 4} ink={ink.muted} anchor="end" title={text}>
-            {cut(text, names)}
+            {cut(written(text), names)}
           </Text>
         ))}
         {x.names.map(({ text, at, step }) =>
@@ -154,11 +158,11 @@ function drawCells(room: Room, cells: Cells): Drawing {
               transform={`rotate(-90 ${at + 4} ${base + 6})`}
             >
               <title>{text}</title>
-              {cut(text, foot - 8)}
+              {cut(written(text), foot - 8)}
             </text>
           ) : (
             <Text key={text} x={at} y={base + 14} ink={ink.muted} anchor="middle" title={text}>
-              {cut(text, Math.max(20, step - 2))}
+              {cut(written(text), Math.max(20, step - 2))}
             </Text>
           ),
         )}
@@ -206,11 +210,11 @@ export function drawHeatmap(room: Room): Drawing {
   };
   return drawCells(room, {
     fill: ({ value }) => sequential(place(value!), theme),
-    text: ({ value }) => formatNumber(Number(value!.toPrecision(3))),
+    text: ({ value }) => shortValue(value!),
     words: (group) => markWords(chart, { ...group, name: cellName(chart.x_axis, chart.y_axis, group) }),
     scale: {
-      low: formatNumber(Number(from.toPrecision(3))),
-      high: formatNumber(Number(high.toPrecision(3))),
+      low: shortValue(from),
+      high: shortValue(high),
       colours: along24((t) => sequential(isCount ? Math.sqrt(t) : t, theme)),
     },
     isTopFirst: false,
@@ -253,20 +257,35 @@ export function drawCorrelation(room: Room): Drawing {
   const tint = (r: number): string => mixed(ink.background, r < 0 ? orange(theme) : blue(theme), Math.abs(r));
   return drawCells(room, {
     fill: ({ value }) => tint(value!),
-    text: ({ value }) => value!.toFixed(2).replace("-", "\u2212"),
+    text: ({ value }) => shares(value!),
     words: (group) => `${group.name}: r ${valueWords(group)}, ${formatCount(group.count)} ${chart.of}`,
     scale: { low: "\u22121", high: "1", colours: along24((t) => tint(2 * t - 1)) },
     isTopFirst: true,
+    name: bareNames([...(chart.x_axis.categories ?? []), ...(chart.y_axis.categories ?? [])]),
   });
+}
+
+/** "\u2212.35". */
+function shares(r: number): string {
+  return r.toFixed(2).replace("0.", ".").replace("-", "\u2212");
+}
+
+/** Names of columns without their groups, where that tells them apart. */
+function bareNames(names: readonly string[]): (name: string) => string {
+  const bare = (name: string): string => formatName(name.replace(/^[a-z]+\./, ""));
+  const counts = new Map<string, number>();
+  for (const name of new Set(names)) counts.set(bare(name), (counts.get(bare(name)) ?? 0) + 1);
+  return (name) => (counts.get(bare(name)) === 1 ? bare(name) : formatName(name));
 }
 
 function drawCorrelationList(room: Room): Drawing {
   const { chart, ink, size, theme } = room;
   const known = chart.groups.filter(({ value }) => value !== null);
   const names = known.map((group) => String(group.x ?? group.name));
+  const written = bareNames(names);
   const needed = known.length * 17 + 50;
   const height = Math.max(size.height, needed);
-  const longest = Math.min(size.width * 0.42, Math.max(20, ...names.map((name) => textWidth(name))) + 4);
+  const longest = Math.min(size.width * 0.42, Math.max(20, ...names.map((name) => textWidth(written(name)))) + 4);
   const plot: Box = { left: longest + 10, top: 6, width: size.width - longest - 26, height: height - 6 - 38 };
   const x = numberScale([-1, 1], [plot.left, plot.left + plot.width], { exact: true });
   const band = scaleBand<string>(names, [plot.top, plot.top + plot.height])
@@ -288,7 +307,7 @@ function drawCorrelationList(room: Room): Drawing {
             anchor="end"
             title={name}
           >
-            {cut(name, longest)}
+            {cut(written(name), longest)}
           </Text>
         ))}
         <line x1={x(0)} x2={x(0)} y1={plot.top} y2={plot.top + plot.height} stroke={ink.axis} />

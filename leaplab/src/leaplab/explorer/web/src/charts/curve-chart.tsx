@@ -1,9 +1,8 @@
 /** Curves: how a training went, and what moving a threshold trades. */
 
 import { formatNumber } from "../ui/format";
-import { BELOW, BottomAxis, endsOf, LeftAxis, leftRoom, legendRows, numberScale } from "./axes";
+import { BELOW, BottomAxis, endsOf, LeftAxis, leftRoom, legendRows, numberScale, valuesScale } from "./axes";
 import { type ChartProps, Figure } from "./figure";
-import { padded } from "./line-chart";
 import type { Box, Drawing, Placed, Room } from "./room";
 
 export const CurveChart = (props: ChartProps) => <Figure {...props} draw={drawCurves} />;
@@ -18,16 +17,15 @@ export function drawCurves(room: Room): Drawing {
   const legend = legendRows(room, names.length > 1 ? names.slice(0, MOST_NAMED) : []);
   const isShare = SHARES.includes(chart.kind);
   const plot: Box = { left: 40, top: legend.height + 6, width: 0, height: size.height - legend.height - 6 - BELOW };
-  const ends = endsOf(chart.curves.flatMap((curve) => curve.y));
-  const y = numberScale(
-    isShare ? [0, 1] : isLog && ends[0] > 0 ? ends : padded(ends, 0),
-    [plot.top + plot.height, plot.top],
-    {
-      isLog: isLog && !isShare,
-      exact: isShare,
-      apart: 36,
-    },
-  );
+  const up: [number, number] = [plot.top + plot.height, plot.top];
+  const y = isShare
+    ? numberScale([0, 1], up, { exact: true, apart: 36 })
+    : valuesScale(
+        chart.curves.flatMap((curve) => curve.y),
+        up,
+        isLog,
+        0,
+      );
   plot.left = leftRoom(y.ticks.texts);
   plot.width = size.width - plot.left - 20;
   const x = numberScale(

@@ -8,11 +8,11 @@ import {
   BottomAxis,
   BottomNames,
   clamped,
-  endsOf,
   LeftAxis,
   leftRoom,
   legendRows,
   numberScale,
+  valuesScale,
   Whisker,
 } from "./axes";
 import { rangeWords } from "./bar-chart";
@@ -22,22 +22,13 @@ import type { Box, Drawing, Placed, Room } from "./room";
 export const LineChart = (props: ChartProps) => <Figure {...props} draw={drawLines} />;
 export const CalibrationChart = (props: ChartProps) => <Figure {...props} draw={drawCalibration} />;
 
-/** With a tenth of their distance around them. */
-export function padded([low, high]: [number, number], floor = -Infinity): [number, number] {
-  const around = (high - low) * 0.06 || Math.abs(low) * 0.1 || 0.5;
-  return [Math.max(Math.min(low, floor), low - around), high + around];
-}
-
 export function drawLines(room: Room): Drawing {
   const { chart, ink, colour, size, isLog } = room;
   const legend = legendRows(room, chart.series);
   const plot: Box = { left: 40, top: legend.height + 6, width: 0, height: size.height - legend.height - 6 - BELOW };
   const known = chart.groups.filter(({ value }) => value !== null);
-  const ends = endsOf(known.flatMap(({ value, low, high }) => [value, low, high]));
-  const y = numberScale(isLog && ends[0] > 0 ? ends : padded(ends, 0), [plot.top + plot.height, plot.top], {
-    isLog,
-    apart: 36,
-  });
+  const values = known.flatMap(({ value, low, high }) => [value, low, high]);
+  const y = valuesScale(values, [plot.top + plot.height, plot.top], isLog, 0);
   plot.left = leftRoom(y.ticks.texts);
   plot.width = size.width - plot.left - 20;
   const isNumber = chart.x_axis.type === "number";

@@ -139,6 +139,11 @@ export function cut(text: string, pixels: number, size = SMALL): string {
   return `${kept.trimEnd()}\u2026`;
 }
 
+/** A value in little room: whole numbers whole, others with three digits. */
+export function shortValue(value: number): string {
+  return Number.isInteger(value) ? formatNumber(value) : formatNumber(Number(value.toPrecision(3)));
+}
+
 /** "0.94 (0.92 to 0.96)". */
 export function valueWords({ value, low, high }: Pick<Group, "value" | "low" | "high">): string {
   if (value === null) return "no value";

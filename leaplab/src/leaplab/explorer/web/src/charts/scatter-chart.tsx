@@ -1,9 +1,18 @@
 /** Single samples by two numbers; and the means of groups with their intervals. */
 
 import { formatNumber } from "../ui/format";
-import { BELOW, BottomAxis, endsOf, LeftAxis, leftRoom, legendRows, numberScale, Text, Whisker } from "./axes";
+import {
+  BELOW,
+  BottomAxis,
+  LeftAxis,
+  leftRoom,
+  legendRows,
+  type numberScale,
+  Text,
+  valuesScale,
+  Whisker,
+} from "./axes";
 import { type ChartProps, Figure } from "./figure";
-import { padded } from "./line-chart";
 import { type Box, cut, type Drawing, type Placed, type Room, textWidth, valueWords } from "./room";
 
 export const ScatterChart = (props: ChartProps) => <Figure {...props} draw={drawScatter} />;
@@ -17,14 +26,10 @@ export function drawScatter(room: Room): Drawing {
   const legend = legendRows(room, chart.series);
   const points = chart.points ?? { rows: [], x: [], y: [], series: null, count: 0 };
   const plot: Box = { left: 40, top: legend.height + 6, width: 0, height: size.height - legend.height - 6 - BELOW };
-  const ends = endsOf(points.y);
-  const y = numberScale(isLog && ends[0] > 0 ? ends : padded(ends), [plot.top + plot.height, plot.top], {
-    isLog,
-    apart: 36,
-  });
+  const y = valuesScale(points.y, [plot.top + plot.height, plot.top], isLog);
   plot.left = leftRoom(y.ticks.texts);
   plot.width = size.width - plot.left - 20;
-  const x = numberScale(padded(endsOf(points.x)), [plot.left, plot.left + plot.width]);
+  const x = valuesScale(points.x, [plot.left, plot.left + plot.width], false);
   const many = points.rows.length;
   const wide = many > 2000 ? 2.6 : many > 400 ? 3.4 : 5;
   const series: (string | null)[] = chart.series.length ? chart.series : [null];
@@ -76,17 +81,12 @@ export function drawGroupMeans(room: Room): Drawing {
   const { chart, ink, size, isLog } = room;
   const known = chart.groups.filter((group) => group.value !== null && typeof group.x === "number");
   const plot: Box = { left: 40, top: 10, width: 0, height: size.height - 10 - BELOW };
-  const ends = endsOf(known.flatMap(({ value, low, high }) => [value, low, high]));
-  const y = numberScale(isLog && ends[0] > 0 ? ends : padded(ends), [plot.top + plot.height, plot.top], {
-    isLog,
-    apart: 36,
-  });
+  const values = known.flatMap(({ value, low, high }) => [value, low, high]);
+  const y = valuesScale(values, [plot.top + plot.height, plot.top], isLog);
   plot.left = leftRoom(y.ticks.texts);
   plot.width = size.width - plot.left - 20;
-  const x = numberScale(padded(endsOf(known.flatMap((group) => [group.x as number, group.x_low, group.x_high]))), [
-    plot.left,
-    plot.left + plot.width,
-  ]);
+  const along = known.flatMap((group) => [group.x as number, group.x_low, group.x_high]);
+  const x = valuesScale(along, [plot.left, plot.left + plot.width], false);
   const taken: { left: number; right: number; top: number }[] = [];
   const marks: Placed[] = known.map((group) => {
     const [left, top] = [x(group.x as number), y(group.value!)];

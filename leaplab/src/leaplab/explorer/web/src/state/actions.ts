@@ -67,6 +67,7 @@ export function actionsOf(explorer: Explorer): Action[] {
     ...ofMap.map((action) => ({ ...action, isOfMap: true })),
     { group: "View", name: "Map", act: () => explorer.set({ tab: "map" }) },
     { group: "View", name: "Plan", act: () => explorer.set({ tab: "plan" }) },
+    { group: "View", name: "Charts", act: () => explorer.set({ tab: "charts" }) },
     { group: "Page", name: "Light", act: () => layout.setScheme("light") },
     { group: "Page", name: "Dark", act: () => layout.setScheme("dark") },
     { group: "Page", name: "Fold or unfold the controls", act: () => layout.openControls(!layout.controls.peek()) },

@@ -74,7 +74,7 @@ export class Boards {
       const isWanted = this.explorer.view.value.tab === "charts" || this.explorer.map.painted.value !== null;
       if (begun || !isWanted) return;
       begun = true;
-      void this.load();
+      void this.load().then(() => this.prepare());
     });
     effect(() => {
       void this.explorer.view.value.board;
@@ -103,6 +103,19 @@ export class Boards {
       into(this.proposed, client.proposedBoard()),
     ]);
     if (this.all.peek().state === "failed") this.problem.value = (this.all.peek() as { sentence: string }).sentence;
+  }
+
+  /** Ask for the charts of the board one after the other while nobody looks at it, so that it is there at a click. */
+  private async prepare(): Promise<void> {
+    for (const chart of this.shown.peek()?.charts ?? []) {
+      const asked = askedOf(chart, this.among.peek(), this.threshold.peek());
+      if (this.explorer.view.peek().tab === "charts") return;
+      try {
+        this.kept.keep(JSON.stringify(asked), await this.explorer.client.ask<Chart>("chart", asked));
+      } catch {
+        // Its card tells why when it is looked at.
+      }
+    }
   }
 
   get names(): string[] {

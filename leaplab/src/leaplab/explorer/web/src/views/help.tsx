@@ -14,6 +14,8 @@ const KEYS = [
   ["Shift-drag", "Draw around samples to select them; with Alt to take them away"],
   ["In the gallery: arrows, Enter", "Go from picture to picture, open one"],
   ["Space, Shift Space", "Select a picture, and all from the last one on"],
+  ["On a chart: arrows, Home, End", "Go from mark to mark"],
+  ["Enter, Shift Enter on a mark", "Filter by it, by it as well"],
   ["\u2190 \u2192 on a line between parts", "Make a part wider or narrower"],
 ] as const;
 

@@ -96,12 +96,15 @@ it("a scatter finds the point that is meant, and draws a path a series", () => {
   const points = { rows: [7, 8, 9], x: [0, 5, 10], y: [0, 5, 10], series: [0, 1, 0], count: 3 };
   const chart = makeChart("scatter", [], { points, series: ["u", "v"], y: "loss.a" });
   const drawing = drawScatter(room(chart));
-  const left = drawing.plot.left + drawing.plot.width / 2;
-  const top = drawing.plot.top + drawing.plot.height / 2;
+  const { brush, plot } = drawing;
+  const pixels = Array.from({ length: 400 }, (_, pixel) => pixel);
+  const nearest = (to: (pixel: number) => number): number =>
+    pixels.reduce((best, pixel) => (Math.abs(to(pixel) - 5) < Math.abs(to(best) - 5) ? pixel : best));
+  const [left, top] = [nearest(brush!.x), nearest(brush!.y!)];
   expect(drawing.pointAt!(left, top)?.row).toBe(8);
   expect(drawing.pointAt!(left + 60, top)).toBeNull();
-  expect(drawing.brush!.x(left)).toBeCloseTo(5, 1);
-  expect(drawing.brush!.y!(top)).toBeCloseTo(5, 1);
+  expect(brush!.x(plot.left)).toBeCloseTo(0, 6);
+  expect(brush!.y!(plot.top + plot.height)).toBeCloseTo(0, 6);
 });
 
 it("group means lie at their means, and the line among them is that of least squares", () => {

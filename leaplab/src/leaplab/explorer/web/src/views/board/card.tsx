@@ -9,6 +9,7 @@ import { pngOf, svgOf } from "../../charts/picture";
 import { colouredBy, JUDGED, titleOf } from "../../state/board";
 import type { Boards } from "../../state/boards";
 import { Charting } from "../../state/charting";
+import { tableOf } from "../../state/painting";
 import { formatCount } from "../../ui/format";
 import { Menu } from "../../ui/menu";
 import { NumberField } from "../../ui/number-field";
@@ -80,7 +81,9 @@ export function Card(props: CardProps) {
     before.current = asked.threshold ?? null;
     charting.ask(asked, isMoving ? STILL : 0);
   }, [key, isNear.value]);
-  const labels = (name: string): string => explorer.run.columns.find((each) => each.name === name)?.label ?? name;
+  const { columns } = tableOf(explorer.run, chart.of ?? "samples");
+  const labels = (name: string): string =>
+    columns.find((each) => each.name === name)?.label ?? name.replace(/^[a-z]+\./, "");
   const title = titleOf(chart, labels);
   const drawn = charting.chart.value;
   const svg = (): string =>
