@@ -70,6 +70,7 @@ def test_each_kind_answers_in_json_and_in_a_file_and_in_words(
     for group in told["groups"][:3]:
         assert f"{group['count']:,}" in words.out
         assert f"{group['value']:.6g}" in words.out
+        assert kind not in ("line", "group-means") or f"{group['x']:.6g}" in words.out
 
 
 def test_a_chart_is_of_what_the_condition_and_the_states_leave(path: Path, command: Command) -> None:

@@ -79,6 +79,14 @@ def test_a_threshold_turns_claims_into_background() -> None:
     assert matrix(1.0) == [[0, 0, 0, 2], [0, 0, 0, 2], [0, 0, 0, 1], [0, 0, 0, 0]]
 
 
+def test_a_sample_with_several_things_in_a_cell_is_one_row() -> None:
+    two = elements((4, 0, True, 0.9, 1), (4, 0, True, 0.8, 2), (2, 0, True, 0.7, 1))
+
+    found = confused_things(two, LABELS, None, "background")
+    assert found.matrix()[0, 0] == 3
+    assert found.rows_of_cell(0, 0).tolist() == [2, 4]
+
+
 def test_the_surest_of_several_claims_at_a_place_counts() -> None:
     both = elements((0, 0, True, 0.5, 7), (0, 1, False, 0.6, 7), (0, 2, False, 0.2, 7))
 

@@ -161,6 +161,23 @@ def test_intervals_are_as_wide_as_drawing_samples_anew_makes_them(size: int) -> 
         assert area.low < area.value < area.high
 
 
+@pytest.mark.parametrize("ties", [None, 3])
+def test_the_variance_of_average_precision_is_how_it_moves_with_each_weight(ties: int | None) -> None:
+    """The derivatives by scikit-learn's own weights, by finite differences."""
+    scores, right = drawn(8, 80, ties=ties)
+    cluster = np.arange(80) // 2
+    step = 1e-6
+    whole = average_precision_score(right, scores)
+    moved = np.empty(40)
+    for number in range(40):
+        weights = np.where(cluster == number, 1 + step, 1.0)
+        moved[number] = (average_precision_score(right, scores, sample_weight=weights) - whole) / step
+    wanted = np.sqrt((moved**2).sum() * 40 / 39)
+
+    area = average_precision(claims(scores, right, cluster))
+    assert standard_error(area.low, area.high, area.value) == pytest.approx(wanted, rel=1e-4)
+
+
 def test_objects_that_nothing_claims_count_in_recall_and_average_precision() -> None:
     scores, right = np.array([0.9, 0.8, 0.7, 0.6]), np.array([True, False, True, False])
     found = claims(scores, right, missed=np.array([9, 9]), has_negatives=False)

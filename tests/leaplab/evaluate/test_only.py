@@ -8,6 +8,7 @@ import pytest
 
 from leaplab.errors import LeaplabError
 from leaplab.store.run import RunStore
+from tests.leaplab.runs_by_hand import without_ids
 
 METADATA = {
     "    label: int = response.data[sample_id].label\n": "    label: int = 10 + response.data[sample_id].label\n",
@@ -93,6 +94,21 @@ def test_losses_and_metrics_alone_give_the_bytes_of_a_new_evaluation(edited, eva
     assert not (again.path / "confusion" / "metric.confusion").exists() or not list(
         (again.path / "confusion" / "metric.confusion").iterdir()
     )
+
+
+def test_metrics_alone_add_the_ids_that_an_earlier_leaplab_dropped(make_project, evaluated, tmp_path):
+    given = "float(guess[row, place]),"
+    root = make_project(changes={"scores.py": (given, f"{given} 'object 0',")})
+    before = evaluated(tmp_path, root, 7)
+    without_ids(before.path)
+    assert not RunStore.open(before.path).confusion("metric.confusion").kept_ids
+
+    again = evaluated(tmp_path, root, 7, only=("metric",))
+
+    found = again.confusion("metric.confusion")
+    assert found.thing is not None
+    assert len(set(found.thing.tolist()) - {0}) == 1
+    assert len(found.row) == 3 * again.samples
 
 
 def test_a_run_that_was_brought_up_to_date_in_this_way_is_up_to_date(edited, evaluated, tmp_path):

@@ -59,7 +59,7 @@ def test_steps_that_were_written_again_take_the_last_value(tmp_path: Path) -> No
     chart = curves(tmp_path, lines("training", [5, 4, 3]) + lines("training", [50, 40]))
 
     assert chart.curves[0].y == [50, 40, 3]
-    assert chart.notices == ["2 values were written again for a step; the last one counts."]
+    assert chart.notices == ["2 values were written again for the same step; the last one counts."]
 
 
 def test_it_tells_that_a_training_has_levelled_off_by_its_validation(tmp_path: Path) -> None:

@@ -81,11 +81,13 @@ def test_bars_of_series_lie_side_by_side_in_colours_that_the_legend_tells() -> N
 
 def test_a_histogram_has_a_step_a_bin_between_its_edges() -> None:
     groups = [Group(f"{k}", n, float(n), x=k + 0.5, x_low=float(k), x_high=k + 1.0) for k, n in enumerate([3, 0, 5])]
-    figure = chart_figure(chart("histogram", aggregate="count", groups=groups, y_axis=COUNTS), "Histogram")
-    (steps,) = patches(figure, "bars-0")
-    values, edges, _ = steps.get_data()  # type: ignore[attr-defined]
-    assert list(values) == [3, 0, 5]
-    assert list(edges) == [0, 1, 2, 3]
+    asked = {"aggregate": "count", "groups": groups, "y_axis": COUNTS}
+    for end, expected in ((3.0, [0, 1, 2, 3]), (2.5, [0, 1, 2, 2.5])):  # the last bin may reach beyond the axis
+        axis = Axis("a", "number", "metadata.a", None, 0.0, end)
+        (steps,) = patches(chart_figure(chart("histogram", **asked, x_axis=axis), "Histogram"), "bars-0")
+        values, edges, _ = steps.get_data()  # type: ignore[attr-defined]
+        assert list(values) == [3, 0, 5]
+        assert list(edges) == expected
 
 
 def test_a_line_goes_through_its_values_within_their_interval() -> None:

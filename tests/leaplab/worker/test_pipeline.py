@@ -165,6 +165,28 @@ def test_confusion_elements_say_of_which_sample_they_are(tiny, tiny_session, eva
     assert sorted(found, key=lambda item: (item[0], LABELS.index(item[1]))) == wanted
 
 
+def test_confusion_elements_keep_the_ids_that_a_metric_gives_them(make_project, evaluated, tmp_path):
+    import duckdb
+
+    named = (
+        "float(guess[row, place]),",
+        'float(guess[row, place]),\n                f"thing {place % 2}" if row % 2 else "",',
+    )
+    store = evaluated(tmp_path, make_project(changes={"scores.py": named}), 10, batch_size=4, limit=9)
+    with duckdb.connect() as connection:
+        found = connection.execute(
+            'SELECT state, label, id FROM read_parquet(?) ORDER BY state, "offset"',
+            [str(store.path / "confusion" / "metric.confusion" / "*.parquet")],
+        ).fetchall()
+
+    by_sample = {state: [each[1:] for each in found if each[0] == state] for state in ("training", "validation")}
+    for told in by_sample.values():
+        assert told
+        for place, (label, thing) in enumerate(told):
+            within = place // 3 % 4  # batches of four, the last one shorter
+            assert thing == (f"thing {LABELS.index(label) % 2}" if within % 2 else None)
+
+
 def test_float16_gives_losses_and_metrics_what_the_platform_stores(
     tiny, tiny_session, tiny_run, evaluated, drawn, plain_functions, stored_rows, tmp_path
 ):

@@ -110,7 +110,10 @@ def _print(answer: "Chart") -> None:
     """The marks, and what they show."""
     if answer.groups:
         split = any(group.series not in (None, group.name) for group in answer.groups)
-        right = [Column(head, justify="right") for head in (answer.of, answer.aggregate)]
+        # Where a mark stands is told by its name, but where it stands at a mean.
+        means = answer.kind in ("line", "group-means")
+        heads = (answer.of, *(["mean x"] if means else []), answer.aggregate)
+        right = [Column(head, justify="right") for head in heads]
         shown = Table(
             Column("", overflow="fold"), *(["series"] if split else []), *right, "95 %", box=None, pad_edge=False
         )
@@ -118,7 +121,8 @@ def _print(answer: "Chart") -> None:
             sure = "" if group.low is None or group.high is None else f"{group.low:.4g} to {group.high:.4g}"
             number = "-" if group.value is None else f"{group.value:.6g}"
             series = [escape(group.series or "")] if split else []
-            shown.add_row(escape(group.name), *series, f"{group.count:,}", number, sure)
+            along = [f"{group.x:.6g}" if isinstance(group.x, float) else ""] if means else []
+            shown.add_row(escape(group.name), *series, f"{group.count:,}", *along, number, sure)
         Console(highlight=False).print(shown)
     left = len(answer.groups) - SHOWN
     if left > 0:

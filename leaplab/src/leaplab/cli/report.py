@@ -9,6 +9,9 @@ from leaplab.cli.analyses import Overwrite, RunArgument
 from leaplab.cli.commands import AsJson, RunsFolder, app
 from leaplab.cli.printing import console, looking, print_json
 
+PATIENCE = 60.0
+"""Seconds to wait for a process that begins while all pictures are there: what runs on as Python ends makes noise."""
+
 
 @app.command()
 def report(
@@ -45,7 +48,7 @@ def report(
         with console.status("Drawing the map") as status:
             content = content_of(population, boards, insights, pictures, status.update)
     finally:
-        pictures.close()
+        pictures.close(PATIENCE)
     page = page_of(content)
     with writing(out, "-o"):
         write_text(out, page)

@@ -98,8 +98,12 @@ class Pictures:
                 for thread in self._threads:
                     thread.start()
 
-    def close(self) -> None:
-        """End the integration's processes, also those that draw at the moment."""
+    def close(self, patience: float = ENDING) -> None:
+        """End the integration's processes, also those that draw at the moment.
+
+        Args:
+            patience: seconds that the threads get to end; one that binds the integration ends only after that.
+        """
         with self._changed:
             self._closed = True
             self._changed.notify_all()
@@ -108,7 +112,7 @@ class Pictures:
             for job in self._stack:
                 job.done.cancel()
         for thread in self._threads:
-            thread.join(timeout=ENDING)
+            thread.join(timeout=patience)
 
     def thumbnail(self, row: int) -> "Future[bytes]":
         """A WebP of a sample, see `forget`.

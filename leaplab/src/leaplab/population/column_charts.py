@@ -172,8 +172,6 @@ def _aggregated_chart(asked: Charted, places: Places, along: NDArray[np.float64]
         far, scale = scaled(along[kept])
         where = np.bincount(cells[kept], far, minlength=number) / np.maximum(found.count, 1) * scale
         groups = [replace(group, x=float(where[at])) for at, group in enumerate(groups) if group.count]
-    elif places.bins is not None and values is not None:
-        groups = [group for group in groups if group.count]
     drawn = [end for group in groups for end in (group.value, group.low, group.high) if end is not None]
     what = _what(asked, aggregate, question.y)
     axis = number_axis(what, drawn, question.y)

@@ -4,8 +4,8 @@ It comes of the confusion elements that a metric gives; where no metric gives an
 the classes that are known.
 """
 
+import threading
 from collections.abc import Callable
-from dataclasses import dataclass, field
 from functools import cached_property
 from hashlib import blake2b
 from typing import Literal, Protocol
@@ -82,21 +82,23 @@ class Judged(Protocol):
         """The claims of a label, or of all, at every threshold."""
 
 
-@dataclass(frozen=True)
 class _Remembered:
     """The thresholds of the selections that were last asked for: to move one must not sort everything again."""
 
-    kept: dict[tuple[bytes, int | None], Operating] = field(default_factory=dict)
+    def __init__(self) -> None:
+        self._kept: dict[tuple[bytes, int | None], Operating] = {}
+        self._lock = threading.Lock()
 
     def operating(
         self, rows: NDArray[np.bool_], label: int | None, claims: Callable[[], Claims], labels: int
     ) -> Operating:
         key = (blake2b(np.packbits(rows).tobytes()).digest(), label)
-        if key not in self.kept:
-            while len(self.kept) >= REMEMBERED * (labels + 1):
-                self.kept.pop(next(iter(self.kept)), None)
-            self.kept[key] = Operating(claims())
-        return self.kept[key]
+        with self._lock:  # the charts of a page are asked for at once, of the same rows
+            found = self._kept.pop(key, None) or Operating(claims())
+            self._kept[key] = found
+            for oldest in list(self._kept)[: -REMEMBERED * (labels + 1)]:
+                del self._kept[oldest]
+            return found
 
 
 class JudgedSamples:
@@ -261,6 +263,7 @@ class JudgedObjects:
         return wanted if label is None else wanted & (self._label[elements] == label)
 
 
+_reading = threading.RLock()
 _judged: "WeakKeyDictionary[Population, dict[str | None, Judged | None]]" = WeakKeyDictionary()
 
 
@@ -277,16 +280,16 @@ def judged_of(population: Population, column: str | None = None) -> Judged | Non
     Raises:
         MissingError: the metric gives no confusion elements.
     """
-    known = _judged.setdefault(population, {})
-    if column not in known:
-        if column is not None:
-            known[column] = _of_elements(population, column)
-        else:
-            metrics = (judged_of(population, name) for name in population.store.confusion_metrics)
-            known[None] = next((judged for judged in metrics if judged is not None), None) or _of_predictions(
-                population
-            )
-    return known[column]
+    with _reading:
+        known = _judged.setdefault(population, {})
+        if column not in known:
+            known[column] = _first(population) if column is None else _of_elements(population, column)
+        return known[column]
+
+
+def _first(population: Population) -> Judged | None:
+    metrics = (judged_of(population, name) for name in population.store.confusion_metrics)
+    return next((judged for judged in metrics if judged is not None), None) or _of_predictions(population)
 
 
 def _of_elements(population: Population, column: str) -> Judged | None:

@@ -1,5 +1,6 @@
 """Charts that judge a model by its claims: what was taken for what, and whether a confidence is what it says."""
 
+import math
 from dataclasses import replace
 
 import numpy as np
@@ -45,6 +46,11 @@ def empty_chart(asked: Charted, x_axis: Axis, y_axis: Axis, told: str, aggregate
     return Chart(
         question.kind, question.x, question.y, None, aggregate, "samples", x_axis, y_axis, 0, absent, told=told
     )
+
+
+def rounded_down(share: float | None) -> str:
+    """Never rounded up: what is not quite 1 does not read as 1."""
+    return f"{math.floor((share or 0.0) * 1e4) / 1e4:.4f}"
 
 
 def confusion(asked: Charted) -> Chart:
@@ -279,10 +285,10 @@ def _told_of_confidence(
     what = f"claims of {label}" if label is not None else "claims" if judged.of == "objects" else "answers"
     apart = sure - rightly
     side = "too sure" if apart > 0 else "less sure than it might be"
-    verdict = "as sure as it is right" if abs(apart) < 0.005 else f"{abs(apart):.3f} {side}"
+    verdict = "as sure as it is right" if abs(apart) < 0.005 else f"{abs(apart):.4f} {side}"
     return (
-        f"Over {count:,} {what} the mean confidence is {sure:.3f} and {rightly:.3f} are right: the model is {verdict},"
-        f" and its expected calibration error is {error:.4f}."
+        f"Over {count:,} {what} the mean confidence is {rounded_down(sure)} and {rounded_down(rightly)} are right: the"
+        f" model is {verdict}, and its expected calibration error is {error:.4f}."
     )
 
 

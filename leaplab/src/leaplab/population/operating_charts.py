@@ -1,6 +1,5 @@
 """Charts of a threshold that moves: ROC and precision-recall, of each label and of all."""
 
-import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
@@ -11,7 +10,7 @@ from leaplab.analysis.charting.operating import Area, Places, Sweep
 from leaplab.errors import QuestionError
 from leaplab.population.chart_question import Charted
 from leaplab.population.judged import ALL, Judged, Operating, place_of_label
-from leaplab.population.judged_charts import MOST_LABELS, NOTHING_TO_JUDGE, empty_chart, judged_for
+from leaplab.population.judged_charts import MOST_LABELS, NOTHING_TO_JUDGE, empty_chart, judged_for, rounded_down
 
 
 @dataclass(frozen=True)
@@ -158,26 +157,21 @@ def _told(
 ) -> str:
     if label is not None:
         area = kind.area_of(by_label[label]).value
-        told = f"The {kind.area} of {judged.labels[label]} is {_down(area)}." if np.isfinite(area) else ""
+        told = f"The {kind.area} of {judged.labels[label]} is {rounded_down(area)}." if np.isfinite(area) else ""
     else:
         worst = min(telling, key=lambda place: kind.area_of(by_label[place]).value)
         mean = float(np.mean([kind.area_of(by_label[place]).value for place in telling]))
-        told = f"The {kind.area} is {_down(mean)} on average over the labels, least for {judged.labels[worst]}"
-        told += f" ({_down(kind.area_of(by_label[worst]).value)})."
+        told = f"The {kind.area} is {rounded_down(mean)} on average over the labels, least for {judged.labels[worst]}"
+        told += f" ({rounded_down(kind.area_of(by_label[worst]).value)})."
     best = together.sweep.best_threshold
     if best is None:
         return told
     outcome = together.sweep.outcome(named[-1][0], best)
     whose = "F1 over all labels" if label is None else "Its F1"
     return (
-        f"{told} {whose} is best at a confidence of {best:.3g}: {_down(outcome.f1)}, with a precision of"
-        f" {_down(outcome.precision)} and a recall of {_down(outcome.recall)}."
+        f"{told} {whose} is best at a confidence of {best:.3g}: {rounded_down(outcome.f1)}, with a precision of"
+        f" {rounded_down(outcome.precision)} and a recall of {rounded_down(outcome.recall)}."
     ).strip()
-
-
-def _down(share: float | None) -> str:
-    """Never rounded up: what is not quite 1 does not read as 1."""
-    return f"{math.floor((share or 0.0) * 1e4) / 1e4:.4f}"
 
 
 def _some(labels: Sequence[str]) -> str:

@@ -46,7 +46,9 @@ def curves(asked: Charted) -> Chart:
     endings = {state: ending(each, downward) for state, each in series.items()}
     count = int((placed & np.isfinite(value)).sum())
     repeated = sum(each.repeated for each in series.values())
-    notices = [] if not repeated else [f"{repeated:,} values were written again for a {along}; the last one counts."]
+    notices = (
+        [] if not repeated else [f"{repeated:,} values were written again for the same {along}; the last one counts."]
+    )
     x_known, y_known = x[placed], value[placed & np.isfinite(value)]
     return Chart(
         question.kind,

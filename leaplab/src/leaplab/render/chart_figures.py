@@ -84,14 +84,17 @@ def _columns(chart: Chart, title: str) -> "Figure":
         groups = [group for group in chart.groups if group.series == name]
         if not groups:
             continue
-        edges = numbers([*(group.x_low for group in groups), groups[-1].x_high])
+        # An outermost bin that gathers what lies far is drawn as far as the axis.
+        edges = np.clip(
+            numbers([*(group.x_low for group in groups), groups[-1].x_high]), chart.x_axis.low, chart.x_axis.high
+        )
         values = np.nan_to_num(numbers(group.value for group in groups))
         colour = share(colour_of_series(chart, name))
         alone = len(chart.series) < 2
         axes.stairs(values, edges, fill=True, color=colour, alpha=0.85 if alone else 0.2, gid=f"bars-{number}")
         if not alone:
             axes.stairs(values, edges, color=colour, lw=1.4)
-        middles = numbers(group.x for group in groups)
+        middles = (edges[:-1] + edges[1:]) / 2
         if chart.aggregate not in ("count", "share"):
             _whiskers(axes, groups, middles)
     scaled(axes, "x", chart.x_axis.label)

@@ -32,7 +32,7 @@ from leaplab.population.members import MemberRows
 from leaplab.population.population import Population
 from leaplab.population.score import score_of
 from leaplab.population.tables import category_codes, numbers_of
-from leaplab.report.map_picture import STEPS, as_address, drawn, places_of
+from leaplab.report.map_picture import STEPS, WIDTH, as_address, drawn, places_of
 from leaplab.report.model import (
     AskedChart,
     DrawnMap,
@@ -49,7 +49,7 @@ from leaplab.store.columns import LOSS, STATE_COLUMN
 
 Tell = Callable[[str], None]
 """Is told what is being done."""
-PICTURES_OF_INSIGHT, MOST_INSIGHTS, MOST_EXTREMES, LISTED = 8, 20, 24, 16
+PICTURES_OF_INSIGHT, MOST_INSIGHTS, MOST_EXTREMES, LISTED = 8, 12, 24, 16
 MOST_CATEGORIES = STEPS - 1
 UNLABELED = "unlabeled"
 MOST_COLUMNS = 8
@@ -69,7 +69,6 @@ def content_of(
     Raises:
         LeaplabError: the run cannot be read.
     """
-    pictures.start()
     left_out: list[str] = []
     if insights is None:
         insights = _insights(population, left_out)
@@ -178,7 +177,7 @@ def _map(population: Population, album: Album, extremes: Sequence[int], left_out
     except LeaplabError as error:
         left_out.append(f"The map. {error}")
         return None
-    places = places_of(points)
+    places, tall = places_of(points)
     column = population.column(default_colour(list(population.columns.values()), (CLUSTER_COLUMN, STATE_COLUMN)))
     values, told = _values(population, column)
     losses = _losses(population)
@@ -189,8 +188,9 @@ def _map(population: Population, album: Album, extremes: Sequence[int], left_out
     ]
     placed = int(np.isfinite(places).all(axis=1).sum())
     words = f"{placed:,} samples by {METHODS[0]} of the latent space '{population.space()}'."
-    picture = drawn(places, values)
-    return DrawnMap(picture=as_address(picture), side=len(picture), told=words, extremes=stand_out, **told)
+    height = round(WIDTH * tall)
+    picture = drawn(places, values, WIDTH, height)
+    return DrawnMap(picture=as_address(picture), width=WIDTH, height=height, told=words, extremes=stand_out, **told)
 
 
 def _values(population: Population, column: Column) -> tuple[NDArray[np.int64], dict[str, Any]]:

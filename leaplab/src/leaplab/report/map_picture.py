@@ -6,16 +6,19 @@ from io import BytesIO
 import numpy as np
 from numpy.typing import NDArray
 
-SIDE = 1100
-"""Pixels of each side."""
+WIDTH = 1100
+"""Pixels."""
+FLATTEST = 0.5
+"""The least height, for each of its width."""
 MARGIN = 0.03
-"""Of the side, around the outermost points."""
+"""Of the longer side, around the outermost points."""
 STEPS = 254
 """Values of a number; 255 is for those without one."""
 
 
-def places_of(points: NDArray[np.float32]) -> NDArray[np.float64]:
-    """[N, 2] shares of the picture's sides, from the left and from the top, NaN for what has no place.
+def places_of(points: NDArray[np.float32]) -> tuple[NDArray[np.float64], float]:
+    """[N, 2] shares of the picture's width and height, from the left and from the top, NaN for what has no place; and
+    its height, for each of its width.
 
     Both axes have one scale, and the points' middle lies in the picture's.
 
@@ -27,25 +30,29 @@ def places_of(points: NDArray[np.float32]) -> NDArray[np.float64]:
     whole[~has_place] = np.nan
     placed = whole[has_place]
     if not len(placed):
-        return whole
+        return whole, FLATTEST
     low, high = placed.min(axis=0), placed.max(axis=0)
-    side = max(float((high - low).max()), 1e-9) * (1 + 2 * MARGIN)
-    shares = (whole - (low + high) / 2) / side + 0.5
-    return np.stack([shares[:, 0], 1 - shares[:, 1]], axis=1)
+    around = 2 * MARGIN * max(float((high - low).max()), 1e-9)
+    extent = high - low + around
+    width = max(float(extent[0]), float(extent[1]))  # a tall map is as wide as it is high
+    height = max(float(extent[1]), FLATTEST * width)
+    shares = (whole - (low + high) / 2) / (width, height) + 0.5
+    return np.stack([shares[:, 0], 1 - shares[:, 1]], axis=1), height / width
 
 
-def drawn(places: NDArray[np.float64], values: NDArray[np.integer], side: int = SIDE) -> NDArray[np.uint8]:
-    """[side, side] grey: a dot a sample, as large as their number leaves room for; 0 where there is none.
+def drawn(places: NDArray[np.float64], values: NDArray[np.integer], width: int, height: int) -> NDArray[np.uint8]:
+    """[height, width] grey: a dot a sample, as large as their number leaves room for; 0 where there is none.
 
     Args:
         places: [N, 2] as of `places_of`.
         values: [N] from 1 to 255.
     """
-    picture = np.zeros((side, side), np.uint8)
+    picture = np.zeros((height, width), np.uint8)
     # No category hides behind another.
     order = np.random.default_rng(0).permutation(len(places))
     order = order[np.isfinite(places[order]).all(axis=1)]
-    across, down = (np.clip((places[order, axis] * side).astype(np.int64), 0, side - 1) for axis in (0, 1))
+    size = (width, height)
+    across, down = (np.clip((places[order, axis] * size[axis]).astype(np.int64), 0, size[axis] - 1) for axis in (0, 1))
     colour = values[order].astype(np.uint8)
     radius = float(np.clip(120 / np.sqrt(max(len(order), 1)), 0.6, 6.0))
     reach = int(np.ceil(radius))
@@ -54,7 +61,7 @@ def drawn(places: NDArray[np.float64], values: NDArray[np.integer], side: int = 
             if dx * dx + dy * dy > radius * radius:
                 continue
             x, y = across + dx, down + dy
-            inside = (x >= 0) & (y >= 0) & (x < side) & (y < side)
+            inside = (x >= 0) & (y >= 0) & (x < width) & (y < height)
             picture[y[inside], x[inside]] = colour[inside]
     return picture
 

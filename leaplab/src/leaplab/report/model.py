@@ -34,7 +34,8 @@ class DrawnMap(Model):
     """
 
     picture: str
-    side: int
+    width: int
+    height: int
     column: Column | None
     counts: list[int] = Field(default=[])
     absent: int = 0

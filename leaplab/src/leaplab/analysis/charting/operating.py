@@ -66,11 +66,6 @@ class Sweep:
         """[t] in (0, 1]."""
         return _ratio(self.true, self.true + self.false)
 
-    @property
-    def f1(self) -> NDArray[np.float64]:
-        """[t] the harmonic mean of both."""
-        return _ratio(2 * self.true, self.true + self.false + self.positives)
-
     def outcome(self, name: str, threshold: float) -> Outcome:
         """What the claims of at least a confidence come to."""
         place = int(np.searchsorted(-self.threshold, -threshold, side="right")) - 1
@@ -83,7 +78,12 @@ class Sweep:
         """The one of the highest F1, of equal ones the highest; None where nothing can be found."""
         if not self.positives or not len(self.threshold):
             return None
-        return float(self.threshold[np.argmax(self.f1)])
+        # F1 falls wherever nothing more is found.
+        gains = np.flatnonzero(np.diff(self.true, prepend=0))
+        if not len(gains):
+            return float(self.threshold[0])
+        true = self.true[gains]
+        return float(self.threshold[gains][np.argmax(2 * true / (true + self.false[gains] + self.positives))])
 
     @cached_property
     def roc(self) -> Places:
@@ -142,22 +142,24 @@ def average_precision(claims: Claims) -> Area:
         return Area(np.nan, np.nan, np.nan)
     positives = claims.positives
     last = _last_of_equal(claims.score)
-    size = np.diff(last, prepend=-1)
     true = np.cumsum(claims.right, dtype=np.int64)[last]
-    false = last + 1 - true
     gained = np.diff(true, prepend=0)
-    claimed = last + 1.0
-    value = float((gained * true / claimed).sum() / positives)
-    # How the average moves with the weight of a claim: at its own threshold and at all lower ones, whose precision it
-    # raises or lowers; with the weight of a positive, also by its share.
-    up = np.cumsum((gained * false / claimed**2)[::-1])[::-1]
+    gains = np.flatnonzero(gained)  # the thresholds that are some positive's own
+    gained, true, claimed = gained[gains], true[gains], last[gains] + 1
+    precision = true / claimed
+    value = float((gained * precision).sum() / positives)
+    # How the average moves with the weight of a claim: with a wrong one's by the precision that it takes from its own
+    # threshold and all lower ones, with a positive's by its share, and the precision that it adds.
     down = np.cumsum((gained * true / claimed**2)[::-1])[::-1]
-    by_right, by_wrong = true / claimed - value + up, -down
-    moved = np.where(claims.right, np.repeat(by_right, size), np.repeat(by_wrong, size)) / positives
-    cluster = np.concatenate([claims.cluster, claims.missed])
-    moved = np.concatenate([moved, np.full(len(claims.missed), -value / positives)])
-    sums = np.bincount(cluster, moved)
-    variance = float((sums**2).sum()) * _corrected(_used(cluster))
+    up = np.cumsum((gained * (claimed - true) / claimed**2)[::-1])[::-1]
+    upto = int(claimed[-1]) if len(claimed) else 0  # below the last positive nothing moves it
+    moved = np.repeat(-down, np.diff(claimed, prepend=0))
+    right = claims.right[:upto]
+    moved[right] = np.repeat(precision - value + up, gained)
+    cluster = np.concatenate([claims.cluster[:upto], claims.missed])
+    sums = np.bincount(cluster, np.concatenate([moved, np.full(len(claims.missed), -value)]))
+    clusters = _used(np.concatenate([claims.cluster, claims.missed]))
+    variance = float(sums @ sums) / positives**2 * _corrected(clusters)
     return _on_logits(value, variance)
 
 
@@ -177,22 +179,24 @@ def roc_area(claims: Claims) -> Area:
     if not claims.has_negatives or not positives or not negatives:
         return Area(np.nan, np.nan, np.nan)
     last = _last_of_equal(claims.score)
-    size = np.diff(last, prepend=-1)
     true = np.cumsum(right, dtype=np.int64)[last]
-    false = last + 1 - true
-    gained, lost = np.diff(true, prepend=0), np.diff(false, prepend=0)
+    size, gained = np.diff(last, prepend=-1), np.diff(true, prepend=0)
+    gains = np.flatnonzero(gained)
     # A positive's share of the negatives that it is surer than, and a negative's of the positives that are surer.
-    of_positive = (negatives - false + lost / 2) / negatives
+    of_positive = (negatives - (last + 1 - true)[gains] + (size - gained)[gains] / 2) / negatives
     of_negative = (true - gained / 2) / positives
-    value = float((gained * of_positive).sum() / positives)
-    placed = np.where(right, np.repeat(of_positive, size), np.repeat(of_negative, size)) - value
-    length = int(claims.cluster.max()) + 1
-    ups = np.bincount(claims.cluster[right], placed[right], length)
-    downs = np.bincount(claims.cluster[~right], placed[~right], length)
+    value = float((gained[gains] * of_positive).sum() / positives)
+    cluster, of_right = claims.cluster, claims.cluster[right]
+    whole = np.bincount(cluster)
+    found = np.bincount(of_right, minlength=len(whole))
+    ups = np.bincount(of_right, np.repeat(of_positive - value, gained[gains]), len(whole))
+    downs = np.bincount(cluster, np.repeat(of_negative - value, size), len(whole))
+    downs -= np.bincount(of_right, np.repeat((of_negative - value)[gains], gained[gains]), len(whole))
+    with_positive, with_negative = np.count_nonzero(found), np.count_nonzero(whole - found)
     variance = (
-        _corrected(_used(claims.cluster[right])) * float(ups @ ups) / positives**2
-        + _corrected(_used(claims.cluster[~right])) * float(downs @ downs) / negatives**2
-        + 2 * _corrected(_used(claims.cluster)) * float(ups @ downs) / (positives * negatives)
+        _corrected(int(with_positive)) * float(ups @ ups) / positives**2
+        + _corrected(int(with_negative)) * float(downs @ downs) / negatives**2
+        + 2 * _corrected(int(np.count_nonzero(whole))) * float(ups @ downs) / (positives * negatives)
     )
     return _on_logits(value, variance)
 

@@ -31,8 +31,8 @@ export function MapSection({ map, theme }: { map: DrawnMap; theme: Theme }) {
         <div class="report-plane">
           <canvas
             ref={canvas}
-            width={map.side}
-            height={map.side}
+            width={map.width}
+            height={map.height}
             role="img"
             aria-label={`Map: ${map.told}`}
             data-testid="map"
@@ -122,10 +122,10 @@ function Entries({ entries, map, colours }: { entries: readonly LegendEntry[]; m
 /** The grey picture in colours; where there is no sample it stays clear. */
 async function paint(map: DrawnMap, colours: readonly string[]): Promise<ImageData> {
   const grey = await decoded(map.picture);
-  const canvas = new OffscreenCanvas(map.side, map.side);
+  const canvas = new OffscreenCanvas(map.width, map.height);
   const context = canvas.getContext("2d", { willReadFrequently: true })!;
   context.drawImage(grey, 0, 0);
-  const image = context.getImageData(0, 0, map.side, map.side);
+  const image = context.getImageData(0, 0, map.width, map.height);
   const packed = colours.map(rgb);
   const { data } = image;
   for (let at = 0; at < data.length; at += 4) {
