@@ -50,7 +50,8 @@ export function Figure({ draw, ...props }: ChartProps & { draw: (room: Room) => 
   const drawing = draw({ chart, size, ink, theme, colour, isLog: props.isLog ?? false });
   const { marks, plot, brush } = drawing;
   const needed = drawing.needed ?? 0;
-  const isScrolled = drawing.height > size.height;
+  // Who hears how high it would like to be lets it scroll until then.
+  const isScrolled = props.onNeed !== undefined && drawing.height > size.height;
   useLayoutEffect(() => props.onNeed?.(needed), [needed]);
   const focusable = Math.min(current.value, marks.length - 1);
 
