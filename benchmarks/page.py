@@ -3,7 +3,7 @@
 import statistics
 import time
 
-from playwright.sync_api import Page
+from playwright.sync_api import Browser, Page
 
 from benchmarks.measuring import Figure
 from benchmarks.runs import CIFAR10, MNIST, RUNS, evaluated
@@ -134,6 +134,32 @@ async (row) => {
   return performance.now() - started;
 }
 """
+CHARTS = """
+async () => {
+  const next = () => new Promise((done) => requestAnimationFrame(done));
+  const cards = () => [...document.querySelectorAll(".card")];
+  const isDrawn = (card) => card.dataset.state === "here" && card.querySelector(".mark, svg.chart path");
+  const started = performance.now();
+  document.querySelector("[data-testid=tab-charts]").click();
+  while (!cards().length || !cards().every(isDrawn)) await next();
+  await next();
+  return performance.now() - started;
+}
+"""
+MARK = """
+async (at) => {
+  // Another bar is chosen: the other charts follow.
+  const next = () => new Promise((done) => requestAnimationFrame(done));
+  const busy = () => document.querySelectorAll(".card[aria-busy=true]").length;
+  const told = () => [...document.querySelectorAll(".card-told")].map((one) => one.textContent).join();
+  const before = told();
+  const started = performance.now();
+  document.querySelectorAll("[data-kind=bar] .mark")[at].dispatchEvent(new MouseEvent("click", { bubbles: true }));
+  while (told() === before || busy()) await next();
+  await next();
+  return performance.now() - started;
+}
+"""
 PAN = """
 async (frames) => {
   const started = performance.now();
@@ -170,6 +196,8 @@ def run() -> list[Figure]:
         _ = [page.evaluate(GALLERY, top) for top in tops]
         scrolled = [page.evaluate(GALLERY, top) for top in tops]
         cards = [page.evaluate(CARD) for _ in range(TIMES)]
+        page.close()
+        charts, marks = charted(browser, address)
     heats = _heat_maps()
     facts, pictures = zip(*opened, strict=True)
     return [
@@ -190,8 +218,24 @@ def run() -> list[Figure]:
             300,
         ),
         Figure("an insight's card to its samples", statistics.median(cards), "ms", 200),
+        Figure("the tab Charts to six charts", charts, "ms", 300),
+        Figure("a mark to all other charts", marks, "ms", 300),
         Figure("a photograph's heat-map of the loss", statistics.median(heats), "ms", 1000),
     ]
+
+
+def charted(browser: Browser, address: str) -> tuple[float, float]:
+    """Medians of milliseconds: from the tab to a board's charts, all in sight, and from a mark to the others."""
+    opened, chosen = [], []
+    for at in range(TIMES):
+        page = open_page(browser, viewport={"width": 1920, "height": 1300})
+        page.goto(address)
+        _await(page)
+        page.wait_for_timeout(3000)  # as long as a person looks at the map
+        opened.append(page.evaluate(CHARTS))
+        chosen += [page.evaluate(MARK, (at + more) % 10) for more in range(2)]
+        page.close()
+    return statistics.median(opened), statistics.median(chosen)
 
 
 def _heat_maps() -> list[float]:

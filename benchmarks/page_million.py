@@ -19,10 +19,11 @@ import numpy as np
 from playwright.sync_api import Browser, Page
 
 from benchmarks.measuring import ROOT, Figure
-from benchmarks.page import FILTER
+from benchmarks.page import FILTER, charted
 from benchmarks.runs import RUNS
 from leaplab.analysis.projection import METHODS
 from leaplab.explorer import application
+from leaplab.population.boards import Board, BoardChart, Boards
 from leaplab.population.cached import cached
 from leaplab.population.population import MAP_VERSION, SEED, open_population
 from tests.browser import chromium_browser, open_page, served_run, wait_until
@@ -31,6 +32,15 @@ from tests.leaplab.runs_by_hand import write_run
 POINTS = 1_000_000
 KINDS = 10
 NAME = f"generated_{POINTS}"
+BOARD = "six"
+CHARTS = [
+    BoardChart("bar", x="metadata.kind", y="loss.a"),
+    BoardChart("histogram", x="loss.a"),
+    BoardChart("line", x="metadata.size", y="loss.a", split="metadata.kind"),
+    BoardChart("scatter", x="metadata.size", y="loss.a"),
+    BoardChart("box", x="metadata.kind", y="loss.a"),
+    BoardChart("heatmap", x="metadata.size", y="loss.a"),
+]
 SCRATCH = Path("build/regl")
 VERSION = "1.16.0"
 VIEWPORT = (1280, 800)
@@ -203,6 +213,7 @@ def run() -> list[Figure]:
         page.locator(".column-value input").first.wait_for()
         filters = [page.evaluate(FILTER, "metadata.kind") for _ in range(TIMES)]
         page.close()
+        charts, marks = charted(browser, f"{address}#board={BOARD}")
         ours, theirs = [], []
         for _ in range(TIMES):  # in turns, so that what else the machine does meets both
             ours.append(_drawn(browser, f"{address}#projection=pca", OURS))
@@ -214,6 +225,8 @@ def run() -> list[Figure]:
     return [
         Figure("page of 1,000,000 points painted, map cached", painted, "s", 4),
         Figure("a filter of 1,000,000 samples to all views", statistics.median(filters), "ms", 400),
+        Figure("the tab Charts to six charts of 1,000,000 samples", charts, "ms", 1500),
+        Figure("a mark to all other charts of 1,000,000 samples", marks, "ms", 1500),
         Figure(f"a lasso of {count:,.0f} of them", statistics.median(taken for _, taken in lassos), "ms", 150),
         *(
             Figure(f"{what} of 1,000,000 points, of regl-scatterplot's", own / other_time, "of the time", bound)
@@ -235,6 +248,7 @@ def generated() -> Path:
             "loss.a": ("float", generator.exponential(size=POINTS).tolist()),
         }
         write_run(path, ["validation"] * POINTS, columns, vectors)
+    Boards(path).keep(Board(BOARD, CHARTS), BOARD if BOARD in [board.name for board in Boards(path).told()] else None)
     population = open_population(path)
     turns = np.arange(POINTS) % KINDS
     middles = 0.6 * np.stack([np.cos(turns), np.sin(turns)], axis=1)
