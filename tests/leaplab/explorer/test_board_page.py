@@ -160,7 +160,6 @@ OF_DIGITS: dict[str, dict[str, str]] = {
 }
 
 
-@pytest.mark.long
 def test_each_chart_is_made_kept_and_taken_away(opened: Any, digits_address: str, digits: Path) -> None:
     page = opened(digits_address, digits)
     board_menu(page, "board-new")

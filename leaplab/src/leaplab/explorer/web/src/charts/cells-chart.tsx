@@ -19,6 +19,7 @@ import {
 import { type ChartProps, Figure } from "./figure";
 import {
   type Box,
+  countWords,
   cut,
   type Drawing,
   inkOn,
@@ -238,7 +239,7 @@ export function drawConfusion(room: Room): Drawing {
     text: ({ count }) => (count ? formatCount(count) : ""),
     words: (group) => {
       const share = `${formatNumber(Number((100 * group.value!).toPrecision(3)))} % of ${group.y}`;
-      return `${group.y} taken for ${group.x}: ${formatCount(group.count)} ${chart.of}, ${share}`;
+      return `${group.y} taken for ${group.x}: ${countWords(chart, group.count)}, ${share}`;
     },
     scale: {
       low: "wrong",
@@ -258,7 +259,7 @@ export function drawCorrelation(room: Room): Drawing {
   return drawCells(room, {
     fill: ({ value }) => tint(value!),
     text: ({ value }) => shares(value!),
-    words: (group) => `${group.name}: r ${valueWords(group)}, ${formatCount(group.count)} ${chart.of}`,
+    words: (group) => `${group.name}: r ${valueWords(group)}, ${countWords(chart, group.count)}`,
     scale: { low: "\u22121", high: "1", colours: along24((t) => tint(2 * t - 1)) },
     isTopFirst: true,
     name: bareNames([...(chart.x_axis.categories ?? []), ...(chart.y_axis.categories ?? [])]),
@@ -319,7 +320,7 @@ function drawCorrelationList(room: Room): Drawing {
       return {
         group,
         at: [x(value), middle],
-        words: `${group.name}: r ${valueWords(group)}, ${formatCount(group.count)} ${chart.of}`,
+        words: `${group.name}: r ${valueWords(group)}, ${countWords(chart, group.count)}`,
         shape: {
           as: "rect",
           with: {

@@ -32,6 +32,9 @@ export interface ChartProps {
   onNeed?: ((height: number) => void) | undefined;
 }
 
+/** Pixels that what is told of a mark may need above it. */
+const TALL = 64;
+
 /** Pixels from which on a pressed pointer draws. */
 const DRAWN = 4;
 
@@ -47,7 +50,8 @@ export function Figure({ draw, ...props }: ChartProps & { draw: (room: Room) => 
   const drawing = draw({ chart, size, ink, theme, colour, isLog: props.isLog ?? false });
   const { marks, plot, brush } = drawing;
   const needed = drawing.needed ?? 0;
-  const isScrolled = drawing.height > size.height;
+  // Who hears how high it would like to be lets it scroll until then.
+  const isScrolled = props.onNeed !== undefined && drawing.height > size.height;
   useLayoutEffect(() => props.onNeed?.(needed), [needed]);
   const focusable = Math.min(current.value, marks.length - 1);
 
@@ -159,7 +163,9 @@ export function Figure({ draw, ...props }: ChartProps & { draw: (room: Room) => 
       </svg>
       {told.value && (
         <div
-          class={told.value.at[0] > size.width / 2 ? "chart-told left" : "chart-told"}
+          class={["chart-told", told.value.at[0] > size.width / 2 && "left", told.value.at[1] < TALL && "below"]
+            .filter(Boolean)
+            .join(" ")}
           style={{ left: `${told.value.at[0]}px`, top: `${told.value.at[1]}px` }}
           aria-hidden="true"
         >

@@ -151,12 +151,17 @@ export function valueWords({ value, low, high }: Pick<Group, "value" | "low" | "
   return low === null || high === null ? told : `${told} (${formatNumber(low)} to ${formatNumber(high)})`;
 }
 
+/** "1 sample", "2 objects". */
+export function countWords({ of }: Pick<Chart, "of">, count: number): string {
+  return `${formatCount(count)} ${count === 1 ? of.replace(/s$/, "") : of}`;
+}
+
 /** "cat, training: 0.94 (0.92 to 0.96), 1,000 samples". */
 export function markWords(chart: Chart, group: Group): string {
   const name = [group.name, group.series]
     .filter((part) => part !== null && part !== "" && part !== undefined)
     .join(", ");
-  const count = `${formatCount(group.count)} ${group.count === 1 ? chart.of.replace(/s$/, "") : chart.of}`;
+  const count = countWords(chart, group.count);
   if (chart.aggregate === "count") return `${name}: ${count}`;
   return `${name}: ${chart.aggregate} ${valueWords(group)}, ${count}`;
 }

@@ -13,7 +13,7 @@ import {
   Whisker,
 } from "./axes";
 import { type ChartProps, Figure } from "./figure";
-import { type Box, cut, type Drawing, type Placed, type Room, textWidth, valueWords } from "./room";
+import { type Box, countWords, cut, type Drawing, type Placed, type Room, textWidth, valueWords } from "./room";
 
 export const ScatterChart = (props: ChartProps) => <Figure {...props} draw={drawScatter} />;
 export const GroupMeansChart = (props: ChartProps) => <Figure {...props} draw={drawGroupMeans} />;
@@ -102,7 +102,7 @@ export function drawGroupMeans(room: Room): Drawing {
     return {
       group,
       at: [left, top],
-      words: `${group.name}: ${chart.y_axis.label} ${valueWords(group)}, ${chart.x_axis.label} ${formatNumber(group.x as number)}, ${group.count.toLocaleString("en-US")} ${chart.of}`,
+      words: `${group.name}: ${chart.y_axis.label} ${valueWords(group)}, ${chart.x_axis.label} ${formatNumber(group.x as number)}, ${countWords(chart, group.count)}`,
       shape: { as: "circle", with: { cx: left, cy: top, r: 5, fill: colour, stroke: ink.background } },
       more: (
         <>

@@ -160,7 +160,7 @@ describe("cells", () => {
     expect(isGrid).toBe(true);
     expect(marks[0]!.at[1]).toBeLessThan(marks[2]!.at[1]);
     expect(marks[1]!.at[0]).toBe(marks[2]!.at[0]);
-    expect(marks[1]!.words).toBe("a taken for b: 1 samples, 10 % of a");
+    expect(marks[1]!.words).toBe("a taken for b: 1 sample, 10 % of a");
     expect(new Set(marks.map(({ shape }) => shape.with.fill)).size).toBe(3);
   });
 
