@@ -4,6 +4,7 @@ A figure with a command above it is what that command draws, run as it stands th
 explorer, by `docs/views.py`. Arguments are examples, or paths of figures; without any, all are drawn.
 """
 
+import io
 import os
 import subprocess
 import sys
@@ -16,6 +17,7 @@ from urllib.parse import urlencode
 import cv2
 import numpy as np
 from numpy.typing import NDArray
+from PIL import Image
 from playwright.sync_api import Locator, Page
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -48,22 +50,22 @@ def draw_by_commands(picture: Picture, run: Path) -> None:
         for command in picture.commands:
             subprocess.run(["sh", "-c", command], cwd=drawn, env=environment, check=True, stdout=subprocess.DEVNULL)
         picture.path.parent.mkdir(exist_ok=True)
-        picture.path.write_bytes(_drawn(drawn, picture))
+        Image.open(_drawn(drawn, picture)).convert("RGB").save(picture.path, optimize=True)
     print(picture.path.relative_to(ROOT))
 
 
-def _drawn(folder: Path, picture: Picture) -> bytes:
+def _drawn(folder: Path, picture: Picture) -> io.BytesIO:
     """The encoded picture that commands left in a folder: the named file, a heat-map, or neighbours side by side."""
     if (named := folder / picture.path.name).is_file():
-        return named.read_bytes()
+        return io.BytesIO(named.read_bytes())
     if overlays := sorted(folder.glob("*/*-overlay.png")):
         (overlay,) = overlays
-        return overlay.read_bytes()
+        return io.BytesIO(overlay.read_bytes())
     neighbours = [cv2.resize(cv2.imread(str(each)), None, fx=0.5, fy=0.5) for each in sorted(folder.glob("why/*.png"))]
     if not neighbours:
         raise FileNotFoundError(f"No command above {picture.path.name} in {picture.page} draws it.")
     rows = [np.hstack(neighbours[start : start + ROW]) for start in range(0, len(neighbours), ROW)]
-    return cv2.imencode(".png", np.vstack(rows))[1].tobytes()
+    return io.BytesIO(cv2.imencode(".png", np.vstack(rows))[1].tobytes())
 
 
 def draw_view(page: Page, address: str, view: View) -> None:
@@ -75,8 +77,6 @@ def draw_view(page: Page, address: str, view: View) -> None:
     page.evaluate("window.explorer.ready")
     if "sample" in dict(view.parameters):
         _show(page, view.awaited)
-    if not view.part and not view.visualizers:
-        page.get_by_test_id("insights").wait_for(timeout=4 * TIMEOUT)
     page.wait_for_timeout(SETTLE)
     path = ROOT / view.path
     path.parent.mkdir(exist_ok=True)
@@ -84,8 +84,7 @@ def draw_view(page: Page, address: str, view: View) -> None:
         visuals = [_show(page, name).screenshot() for name in view.visualizers]
         cv2.imwrite(str(path), _side_by_side(visuals))
     else:
-        target = page.get_by_test_id(view.part) if view.part else page
-        target.screenshot(path=path)
+        page.get_by_test_id(view.part).screenshot(path=path)
     print(view.path)
 
 

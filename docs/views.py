@@ -11,7 +11,7 @@ UNDER, OVER = "validation/val_92", "validation/val_91"
 
 @dataclass(frozen=True)
 class View:
-    """A picture of the page: `part` is a test id, or empty for the whole window.
+    """A picture of the page: `part` is a test id.
 
     Where it shows a sample, the picture is taken once the visualizer `awaited` has drawn. `visualizers` stand
     side by side in a picture of their own.
@@ -42,7 +42,6 @@ def of_mnist() -> tuple[View, ...]:
         return shown("metadata.label", sample=f"validation/validation_{number:05d}")
 
     return (
-        View("docs/images/explorer.png", digit(5679)),
         View("mnist/images/map_training.png", shown("metadata.label", hide=("validation",)), "population", 1200, 800),
         View("mnist/images/map_validation.png", shown("metadata.label", hide=("training",)), "population", 1200, 800),
         View("mnist/images/five_as_six.png", digit(5679), "details", 1440, 780),

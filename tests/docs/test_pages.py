@@ -22,6 +22,8 @@ COMMAND = re.compile(r"(?:\S*/)?leaplab(?= )|leaplab(?= )")
 OPTION = re.compile(r"--[a-z][a-z-]*|-[a-zA-Z]")
 LINK = re.compile(r"\]\(([^)\s]+)\)")
 HEADING = re.compile(r"^#+ +(.+?) *$", re.MULTILINE)
+ANIMATION = ROOT / "docs" / "images" / "explorer.gif"
+"""Drawn by docs/draw_animation.py."""
 VERDICTS = ("holds", "partly", "does not hold", "cannot be said")
 
 
@@ -133,7 +135,7 @@ def test_each_figure_is_drawn_by_the_commands_above_it_or_is_a_view_of_the_page(
     by_commands = {picture.path for picture in pictures if picture.commands}
 
     assert by_commands & views == set()
-    assert {picture.path for picture in pictures} == by_commands | views
+    assert {picture.path for picture in pictures} == by_commands | views | {ANIMATION}
     assert len(by_commands) == sum(bool(picture.commands) for picture in pictures), "two places draw one figure"
 
 
@@ -155,10 +157,13 @@ def test_the_commands_above_a_figure_can_be_parsed_and_draw_it(picture):
     assert named == [picture.path.name] or (not named and len(other) == 1)
 
 
-def test_an_example_of_a_page_draws_all_figures_of_its_readme():
+def test_an_example_s_pictures_of_the_page_lie_in_its_folder():
     for example, (_, views_of) in VIEWS.items():
-        folders = {Path(view.path).parts[0] for view in views_of()}
-        assert folders <= {example, "docs"}
+        assert {Path(view.path).parts[0] for view in views_of()} == {example}
+
+
+def test_the_animation_is_small_enough_for_a_page():
+    assert ANIMATION.stat().st_size < 3_000_000
 
 
 def test_the_table_of_claims_is_counted_as_its_page_says():
