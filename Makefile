@@ -139,6 +139,7 @@ bench: setup ## Run the benchmarks: a table on the screen, JSON beside it
 figures: setup web ## Draw the figures of the READMEs from runs of the real data
 	@for example in mnist cifar10_resnet yolov7_foresight armbench_segmentation; do LEAP_EXAMPLE=$$example .venv/bin/leaplab evaluate --update || exit; done
 	@.venv/bin/python docs/draw_figures.py
+	@.venv/bin/python docs/draw_animation.py
 
 # In an environment of its own Poetry would leave one behind in leaplab/.
 wheel: web | $(POETRY_READY) ## Build the wheel of leaplab into dist, for pip or `pipx install`

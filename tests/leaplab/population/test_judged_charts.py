@@ -316,6 +316,7 @@ def test_objects_of_an_earlier_run_are_drawn_and_told_to_be_without_pairs(tmp_pa
         ("background", "bus"): 1, ("background", "car"): 1,
     }  # fmt: skip
     assert "`leaplab evaluate --only metrics` adds them." in chart.notices[0]
+    assert "Of 5 objects 3 are found for what they are and 2 are missed or taken for another label" in chart.told
     curve, known = (chart_of(each, ChartQuestion("precision-recall")) for each in (old, with_ids))
     assert curve.groups == known.groups  # which does not need to know the pairs
     unpaired = [(*each[:4], "") for each in BY_HAND]

@@ -64,6 +64,8 @@ class Judged(Protocol):
     column: str | None
     labels: list[str]
     of: Literal["samples", "objects"]
+    paired: bool
+    """Whether a thing that was taken for another label is told from one that was missed."""
     notices: list[str]
 
     def count(self, kept: NDArray[np.bool_]) -> int:
@@ -113,6 +115,7 @@ class JudgedSamples:
     """
 
     of: Literal["samples", "objects"] = "samples"
+    paired = True
 
     def __init__(
         self,
@@ -210,8 +213,8 @@ class JudgedObjects:
         if absent:
             self.notices.append(f"{absent:,} claims have a confidence that is NaN, and count as none.")
         self._score = np.where(elements.probability > 0, elements.probability, 0.0)
-        self._paired = elements.thing is not None
-        if not self._paired:
+        self.paired = elements.thing is not None
+        if not self.paired:
             self.notices.append(_unpaired(elements.kept_ids))
         self._remembered = _Remembered()
 

@@ -108,7 +108,7 @@ def confusion(asked: Charted) -> Chart:
         measures={"right": float(np.trace(matrix[: confused.labels, : confused.labels]) / matrix.sum())}
         if of_samples
         else {},
-        told=_told_of_samples(confused, matrix) if of_samples else _told_of_objects(confused, matrix),
+        told=_told_of_samples(confused, matrix) if of_samples else _told_of_objects(confused, matrix, judged.paired),
         notices=notices,
     )
 
@@ -258,14 +258,17 @@ def _told_of_samples(confused: Confused, matrix: NDArray[np.int64]) -> str:
     return f"{told} The worst is {confused.true_labels[worst]}: {missed[worst]:.2%} of its {totals[worst]:,} are wrong."
 
 
-def _told_of_objects(confused: Confused, matrix: NDArray[np.int64]) -> str:
+def _told_of_objects(confused: Confused, matrix: NDArray[np.int64], paired: bool) -> str:
     size = confused.labels
     objects = matrix[:size]
     whole, right, missed = int(objects.sum()), int(np.trace(objects[:, :size])), int(objects[:, size].sum())
     alarms = int(matrix[size, :size].sum())
+    otherwise = f", {_are(missed)} missed and {_are(whole - right - missed)} taken for another label"
+    if not paired:
+        otherwise = f" and {_are(missed)} missed or taken for another label"
     told = (
-        f"Of {_many(whole, 'object')} {_are(right)} found for what they are, {_are(missed)} missed and"
-        f" {_are(whole - right - missed)} taken for another label; there {_is(alarms)} {_many(alarms, 'false alarm')}."
+        f"Of {_many(whole, 'object')} {_are(right)} found for what they are{otherwise};"
+        f" there {_is(alarms)} {_many(alarms, 'false alarm')}."
     )
     totals = objects.sum(axis=1)
     if not whole or right == whole:
@@ -275,7 +278,11 @@ def _told_of_objects(confused: Confused, matrix: NDArray[np.int64]) -> str:
     off = objects[worst].copy()
     off[worst] = 0
     mostly = int(off.argmax())
-    as_what = "missed" if mostly == size else f"taken for {confused.predicted_labels[mostly]}"
+    as_what = (
+        ("missed" if paired else "missed or taken for another label")
+        if mostly == size
+        else f"taken for {confused.predicted_labels[mostly]}"
+    )
     return f"{told} The worst is {confused.true_labels[worst]}: {off[mostly]:,} of its {totals[worst]:,} are {as_what}."
 
 
