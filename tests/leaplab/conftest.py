@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from types import ModuleType
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import duckdb
 import numpy as np
@@ -30,6 +30,9 @@ from leaplab.session.opening import Session, open_session
 from leaplab.store.manifest import SCHEMA, ColumnEntry, Manifest
 from leaplab.store.run import RunStore
 
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser
+
 INTEGRATIONS = Path(__file__).with_name("integrations")
 PLANNED = ("states", "limit", "batch_size", "float16", "latent")
 """Options of an evaluation that say which samples it is of, and how."""
@@ -43,6 +46,15 @@ class Finished:
     code: int
     out: str
     err: str
+
+
+@pytest.fixture(scope="module")
+def browser() -> "Iterator[Browser]":
+    """A headless Chromium, for the tests of one file."""
+    from tests.browser import chromium_browser  # Playwright takes its time to import
+
+    with chromium_browser() as browser:
+        yield browser
 
 
 @pytest.fixture

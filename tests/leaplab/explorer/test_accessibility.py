@@ -9,7 +9,7 @@ import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from leaplab.explorer import application
-from tests.browser import chromium_browser, open_page, served_run, wait_until
+from tests.browser import open_page, served_run, wait_until
 
 pytestmark = pytest.mark.browser
 AXE = Path(application.__file__).with_name("web") / "node_modules" / "axe-core" / "axe.min.js"
@@ -20,12 +20,6 @@ SLOW = 60_000
 def address(mnist_runs: Path) -> Iterator[str]:
     with served_run(mnist_runs, "digits") as address:
         yield address
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with chromium_browser() as browser:
-        yield browser
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])

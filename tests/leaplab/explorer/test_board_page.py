@@ -15,7 +15,7 @@ from PIL import Image
 from playwright.sync_api import Browser, Locator, Page, expect
 
 from leaplab.explorer import application
-from tests.browser import chromium_browser, open_page, served_run, wait_until
+from tests.browser import open_page, served_run, wait_until
 from tests.leaplab.explorer.trees import COUNT, KINDS, write_trees
 
 pytestmark = pytest.mark.browser
@@ -47,12 +47,6 @@ def trees_address(trees: Path) -> Iterator[str]:
 def digits_address(digits: Path) -> Iterator[str]:
     with served_run(digits.parent, digits.name) as address:
         yield address
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with chromium_browser() as browser:
-        yield browser
 
 
 @pytest.fixture

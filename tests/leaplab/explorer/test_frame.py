@@ -9,7 +9,7 @@ import pytest
 from playwright.sync_api import Browser, ConsoleMessage, Page, expect
 
 from leaplab.store.run import RunStore
-from tests.browser import chromium_browser, open_page, served_run, wait_until
+from tests.browser import open_page, served_run, wait_until
 
 pytestmark = pytest.mark.browser
 
@@ -18,12 +18,6 @@ pytestmark = pytest.mark.browser
 def address(mnist_runs: Path) -> Iterator[str]:
     with served_run(mnist_runs, "digits") as address:
         yield address
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with chromium_browser() as browser:
-        yield browser
 
 
 @pytest.fixture

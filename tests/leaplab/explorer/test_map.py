@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from PIL import Image
 from playwright.sync_api import Browser, Page, expect
 
-from tests.browser import chromium_browser, open_page, served_run, wait_until
+from tests.browser import open_page, served_run, wait_until
 from tests.leaplab.runs_by_hand import write_run
 
 pytestmark = pytest.mark.browser
@@ -54,12 +54,6 @@ def runs(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def square(runs: Path) -> Iterator[str]:
     with served_run(runs, "square") as address:
         yield address
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with chromium_browser() as browser:
-        yield browser
 
 
 def opened(browser: Browser, address: str, **options: Any) -> Page:

@@ -18,7 +18,7 @@ import leaplab
 from leaplab.store.run import RunStore
 from mnist.config import load_config
 from mnist.data.preprocess import load_states
-from tests.browser import chromium_browser, open_page, served_run, wait_until
+from tests.browser import open_page, served_run, wait_until
 
 pytestmark = pytest.mark.browser
 SLOW = 60_000  # ms: software rendering on two busy cores
@@ -28,12 +28,6 @@ SLOW = 60_000  # ms: software rendering on two busy cores
 def address(mnist_runs: Path) -> Iterator[str]:
     with served_run(mnist_runs, "digits") as address:
         yield address
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with chromium_browser() as browser:
-        yield browser
 
 
 @pytest.fixture

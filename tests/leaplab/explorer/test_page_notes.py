@@ -12,7 +12,7 @@ from playwright.sync_api import Browser, Download, Page, expect
 
 import leaplab
 from leaplab.store.run import RunStore
-from tests.browser import chromium_browser, open_page, served_run, wait_until
+from tests.browser import open_page, served_run, wait_until
 from tests.leaplab.explorer.test_accessibility import AXE
 
 pytestmark = pytest.mark.browser
@@ -40,12 +40,6 @@ def table(runs: Path) -> list[dict[str, Any]]:
 def address(runs: Path) -> Iterator[str]:
     with served_run(runs, "digits") as address:
         yield address
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with chromium_browser() as browser:
-        yield browser
 
 
 @pytest.fixture

@@ -13,7 +13,7 @@ from playwright.sync_api import Browser, ConsoleMessage, Page, expect
 
 from leaplab.explorer import application
 from leaplab.store.run import RunStore
-from tests.browser import chromium_browser, open_page, served_run, wait_until
+from tests.browser import open_page, served_run, wait_until
 
 pytestmark = pytest.mark.browser
 AXE = Path(application.__file__).with_name("web") / "node_modules" / "axe-core" / "axe.min.js"
@@ -56,12 +56,6 @@ def objects_run(make_project: Any, evaluated: Any, tmp_path_factory: pytest.Temp
     )
     run: RunStore = evaluated(tmp_path_factory.mktemp("runs"), root)
     return run
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with chromium_browser() as browser:
-        yield browser
 
 
 @pytest.fixture(scope="module")

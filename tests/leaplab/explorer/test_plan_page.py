@@ -10,7 +10,7 @@ import pytest
 from playwright.sync_api import Browser, Page, expect
 
 import leaplab
-from tests.browser import chromium_browser, open_page, served_run, wait_until
+from tests.browser import open_page, served_run, wait_until
 from tests.leaplab.explorer.sites import write_sites
 from tests.leaplab.runs_by_hand import write_run
 
@@ -36,12 +36,6 @@ def twin(tmp_path_factory: pytest.TempPathFactory) -> Any:
 def address(runs: Path) -> Iterator[str]:
     with served_run(runs, "sites") as address:
         yield address
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with chromium_browser() as browser:
-        yield browser
 
 
 @pytest.fixture

@@ -17,7 +17,7 @@ from playwright.sync_api import Browser, Locator, Page, expect
 
 import leaplab
 from leaplab.population.opened import Run
-from tests.browser import chromium_browser, open_page, wait_until
+from tests.browser import open_page, wait_until
 from tests.leaplab.explorer.task_runs import NAMES, ROOT, TaskRuns, prepared
 
 pytestmark = [pytest.mark.browser, pytest.mark.real_data("mnist/mnist.npz", "cifar10/cifar-10-batches-py")]
@@ -27,12 +27,6 @@ SLOW = 300_000  # ms: what is asked of a run for the first time is computed at l
 @pytest.fixture(scope="module")
 def task_runs(tmp_path_factory: pytest.TempPathFactory) -> TaskRuns:
     return prepared(tmp_path_factory.mktemp("tasks"))
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with chromium_browser() as browser:
-        yield browser
 
 
 def pages(example: str) -> Any:

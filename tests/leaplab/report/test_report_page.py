@@ -1,7 +1,6 @@
 """A report that is opened from a disk, in a real browser."""
 
 import re
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, Literal
 
@@ -11,7 +10,7 @@ from playwright.sync_api import Browser, Page, expect
 
 import leaplab
 from leaplab.cli import main
-from tests.browser import chromium_browser, wait_until
+from tests.browser import wait_until
 from tests.leaplab.explorer.sites import write_sites
 from tests.leaplab.explorer.test_accessibility import violations
 
@@ -41,12 +40,6 @@ def written(tmp_path_factory: pytest.TempPathFactory) -> Path:
             main()
     assert not ended.value.code
     return folder / "report.html"
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with chromium_browser() as browser:
-        yield browser
 
 
 def opened(browser: Browser, path: Path, scheme: Literal["light", "dark"] = "light", **options: Any) -> Page:
