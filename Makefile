@@ -136,7 +136,9 @@ format: setup ## Put the Python code into the project's style
 bench: setup ## Run the benchmarks: a table on the screen, JSON beside it
 	@.venv/bin/python -m benchmarks $(ARGS)
 
-figures: setup web ## Draw the figures of the READMEs from runs of the real data
+figures: setup web ## Draw the figures of the READMEs, from runs that are made where they are due
+	@.venv/bin/python -m yolov7_foresight.generate --all
+	@.venv/bin/python -m armbench_segmentation.generate
 	@for example in mnist cifar10_resnet yolov7_foresight armbench_segmentation; do LEAP_EXAMPLE=$$example .venv/bin/leaplab evaluate --update || exit; done
 	@.venv/bin/python docs/draw_figures.py
 	@.venv/bin/python docs/draw_animation.py

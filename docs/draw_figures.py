@@ -14,9 +14,6 @@ from contextlib import contextmanager
 from pathlib import Path
 from urllib.parse import urlencode
 
-import cv2
-import numpy as np
-from numpy.typing import NDArray
 from PIL import Image
 from playwright.sync_api import Locator, Page
 
@@ -29,6 +26,8 @@ from tests.browser import chromium_browser, open_page, served_run, wait_until  #
 
 TIMEOUT = 90_000  # ms
 SETTLE = 1_500
+BESIDE = 8
+"""Pixels between visualizers side by side."""
 ROW = 3
 """Neighbours beside each other, of those that `similar --why` draws."""
 
@@ -50,22 +49,20 @@ def draw_by_commands(picture: Picture, run: Path) -> None:
         for command in picture.commands:
             subprocess.run(["sh", "-c", command], cwd=drawn, env=environment, check=True, stdout=subprocess.DEVNULL)
         picture.path.parent.mkdir(exist_ok=True)
-        Image.open(_drawn(drawn, picture)).convert("RGB").save(picture.path, optimize=True)
-    print(picture.path.relative_to(ROOT))
+        _drawn(drawn, picture).convert("RGB").save(picture.path, optimize=True)
 
 
-def _drawn(folder: Path, picture: Picture) -> io.BytesIO:
-    """The encoded picture that commands left in a folder: the named file, a heat-map, or neighbours side by side."""
+def _drawn(folder: Path, picture: Picture) -> Image.Image:
+    """The picture that commands left in a folder: the named file, a heat-map, or neighbours beside each other."""
     if (named := folder / picture.path.name).is_file():
-        return io.BytesIO(named.read_bytes())
+        return Image.open(named)
     if overlays := sorted(folder.glob("*/*-overlay.png")):
         (overlay,) = overlays
-        return io.BytesIO(overlay.read_bytes())
-    neighbours = [cv2.resize(cv2.imread(str(each)), None, fx=0.5, fy=0.5) for each in sorted(folder.glob("why/*.png"))]
+        return Image.open(overlay)
+    neighbours = [Image.open(each).reduce(2) for each in sorted(folder.glob("why/*.png"))]
     if not neighbours:
         raise FileNotFoundError(f"No command above {picture.path.name} in {picture.page} draws it.")
-    rows = [np.hstack(neighbours[start : start + ROW]) for start in range(0, len(neighbours), ROW)]
-    return io.BytesIO(cv2.imencode(".png", np.vstack(rows))[1].tobytes())
+    return _in_rows(neighbours, ROW, 0)
 
 
 def draw_view(page: Page, address: str, view: View) -> None:
@@ -81,8 +78,8 @@ def draw_view(page: Page, address: str, view: View) -> None:
     path = ROOT / view.path
     path.parent.mkdir(exist_ok=True)
     if view.visualizers:
-        visuals = [_show(page, name).screenshot() for name in view.visualizers]
-        cv2.imwrite(str(path), _side_by_side(visuals))
+        visuals = [Image.open(io.BytesIO(_show(page, name).screenshot())) for name in view.visualizers]
+        _in_rows(visuals, len(visuals), BESIDE).save(path, optimize=True)
     else:
         page.get_by_test_id(view.part).screenshot(path=path)
     print(view.path)
@@ -98,15 +95,14 @@ def _show(page: Page, visualizer: str) -> Locator:
     return shown
 
 
-def _side_by_side(pictures: Sequence[bytes]) -> NDArray[np.uint8]:
-    """Encoded pictures -> one, [H, W, 3] uint8, BGR, on white."""
-    decoded = [cv2.imdecode(np.frombuffer(picture, np.uint8), cv2.IMREAD_COLOR) for picture in pictures]
-    height = max(picture.shape[0] for picture in decoded)
-    pad = [
-        cv2.copyMakeBorder(picture, 0, height - picture.shape[0], 0, 8, cv2.BORDER_CONSTANT, value=(255,) * 3)
-        for picture in decoded
-    ]
-    return np.asarray(np.hstack(pad), np.uint8)
+def _in_rows(pictures: Sequence[Image.Image], row: int, gap: int) -> Image.Image:
+    """Pictures side by side on white, so many a row, each with the room of the largest and a gap of pixels."""
+    width = max(picture.width for picture in pictures) + gap
+    height = max(picture.height for picture in pictures)
+    together = Image.new("RGB", (width * min(row, len(pictures)), height * -(-len(pictures) // row)), "white")
+    for place, picture in enumerate(pictures):
+        together.paste(picture, (place % row * width, place // row * height))
+    return together
 
 
 @contextmanager
@@ -131,6 +127,7 @@ def main() -> None:
             figure = str(picture.path.relative_to(ROOT))
             if picture.commands and (example in wanted or figure in wanted):
                 draw_by_commands(picture, run)
+                print(figure)
 
 
 if __name__ == "__main__":
