@@ -3,6 +3,8 @@
 import itertools
 import re
 import shlex
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -119,6 +121,26 @@ def test_each_target_of_make_and_each_module_is_there(page):
             assert any(path.is_file() for path in paths), line
         elif words[1:] and words[1].endswith(".py"):
             assert (ROOT / words[1]).is_file(), line
+
+
+def modules_with_options() -> dict[str, set[str]]:
+    """Module of a `python -m` that pages name -> the options that they give it."""
+    given: dict[str, set[str]] = {}
+    for page in PAGES:
+        for line in lines_of_code(page):
+            words = line.split()
+            if line.startswith((".venv/bin/python -m", "python -m")) and words[2].islower():
+                given.setdefault(words[2], set()).update(word for word in words[3:] if OPTION.fullmatch(word))
+    return {module: options for module, options in given.items() if options}
+
+
+@pytest.mark.long  # a train.py imports its framework
+@pytest.mark.parametrize(("module", "options"), modules_with_options().items(), ids=lambda each: str(each)[:40])
+def test_each_option_of_a_module_is_one(module, options):
+    told = subprocess.run(
+        [sys.executable, "-m", module, "--help"], cwd=ROOT, capture_output=True, text=True, check=True
+    )
+    assert options <= set(OPTION.findall(told.stdout))
 
 
 def test_each_picture_of_a_page_is_there_and_each_that_is_there_is_shown():
