@@ -1,5 +1,6 @@
 """Charts as the page asks for them: of the samples that its filters leave, and the samples behind a mark."""
 
+from dataclasses import fields
 from typing import Any
 
 import numpy as np
@@ -18,7 +19,6 @@ from leaplab.population.population import Population
 from leaplab.population.tables import Table, category_codes, numbers_of
 from leaplab.store.columns import STATE_COLUMN
 
-QUESTION = ("kind", "x", "y", "split", "value", "aggregate", "bins", "label", "threshold", "of")
 CHOOSES = {
     **dict.fromkeys(("bar", "line", "histogram", "box"), ("x",)),
     **dict.fromkeys(("scatter", "heatmap"), ("x", "y")),
@@ -89,7 +89,7 @@ class Charts:
 
 
 def _question(asked: ChartAsked) -> ChartQuestion:
-    return ChartQuestion(**{name: getattr(asked, name) for name in QUESTION})
+    return ChartQuestion(**{field.name: getattr(asked, field.name) for field in fields(ChartQuestion)})
 
 
 def _behind(table: Table, asked: ChartRowsAsked, count: int) -> NDArray[np.bool_]:
@@ -130,7 +130,6 @@ def _in_place(
     if column.kind == "text":
         raise QuestionError(f"'{name}' is text; choose one of its values.")
     values = numbers_of(table, column)
-    met: NDArray[np.bool_] = values >= (-np.inf if low is None else low)
-    met = np.isfinite(values)
+    met: NDArray[np.bool_] = np.isfinite(values)
     met &= (values >= (-np.inf if low is None else low)) & (values <= (np.inf if high is None else high))
     return met

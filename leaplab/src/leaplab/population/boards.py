@@ -9,7 +9,7 @@ import msgspec
 from msgspec.structs import replace
 
 from leaplab.errors import LeaplabError, MissingError, QuestionError
-from leaplab.population.chart_question import Of
+from leaplab.population.chart_question import ChartQuestion
 from leaplab.store.notes import Notes, change_notes, notes_path, read_notes, tag_name
 
 MOST_BOARDS = 100
@@ -20,7 +20,7 @@ LONGEST = 1_000
 
 
 @dataclass(frozen=True)
-class BoardChart:
+class BoardChart(ChartQuestion):
     """A chart of a board: its question, see `leaplab.population.chart_question`, and how it stands there.
 
     Attributes:
@@ -31,16 +31,6 @@ class BoardChart:
 
     __pydantic_config__: ClassVar[dict[str, Any]] = {"extra": "forbid"}
 
-    kind: str
-    x: str | None = None
-    y: str | None = None
-    split: str | None = None
-    value: str | None = None
-    aggregate: str | None = None
-    bins: int | None = None
-    label: str | None = None
-    threshold: float | None = None
-    of: Of = "samples"
     axis: Literal["linear", "log"] = "linear"
     title: str | None = None
     width: Literal[1, 2] = 1

@@ -12,7 +12,6 @@ from leaplab.analysis.projection import METHODS
 from leaplab.errors import LeaplabError
 from leaplab.explorer import model
 from leaplab.explorer.answers import column_told
-from leaplab.explorer.charts import QUESTION
 from leaplab.explorer.findings import card
 from leaplab.explorer.headline import headline
 from leaplab.explorer.painting import quantised, scale_of
@@ -21,12 +20,11 @@ from leaplab.explorer.planning import suggestions
 from leaplab.explorer.planning_model import Side
 from leaplab.explorer.sides import both_chosen
 from leaplab.population.boards import Board
-from leaplab.population.chart_question import ChartQuestion
 from leaplab.population.charts import chart_of
 from leaplab.population.columns import Column, default_colour
 from leaplab.population.computed import CLUSTER_COLUMN
 from leaplab.population.gap import gap_of
-from leaplab.population.insights import Insights, Question, insights_of
+from leaplab.population.insights import Insights
 from leaplab.population.labelling import Wishes, labelling_list_of
 from leaplab.population.members import MemberRows
 from leaplab.population.population import Population
@@ -56,13 +54,13 @@ MOST_COLUMNS = 8
 
 
 def content_of(
-    population: Population, boards: Sequence[Board], insights: Insights | None, pictures: Pictures, tell: Tell
+    population: Population, boards: Sequence[Board], insights: Insights, pictures: Pictures, tell: Tell
 ) -> Report:
     """All that a report of a run shows.
 
     Args:
         boards: that it shows, in their order.
-        insights: with all members; None looks for them.
+        insights: with all members.
         pictures: draw the samples.
         tell: is told what is being done.
 
@@ -70,13 +68,12 @@ def content_of(
         LeaplabError: the run cannot be read.
     """
     left_out: list[str] = []
-    if insights is None:
-        insights = _insights(population, left_out)
     album = Album(population, pictures)
     members = MemberRows(population)
-    shown = insights.insights[:MOST_INSIGHTS] if insights is not None else []
+    shown = insights.insights[:MOST_INSIGHTS]
     rows_of = {each.id: members.of(each) for each in shown}
-    first = {name: _first(population, rows) for name, rows in rows_of.items()}
+    badness = _badness(population)
+    first = {name: _first(rows, badness) for name, rows in rows_of.items()}
     for rows in first.values():
         album.ask(rows)
     tell("Drawing the map")
@@ -107,16 +104,13 @@ def content_of(
             ShownInsight.model_validate({**card(each), "pictures": [album.of(row) for row in first[each.id]]})
             for each in shown
         ],
-        silent=[
-            model.Silent(kind=each.kind, reason=each.reason)
-            for each in (insights.silent if insights is not None else [])
-        ],
+        silent=[model.Silent(kind=each.kind, reason=each.reason) for each in insights.silent],
         boards=shown_boards,
         gap=gap,
         lists=lists,
         left_out=left_out,
     )
-    more = 0 if insights is None else len(insights.insights) - len(shown)
+    more = len(insights.insights) - len(shown)
     if more > 0:
         left_out.append(f"{more:,} further insights, less severe than these.")
     if album.failure is not None:
@@ -127,31 +121,28 @@ def content_of(
 def _board(population: Population, board: Board) -> ShownBoard:
     charts = []
     for asked in board.charts:
-        question = ChartQuestion(**{name: getattr(asked, name) for name in QUESTION})
         try:
-            charts.append(AskedChart(asked=asked, chart=chart_of(population, question)))
+            charts.append(AskedChart(asked=asked, chart=chart_of(population, asked)))
         except LeaplabError as error:
             charts.append(AskedChart(asked=asked, chart=None, sentence=str(error)))
     return ShownBoard(name=board.name, charts=charts)
 
 
-def _insights(population: Population, left_out: list[str]) -> Insights | None:
-    try:
-        return insights_of(population, Question(members=None))
-    except LeaplabError as error:
-        left_out.append(f"Insights. {error}")
-        return None
-
-
-def _first(population: Population, rows: NDArray[np.int64]) -> list[int]:
-    """The members that do worst, else the first."""
-    scored = score_of(population)
-    if scored is None:
-        return [int(row) for row in rows[:PICTURES_OF_INSIGHT]]
+def _badness(population: Population) -> NDArray[np.float64] | None:
+    """[N] the loss of each sample, else how far the score that the run is judged by is from good; None without both."""
     losses = _losses(population)
-    values = losses if losses is not None else scored[1] * (-1 if scored[0].direction == "upward" else 1)
-    order = np.argsort(-np.nan_to_num(values[rows], nan=-np.inf), kind="stable")
-    return [int(row) for row in rows[order[:PICTURES_OF_INSIGHT]]]
+    scored = score_of(population) if losses is None else None
+    if scored is None:
+        return losses
+    column, values, _ = scored
+    return -values if column.direction == "upward" else values
+
+
+def _first(rows: NDArray[np.int64], badness: NDArray[np.float64] | None) -> list[int]:
+    """The members that do worst, else the first."""
+    if badness is not None:
+        rows = rows[np.argsort(-np.nan_to_num(badness[rows], nan=-np.inf), kind="stable")]
+    return [int(row) for row in rows[:PICTURES_OF_INSIGHT]]
 
 
 def _losses(population: Population) -> NDArray[np.float64] | None:
