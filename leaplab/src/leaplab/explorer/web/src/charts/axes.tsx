@@ -194,6 +194,27 @@ export function BottomNames(props: {
   );
 }
 
+/** Names of rows at the left of a plot, each cut to the room that there is. */
+export function LeftNames(props: {
+  names: readonly string[];
+  middle: (name: string, at: number) => number;
+  written?: (name: string) => string;
+  room: number;
+  plot: Box;
+  ink: Ink;
+}) {
+  const { names, middle, written = (name) => name, room, plot, ink } = props;
+  return (
+    <>
+      {names.map((name, at) => (
+        <Text key={name} x={plot.left - 6} y={middle(name, at) + 4} ink={ink.muted} anchor="end" title={name}>
+          {cut(written(name), room)}
+        </Text>
+      ))}
+    </>
+  );
+}
+
 export function BelowName({ label, plot, ink }: { label: string; plot: Box; ink: Ink }) {
   return (
     <Text x={plot.left + plot.width / 2} y={plot.top + plot.height + 32} ink={ink.muted} anchor="middle" title={label}>

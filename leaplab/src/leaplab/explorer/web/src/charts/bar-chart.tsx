@@ -12,6 +12,7 @@ import {
   clamped,
   endsOf,
   LeftAxis,
+  LeftNames,
   leftRoom,
   legendRows,
   type NumberScale,
@@ -20,7 +21,7 @@ import {
   Whisker,
 } from "./axes";
 import { type ChartProps, Figure } from "./figure";
-import { type Box, cut, type Drawing, markWords, type Placed, type Room, shortValue, textWidth } from "./room";
+import { type Box, type Drawing, markWords, type Placed, type Room, shortValue, textWidth } from "./room";
 
 /** More lie, and so do those whose names are cut where they stand. */
 const MOST_STANDING = 24;
@@ -223,18 +224,13 @@ function drawLying(room: Room, names: readonly string[]): Drawing {
       <>
         {legend.drawn}
         <BottomAxis scale={x} plot={plot} ink={ink} label={chart.y_axis.label} grid />
-        {names.map((name) => (
-          <Text
-            key={name}
-            x={plot.left - 6}
-            y={(band(name) ?? 0) + band.bandwidth() / 2 + 4}
-            ink={ink.muted}
-            anchor="end"
-            title={name}
-          >
-            {cut(name, longest)}
-          </Text>
-        ))}
+        <LeftNames
+          names={names}
+          middle={(name) => (band(name) ?? 0) + band.bandwidth() / 2}
+          room={longest}
+          plot={plot}
+          ink={ink}
+        />
         <AxisName label={chart.x_axis.label} plot={plot} ink={ink} />
       </>
     ),

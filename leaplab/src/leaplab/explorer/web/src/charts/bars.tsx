@@ -1,6 +1,6 @@
 /** Horizontal bars of one value a label: a classifier's scores with the ground truth marked. */
 
-import { formatNumber } from "../ui/format";
+import { formatRounded } from "../ui/format";
 
 export interface BarData {
   labels: string[];
@@ -104,7 +104,7 @@ function BarRow({ bar, origin }: { bar: Bar; origin: number }) {
           {origin > 0 && <span class="bar-zero" style={{ left: `${origin * 100}%` }} />}
         </span>
       </td>
-      <td class="bar-value">{formatNumber(Number(bar.value.toPrecision(3)))}</td>
+      <td class="bar-value">{formatRounded(bar.value)}</td>
     </tr>
   );
 }

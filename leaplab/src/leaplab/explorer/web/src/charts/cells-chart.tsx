@@ -3,7 +3,7 @@
 import { scaleBand } from "d3-scale";
 import type { Axis, Group } from "../api/charts";
 import { sequential, type Theme } from "../points/scales";
-import { formatCount, formatName, formatNumber } from "../ui/format";
+import { formatCount, formatName, formatNumber, formatRounded } from "../ui/format";
 import {
   AxisName,
   axisEnds,
@@ -11,6 +11,7 @@ import {
   BottomAxis,
   clamped,
   endsOf,
+  LeftNames,
   leftRoom,
   numberScale,
   Text,
@@ -142,11 +143,14 @@ function drawCells(room: Room, cells: Cells): Drawing {
     under: (
       <>
         <ColourScale scale={cells.scale} right={plot.left + plot.width} ink={ink.muted} />
-        {y.names.map(({ text, at }) => (
-          <Text key={text} x={plot.left - 6} y={at + 4} ink={ink.muted} anchor="end" title={text}>
-            {cut(written(text), names)}
-          </Text>
-        ))}
+        <LeftNames
+          names={y.names.map(({ text }) => text)}
+          middle={(_, place) => y.names[place]!.at}
+          written={written}
+          room={names}
+          plot={plot}
+          ink={ink}
+        />
         {x.names.map(({ text, at, step }) =>
           isTurned ? (
             <text
@@ -238,7 +242,7 @@ export function drawConfusion(room: Room): Drawing {
     fill: (group) => tint(group.value!, right(group)),
     text: ({ count }) => (count ? formatCount(count) : ""),
     words: (group) => {
-      const share = `${formatNumber(Number((100 * group.value!).toPrecision(3)))} % of ${group.y}`;
+      const share = `${formatRounded(100 * group.value!)} % of ${group.y}`;
       return `${group.y} taken for ${group.x}: ${countWords(chart, group.count)}, ${share}`;
     },
     scale: {
@@ -299,18 +303,14 @@ function drawCorrelationList(room: Room): Drawing {
     under: (
       <>
         <BottomAxis scale={x} plot={plot} ink={ink} label={`r with ${chart.y_axis.label}`} grid />
-        {names.map((name) => (
-          <Text
-            key={name}
-            x={plot.left - 6}
-            y={(band(name) ?? 0) + band.bandwidth() / 2 + 4}
-            ink={ink.muted}
-            anchor="end"
-            title={name}
-          >
-            {cut(written(name), longest)}
-          </Text>
-        ))}
+        <LeftNames
+          names={names}
+          middle={(name) => (band(name) ?? 0) + band.bandwidth() / 2}
+          written={written}
+          room={longest}
+          plot={plot}
+          ink={ink}
+        />
         <line x1={x(0)} x2={x(0)} y1={plot.top} y2={plot.top + plot.height} stroke={ink.axis} />
       </>
     ),

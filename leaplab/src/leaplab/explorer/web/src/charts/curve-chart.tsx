@@ -1,6 +1,6 @@
 /** Curves: how a training went, and what moving a threshold trades. */
 
-import { formatNumber } from "../ui/format";
+import { formatNumber, formatRounded } from "../ui/format";
 import { BELOW, BottomAxis, endsOf, LeftAxis, leftRoom, legendRows, numberScale, valuesScale } from "./axes";
 import { type ChartProps, Figure } from "./figure";
 import type { Box, Drawing, Placed, Room } from "./room";
@@ -37,7 +37,7 @@ export function drawCurves(room: Room): Drawing {
     const tint = colour(outcome.name);
     const [left, top] = [x(px), y(py)];
     const told = [
-      `${outcome.name} ${isBest ? "where F1 is highest" : "at the threshold"} ${formatNumber(Number(outcome.threshold.toPrecision(3)))}:`,
+      `${outcome.name} ${isBest ? "where F1 is highest" : "at the threshold"} ${formatRounded(outcome.threshold)}:`,
       `precision ${told3(outcome.precision)}, recall ${told3(outcome.recall)}, F1 ${told3(outcome.f1)}`,
     ].join(" ");
     return {
@@ -121,8 +121,7 @@ export function drawCurves(room: Room): Drawing {
   };
 }
 
-const told3 = (value: number | null): string =>
-  value === null ? "\u2014" : formatNumber(Number(value.toPrecision(3)));
+const told3 = (value: number | null): string => (value === null ? "\u2014" : formatRounded(value));
 
 const NO_GROUP = {
   name: "", count: 0, value: null, low: null, high: null, series: null, x: null, x_low: null, x_high: null, y: null,

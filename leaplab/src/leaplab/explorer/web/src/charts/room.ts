@@ -3,7 +3,7 @@
 import type { ComponentChildren } from "preact";
 import type { Chart, Group } from "../api/charts";
 import { CATEGORICAL, type Theme } from "../points/scales";
-import { formatCount, formatNumber } from "../ui/format";
+import { formatCount, formatNumber, formatRounded } from "../ui/format";
 
 export interface Ink {
   background: string;
@@ -141,7 +141,7 @@ export function cut(text: string, pixels: number, size = SMALL): string {
 
 /** A value in little room: whole numbers whole, others with three digits. */
 export function shortValue(value: number): string {
-  return Number.isInteger(value) ? formatNumber(value) : formatNumber(Number(value.toPrecision(3)));
+  return Number.isInteger(value) ? formatNumber(value) : formatRounded(value);
 }
 
 /** "0.94 (0.92 to 0.96)". */

@@ -1,6 +1,7 @@
 /** What is wrong, each with some of its samples. */
 
-import { formatCount, formatName, formatNumber } from "../ui/format";
+import { amount, nameOf } from "../ui/differences";
+import { formatCount, formatName } from "../ui/format";
 import type { Report, ShownInsight } from "./content";
 import { Strip } from "./strip";
 
@@ -63,21 +64,14 @@ function Apart({ insight }: { insight: ShownInsight }) {
         </tr>
       </thead>
       <tbody>
-        {insight.differences.map(({ column, inside, outside }) => (
-          <tr key={column}>
-            <th scope="row">{typeof inside === "number" ? column : `${column}: ${Object.keys(inside).join(", ")}`}</th>
-            <td>{amount(inside)}</td>
-            <td>{amount(outside)}</td>
+        {insight.differences.map((difference) => (
+          <tr key={difference.column}>
+            <th scope="row">{nameOf(difference, (column) => column)}</th>
+            <td>{amount(difference.inside)}</td>
+            <td>{amount(difference.outside)}</td>
           </tr>
         ))}
       </tbody>
     </table>
   );
-}
-
-function amount(value: number | Record<string, number>): string {
-  if (typeof value === "number") return formatNumber(Number(value.toPrecision(3)));
-  return Object.values(value)
-    .map((share) => `${Math.round(100 * share)} %`)
-    .join(", ");
 }

@@ -3,7 +3,7 @@
 import { useSignal } from "@preact/signals";
 import { useEffect, useRef } from "preact/hooks";
 import { type LegendEntry, slotsOf, type Theme } from "../points/scales";
-import { formatCount, formatName, formatNumber } from "../ui/format";
+import { formatCount, formatName, formatNumber, formatRounded } from "../ui/format";
 import { coloursOf } from "./colours";
 import type { DrawnMap, Extreme } from "./content";
 
@@ -67,7 +67,7 @@ function Card({ extreme }: { extreme: Extreme }) {
     <div class="report-card" style={{ ...side, ...end }} role="status">
       {shown.picture && <img src={shown.picture} alt="" />}
       <p class="report-id">{shown.sample_id}</p>
-      <p>{`${shown.state}, loss ${formatNumber(Number(value.toPrecision(3)))}`}</p>
+      <p>{`${shown.state}, loss ${formatRounded(value)}`}</p>
     </div>
   );
 }
@@ -86,8 +86,8 @@ function Legend({ map, theme }: { map: DrawnMap; theme: Theme }) {
             style={{ background: `linear-gradient(to right, ${colours.slice(1, 255).join(", ")})` }}
           />
           <p class="report-ends">
-            <span>{formatNumber(Number(scale.low.toPrecision(3)))}</span>
-            <span>{formatNumber(Number(scale.high.toPrecision(3)))}</span>
+            <span>{formatRounded(scale.low)}</span>
+            <span>{formatRounded(scale.high)}</span>
           </p>
         </>
       ) : (

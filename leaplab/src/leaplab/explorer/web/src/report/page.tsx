@@ -3,7 +3,7 @@
 import { useSignal } from "@preact/signals";
 import { useEffect } from "preact/hooks";
 import type { Theme } from "../points/scales";
-import { formatCount, formatNumber, formatSamples, groupName } from "../ui/format";
+import { formatCount, formatRounded, formatSamples, groupName } from "../ui/format";
 import { BoardSection } from "./boards";
 import type { Report } from "./content";
 import { InsightSection } from "./insights";
@@ -93,7 +93,7 @@ function Headline({ report }: { report: Report }) {
           return (
             <div key={name}>
               <dt>{name}</dt>
-              <dd class="report-score">{score ? shown(score.value) : formatCount(count)}</dd>
+              <dd class="report-score">{score ? formatRounded(score.value) : formatCount(count)}</dd>
               <dd>
                 {score
                   ? `of ${formatSamples(score.count)}${score.wrong === null || score.wrong === undefined ? "" : `, ${formatCount(score.wrong)} wrong`}`
@@ -110,7 +110,7 @@ function Headline({ report }: { report: Report }) {
                 <div key={which}>
                   <dt>{`${which} of ${headline.judged}`}</dt>
                   <dd class="report-score">{found.name}</dd>
-                  <dd>{shown(found.value)}</dd>
+                  <dd>{formatRounded(found.value)}</dd>
                 </div>
               )
             );
@@ -120,5 +120,3 @@ function Headline({ report }: { report: Report }) {
     </section>
   );
 }
-
-const shown = (value: number): string => formatNumber(Number(value.toPrecision(3)));

@@ -24,6 +24,11 @@ export function formatNumber(value: number): string {
   return minus(size >= 10_000 ? whole.format(value) : four.format(value));
 }
 
+/** A number as it is read, not copied: three significant digits. */
+export function formatRounded(value: number): string {
+  return formatNumber(Number(value.toPrecision(3)));
+}
+
 /** A p value, which is small and never nothing. */
 export function formatP(p: number): string {
   return p < 1e-16 ? "< 1e\u221216" : formatNumber(Number(p.toPrecision(2)));

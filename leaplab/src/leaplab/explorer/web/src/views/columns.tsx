@@ -6,7 +6,7 @@ import type { Column, Filter, Histogram, Summary } from "../api/client";
 import { Brush, Sparkline } from "../charts/histogram";
 import type { Explorer } from "../state/explorer";
 import { isColourable } from "../state/view";
-import { ABSENT, formatCount, formatName, formatNumber } from "../ui/format";
+import { ABSENT, formatCount, formatName, formatRounded } from "../ui/format";
 import { NumberField } from "../ui/number-field";
 
 /** Categories that are listed; of more, the most frequent. */
@@ -123,7 +123,7 @@ function Numbers({ explorer, column, histogram }: Props) {
             key={end}
             label={`${end === "low" ? "Least" : "Greatest"} ${formatName(column.label)}`}
             testId={`${end}-${column.name}`}
-            placeholder={scale ? formatNumber(Number((end === "low" ? scale.min : scale.max).toPrecision(3))) : ABSENT}
+            placeholder={scale ? formatRounded(end === "low" ? scale.min : scale.max) : ABSENT}
             value={filter?.[end]}
             change={(value) => choose({ low: filter?.low ?? null, high: filter?.high ?? null, [end]: value })}
           />

@@ -3,7 +3,7 @@
 import type { Headline } from "../api/client";
 import type { Explorer } from "../state/explorer";
 import { TABS, type Tab } from "../state/view";
-import { formatCount, formatName, formatNumber } from "../ui/format";
+import { formatCount, formatName, formatRounded } from "../ui/format";
 import { Help } from "./help";
 
 export function Header({ explorer }: { explorer: Explorer }) {
@@ -87,7 +87,7 @@ function Scores({ explorer, headline }: { explorer: Explorer; headline: Headline
             title={`Show ${state}`}
             onClick={() => explorer.set({ tab: "map", hiddenStates: others(state) })}
           >
-            {`${state} ${shown(value)}`}
+            {`${state} ${formatRounded(value)}`}
           </button>
           {count !== null && count > 0 && (
             <button
@@ -118,7 +118,7 @@ function Scores({ explorer, headline }: { explorer: Explorer; headline: Headline
                 explorer.setFilter(found.column, { keep: [found.name] });
               }}
             >
-              {`${which}: ${found.name} ${shown(found.value)}`}
+              {`${which}: ${found.name} ${formatRounded(found.value)}`}
             </button>
           )
         );
@@ -126,5 +126,3 @@ function Scores({ explorer, headline }: { explorer: Explorer; headline: Headline
     </div>
   );
 }
-
-const shown = (value: number): string => formatNumber(Number(value.toPrecision(3)));

@@ -6,7 +6,8 @@ import type { Difference, Insight } from "../api/client";
 import type { Explorer } from "../state/explorer";
 import { STATUSES } from "../state/insight-notes";
 import { lookedFor } from "../state/progress";
-import { formatCount, formatName, formatNumber } from "../ui/format";
+import { amount, nameOf } from "../ui/differences";
+import { formatCount, formatName } from "../ui/format";
 
 export function Insights({ explorer }: { explorer: Explorer }) {
   // The map comes first: both would take all of the processor.
@@ -134,7 +135,7 @@ function Apart({ explorer, differences }: { explorer: Explorer; differences: rea
       <tbody>
         {differences.map((difference) => (
           <tr key={difference.column}>
-            <th scope="row">{nameOf(difference, labels)}</th>
+            <th scope="row">{nameOf(difference, (column) => labels.get(column) ?? column)}</th>
             <td>{amount(difference.inside)}</td>
             <td>{amount(difference.outside)}</td>
           </tr>
@@ -142,19 +143,6 @@ function Apart({ explorer, differences }: { explorer: Explorer; differences: rea
       </tbody>
     </table>
   );
-}
-
-/** "class: cat" of a share of one category, "brightness" of a number. */
-function nameOf({ column, inside }: Difference, labels: ReadonlyMap<string, string>): string {
-  const label = labels.get(column) ?? column;
-  return typeof inside === "number" ? label : `${label}: ${Object.keys(inside).join(", ")}`;
-}
-
-function amount(value: Difference["inside"]): string {
-  if (typeof value === "number") return formatNumber(Number(value.toPrecision(3)));
-  return Object.values(value)
-    .map((share) => `${Math.round(100 * share)} %`)
-    .join(", ");
 }
 
 /** Status and note. */

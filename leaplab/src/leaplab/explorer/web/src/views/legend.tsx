@@ -3,7 +3,7 @@
 import type { Scale } from "../api/client";
 import { type ColourEncoding, colourPosition, MISSING } from "../points/scales";
 import type { Explorer } from "../state/explorer";
-import { formatCount, formatName, formatNumber } from "../ui/format";
+import { formatCount, formatName, formatRounded } from "../ui/format";
 
 export function Legend({ explorer }: { explorer: Explorer }) {
   const painted = explorer.map.painted.value;
@@ -82,12 +82,10 @@ function Gradient({ scale, colours }: { scale: Scale; colours: string[] }) {
         <span class="median-mark" style={{ left: `${colourPosition(scale.median, scale) * 100}%` }} />
       </div>
       <div class="ticks">
-        <span>{(scale.min < scale.low ? "\u2264 " : "") + formatNumber(rounded(scale.low))}</span>
-        <span>{(scale.max > scale.high ? "\u2265 " : "") + formatNumber(rounded(scale.high))}</span>
+        <span>{(scale.min < scale.low ? "\u2264 " : "") + formatRounded(scale.low)}</span>
+        <span>{(scale.max > scale.high ? "\u2265 " : "") + formatRounded(scale.high)}</span>
       </div>
-      <p class="scale-note">
-        {`median ${formatNumber(rounded(scale.median))}${scale.crowd ? ", cube-root scale" : ""}`}
-      </p>
+      <p class="scale-note">{`median ${formatRounded(scale.median)}${scale.crowd ? ", cube-root scale" : ""}`}</p>
       {scale.absent > 0 && (
         <div class="entry still">
           <Swatch colour={colours.at(-1)!} absent />
@@ -103,15 +101,10 @@ function Sizes({ scale }: { scale: Scale }) {
   return (
     <div class="size-row">
       <span class="size-dot small" />
-      <span>{formatNumber(rounded(scale.low))}</span>
+      <span>{formatRounded(scale.low)}</span>
       <span class="size-line" />
       <span class="size-dot large" />
-      <span>{formatNumber(rounded(scale.high))}</span>
+      <span>{formatRounded(scale.high)}</span>
     </div>
   );
-}
-
-/** Three significant digits: a tick is read, not copied. */
-function rounded(value: number): number {
-  return Number(value.toPrecision(3));
 }

@@ -4,7 +4,7 @@ import { useSignal } from "@preact/signals";
 import { useEffect, useLayoutEffect, useRef } from "preact/hooks";
 import { type ColumnValues, numberAt } from "../api/values";
 import type { Explorer } from "../state/explorer";
-import { ABSENT, formatName, formatNumber } from "../ui/format";
+import { ABSENT, formatName, formatRounded } from "../ui/format";
 import { Swatch } from "./legend";
 
 const GAP = 14;
@@ -14,7 +14,7 @@ export function valueAt(values: ColumnValues, row: number): string {
   if (values.kind === "categorical") return values.column.categories?.[values.codes[row]!] ?? ABSENT;
   const { scale } = values;
   const number = numberAt(values, row);
-  const text = formatNumber(Number(number.toPrecision(3)));
+  const text = formatRounded(number);
   if (number === scale.high && scale.max > scale.high) return `\u2265 ${text}`;
   return number === scale.low && scale.min < scale.low ? `\u2264 ${text}` : text;
 }

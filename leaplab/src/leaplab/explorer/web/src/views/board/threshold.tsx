@@ -2,10 +2,9 @@
 
 import type { Chart, Outcome } from "../../api/charts";
 import type { Boards } from "../../state/boards";
-import { formatCount, formatNumber } from "../../ui/format";
+import { formatCount, formatRounded } from "../../ui/format";
 
-const short = (value: number | null): string =>
-  value === null ? "\u2014" : formatNumber(Number(value.toPrecision(3)));
+const short = (value: number | null): string => (value === null ? "\u2014" : formatRounded(value));
 
 export function Threshold({ boards, chart }: { boards: Boards; chart: Chart }) {
   const value = boards.threshold.value ?? chart.threshold ?? 0;
