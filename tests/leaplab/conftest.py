@@ -77,9 +77,9 @@ def one_process(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     opened: dict[tuple[Any, ...], Session] = {}
     open_session = sessions.open_session
 
-    def shared(*arguments: Any, memory: int | None = None) -> nullcontext[Session]:
+    def shared(*arguments: Any, **limits: Any) -> nullcontext[Session]:
         if arguments not in opened:
-            opened[arguments] = partial(open_session, memory=memory)(*arguments)
+            opened[arguments] = partial(open_session, **limits)(*arguments)
         return nullcontext(opened[arguments])
 
     monkeypatch.setattr(sessions, "open_session", shared)
@@ -222,10 +222,14 @@ def evaluate_to(
     if "states" in ordered:
         ordered["states"] = tuple(ordered["states"])
     chosen = Options(runs, order=PlanOrder(**ordered), **options)
-    with nullcontext(session) if session else open_session(find_project(root), chosen.model) as opened:
+
+    def bind() -> Session:
+        return open_session(find_project(root), chosen.model)
+
+    with nullcontext(session) if session else bind() as opened:
         planning: Any = opened if part_size is None else _SmallParts(opened, part_size)
         with prepare(planning, chosen) as prepared:
-            carry_out(LocalRunner(opened, prepared.load), prepared.store, prepared.plan, progress)
+            carry_out(LocalRunner(bind, prepared.load, opened), prepared.store, prepared.plan, progress)
     return RunStore.open(prepared.store.path)
 
 

@@ -82,6 +82,7 @@ def open_session(
     wiring: Path | None = None,
     interpreter: Interpreter | None = None,
     memory: int | None = None,
+    inference_threads: int | None = None,
 ) -> Session:
     """Bind an integration.
 
@@ -93,6 +94,7 @@ def open_session(
             file, if it has one.
         interpreter: to run it in; None chooses one, see `choose_interpreter`.
         memory: bytes that its process may take; not in this process.
+        inference_threads: that its model may use, see `BindOrder`.
 
     Raises:
         LeaplabError: there is no interpreter for it, or it cannot be bound.
@@ -103,6 +105,7 @@ def open_session(
         None if model is None else str(model.expanduser().resolve()),
         own_wiring(project.root) if wiring is None else read_wiring_file(wiring),
         None if in_process else memory,
+        inference_threads,
     )
     if in_process:
         from leaplab.session.in_process import InProcessSession
