@@ -4,6 +4,7 @@ import functools
 import importlib.util
 import shutil
 import sys
+import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass, replace
@@ -77,7 +78,7 @@ def one_process(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     opened: dict[tuple[Any, ...], Session] = {}
     open_session = sessions.open_session
 
-    def shared(*arguments: Any, **limits: Any) -> nullcontext[Session]:
+    def shared(*arguments: Any, unwanted: Any = None, **limits: Any) -> nullcontext[Session]:
         if arguments not in opened:
             opened[arguments] = partial(open_session, **limits)(*arguments)
         return nullcontext(opened[arguments])
@@ -223,10 +224,10 @@ def evaluate_to(
         ordered["states"] = tuple(ordered["states"])
     chosen = Options(runs, order=PlanOrder(**ordered), **options)
 
-    def bind() -> Session:
-        return open_session(find_project(root), chosen.model)
+    def bind(unwanted: threading.Event) -> Session:
+        return open_session(find_project(root), chosen.model, unwanted=unwanted)
 
-    with nullcontext(session) if session else bind() as opened:
+    with nullcontext(session) if session else open_session(find_project(root), chosen.model) as opened:
         planning: Any = opened if part_size is None else _SmallParts(opened, part_size)
         with prepare(planning, chosen) as prepared:
             carry_out(LocalRunner(bind, prepared.load, opened), prepared.store, prepared.plan, progress)

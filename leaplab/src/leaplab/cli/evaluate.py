@@ -1,8 +1,10 @@
 """`leaplab evaluate`: samples through the integration and its model, into a run."""
 
+import threading
 import time
 from contextlib import closing
 from enum import StrEnum
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -118,10 +120,9 @@ def evaluate(
     console.print(f"Binding {project.root / project.entry_file}", markup=False, soft_wrap=True)
     size = None if memory is None else int(memory * 2**30)
 
-    def bind(inference_threads: int | None) -> "Session":
-        return open_session(
-            project, model, in_process, wiring, interpreter, memory=size, inference_threads=inference_threads
-        )
+    def bind(inference_threads: int | None, unwanted: threading.Event | None = None) -> "Session":
+        limits = {"memory": size, "inference_threads": inference_threads}
+        return open_session(project, model, in_process, wiring, interpreter, **limits, unwanted=unwanted)
 
     begun = time.perf_counter()
     with bind(threads) as session:
@@ -151,7 +152,7 @@ def evaluate(
 
                 def worker(opened: "Session | None" = None) -> LocalRunner:
                     skip = on_error is OnError.skip
-                    return LocalRunner(lambda: bind(kept), prepared.load, opened, skip=skip, time_limit=time_limit)
+                    return LocalRunner(partial(bind, kept), prepared.load, opened, skip=skip, time_limit=time_limit)
 
                 first = worker(session if kept == threads else None)
                 number = 1 if kept is None else workers

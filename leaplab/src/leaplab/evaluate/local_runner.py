@@ -3,7 +3,7 @@
 import threading
 from collections.abc import Callable, Iterator, Sequence
 
-from leaplab.errors import DeadIntegrationError, LeaplabError
+from leaplab.errors import DeadIntegrationError
 from leaplab.protocol.model import LoadOrder
 from leaplab.protocol.operations import EVALUATE, LOAD, BadSample, EvaluateOrder
 from leaplab.protocol.plan import Part, Plan
@@ -15,7 +15,7 @@ class LocalRunner:
     """Evaluates one part after another, with the model as `prepare` had it loaded.
 
     Args:
-        bind: binds the integration in a fresh process.
+        bind: binds the integration in a fresh process, which is unwanted once the event is set.
         load: its model.
         session: that is open already, and has the model loaded; without one, `start` opens it.
         skip: leave out samples on which a handler fails, or on which the process dies.
@@ -24,7 +24,7 @@ class LocalRunner:
 
     def __init__(
         self,
-        bind: Callable[[], Session],
+        bind: Callable[[threading.Event], Session],
         load: LoadOrder,
         session: Session | None = None,
         *,
@@ -34,15 +34,10 @@ class LocalRunner:
         self._bind, self._load, self._session = bind, load, session
         self._skip, self._time_limit = skip, time_limit
         self._opened: Session | None = None
-        self._ended = False
+        self._ended = threading.Event()
         self._ending = threading.Lock()
         self._bad: list[BadSample] = []
         self._careful: list[tuple[int, int, int]] = []
-
-    @property
-    def is_started(self) -> bool:
-        """Whether there is a session to speak to."""
-        return self._session is not None
 
     def start(self) -> Session:
         """The session, opened where there is none yet.
@@ -52,13 +47,11 @@ class LocalRunner:
         """
         if self._session is not None:
             return self._session
-        opened = self._bind()
+        opened = self._bind(self._ended)
         with self._ending:
             self._session = self._opened = opened
-            ended = self._ended
-        if ended:
-            self.close()
-            raise LeaplabError("The evaluation has ended.")
+            if self._ended.is_set():
+                opened.kill()
         opened.call(LOAD, self._load)
         return opened
 
@@ -82,7 +75,7 @@ class LocalRunner:
                     yield result
                 return
             except DeadIntegrationError as death:
-                if not self._skip or self._ended:
+                if not self._skip or self._ended.is_set():
                     raise
                 self._learn_from(death, plan)
                 with self._ending:
@@ -92,9 +85,9 @@ class LocalRunner:
     def kill(self) -> None:
         """End the process from another thread than the one that waits for it; one that is just starting ends too."""
         with self._ending:
-            self._ended, session = True, self._session
-        if session is not None:
-            session.kill()
+            self._ended.set()
+            if self._session is not None:
+                self._session.kill()
 
     def close(self) -> None:
         """End the session that this has opened itself, if it has."""

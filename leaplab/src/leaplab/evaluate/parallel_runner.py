@@ -16,8 +16,6 @@ AT_ONCE = 4
 """Parts that a worker is given at once, at most, while many are left: between parts it encodes nothing ahead."""
 LOOK = 0.1
 """Seconds after which a worker whose result nobody takes looks whether the evaluation has ended."""
-ENDING = 10.0
-"""Seconds that a thread gets to see that its worker has been ended."""
 
 
 @dataclass(frozen=True)
@@ -92,10 +90,8 @@ class ParallelRunner:
         for runner, thread in self._threads.items():
             if thread.is_alive():
                 runner.kill()
-        for runner, thread in self._threads.items():
-            # One that is still being started ends as soon as it has, or with the lab.
-            if runner is self._first or runner.is_started:
-                thread.join(ENDING)
+        for thread in self._threads.values():
+            thread.join()
         for runner in self._others:
             runner.close()
 

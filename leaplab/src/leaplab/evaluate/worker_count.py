@@ -89,12 +89,16 @@ def choose(effort: Effort, samples: int, left: Sequence[int], start_up: float, m
             1, f"1 worker, as it takes {effort.memory / 2**30:.1f} GiB of memory and {free:.1f} GiB are free."
         )
     workers = min(count for count, seconds in allowed.items() if seconds <= ENOUGH * best and _pays(seconds, alone))
-    each = [1000 * seconds / max(samples, 1) for seconds in (effort.functions, effort.model)]
-    if each[0] > each[1]:
-        why = f"encoding and scoring take longer than the model ({each[0]:.2g} ms and {each[1]:.2g} ms a sample)"
+    if effort.functions > effort.model:
+        each = [_milliseconds(seconds / max(samples, 1)) for seconds in (effort.functions, effort.model)]
+        why = f"encoding and scoring take longer than the model ({' and '.join(each)} a sample)"
     else:
         why = f"one uses only {load:.1f} of {machine.cores} cores"
     return Choice(workers, f"{workers} workers, as {why}.")
+
+
+def _milliseconds(seconds: float) -> str:
+    return f"{1000 * seconds:.2g} ms" if seconds < 0.01 else f"{1000 * seconds:.0f} ms"
 
 
 def _pays(seconds: float, alone: float) -> bool:
