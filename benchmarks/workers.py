@@ -11,9 +11,9 @@ from onnx import TensorProto, helper, numpy_helper
 from benchmarks.measuring import Figure, watch
 
 REPEATS = 3
-SAMPLES = 20_000
+SAMPLES = 16_000
 """Of the synthetic integrations."""
-ENCODE_S = 0.002
+ENCODE_S = 0.0015
 """What their encoder takes for a sample."""
 FEW = 2_000
 """Samples a state of the small evaluation, which must not be slower than it was with one worker."""

@@ -28,16 +28,20 @@ class Idle:
 
     def __init__(self, meet: Callable[["Idle", Part], None] = lambda session, part: None) -> None:
         self.meet, self.asked, self.open = meet, list[list[int]](), True
-        self.killed = threading.Event()
+        self.killed, self.lag, self.busy = threading.Event(), 0.0, False
 
     def call(self, *_: Any, **__: Any) -> Any:
         return None
 
     def stream(self, _: Any, order: EvaluateOrder, **__: Any) -> Iterator[PartResult]:
+        assert not self.busy, "a stream was begun in the middle of another"
+        self.busy = True
         self.asked.append([part.number for part in order.parts])
         for part in order.parts:
             self.meet(self, part)
             yield PartResult(part, effort=BUSY)
+        time.sleep(self.lag)  # it says that there is no more
+        self.busy = False
 
     def waits(self, event: threading.Event) -> None:
         end = time.monotonic() + PATIENCE
@@ -228,9 +232,11 @@ def test_they_stay_for_what_comes_next() -> None:
 
     def bind(_: threading.Event) -> Idle:
         bound.append(Idle())
+        bound[-1].lag = 0.4
         return bound[-1]
 
-    runner, parts = many([Idle(lambda *_: time.sleep(0.02))], 2, bind), parts_of(8)
+    first = Idle(lambda *_: time.sleep(0.02))
+    runner, parts = many([first], 2, bind), parts_of(8)
     assert sorted(numbers(runner.run(plan_of(parts), parts[:4]))) == [0, 1, 2, 3]
     assert sorted(numbers(runner.run(plan_of(parts), parts[4:]))) == [4, 5, 6, 7]
     runner.close()

@@ -173,6 +173,8 @@ def test_threads_are_the_runs_own_when_it_is_taken_up(noting, by_one, tmp_path):
     (tmp_path / "tiny" / "parts" / "00003.json").unlink()
     code, _, said = finished(start(noting, "--runs", tmp_path, "--in-process"))
     assert code == 2
+    assert finished(start(noting, "--runs", tmp_path, "--only", "losses"))[0] == 0
+    assert json.loads(manifest.read_text())["inference_threads"] == 37
     assert "was begun with other threads of inference, which --in-process cannot give it" in said
 
 
@@ -184,11 +186,15 @@ def test_run_of_an_earlier_leaplab_is_taken_up_by_one_worker(noting, by_one, tmp
     manifest.write_text(json.dumps(content))
     assert '"up_to_date": true' in finished(start(noting, "--runs", tmp_path, "--json", "--workers", 2))[1]
     assert RunStore.open(manifest.parent).samples == 50
-    (manifest.parent / "parts" / "00003.json").unlink()
+    for number in (3, 4, 7, 8):
+        (manifest.parent / "parts" / f"0000{number}.json").unlink()
+    notes = tmp_path / "notes"
+    notes.mkdir()
 
-    code, _, said = finished(start(noting, "--runs", tmp_path, "--workers", 2))
+    code, _, said = finished(start(noting, "--runs", tmp_path, "--workers", 2, NOTES=notes, SLOW=0.1))
 
     assert code == 0
+    assert [path.name.split("-")[1] for path in notes.iterdir()].count("None") == 1  # the other one has planned
     assert "is of an earlier leaplab, which noted no threads: one worker goes on with it" in said
     files = contents(manifest.parent)
     assert {**files, "manifest.json": b""} == {**contents(by_one), "manifest.json": b""}
