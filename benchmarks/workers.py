@@ -11,9 +11,9 @@ from onnx import TensorProto, helper, numpy_helper
 from benchmarks.measuring import Figure, watch
 
 REPEATS = 3
-SAMPLES = 16_000
+SAMPLES = 40_000
 """Of the synthetic integrations."""
-ENCODE_S = 0.0015
+ENCODE_S = 0.001
 """What their encoder takes for a sample."""
 FEW = 2_000
 """Samples a state of the small evaluation, which must not be slower than it was with one worker."""

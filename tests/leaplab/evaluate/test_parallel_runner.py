@@ -224,7 +224,7 @@ def test_one_that_does_not_pay_leaves_all_to_the_first() -> None:
     runner.close()
 
     assert session.asked == [[0], list(range(1, 50))]  # nothing is lost between parts
-    assert said == ["1 worker, as there is little left to do."]
+    assert said == ["1 worker, as it uses 1.0 of 1 cores by itself."]
 
 
 def test_they_stay_for_what_comes_next() -> None:

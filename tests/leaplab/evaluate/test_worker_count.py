@@ -62,7 +62,7 @@ def test_whole_parts_are_counted() -> None:
 
 def test_little_is_done_by_one() -> None:
     assert chosen(0.5, 2, part=0.5) == Choice(1, "1 worker, as there is little left to do.")
-    assert chosen(5.0, 1) == Choice(1, "1 worker, as there is little left to do.")
+    assert chosen(5.0, 1) == Choice(1, "1 worker, as one part is left.")
 
 
 def test_many_cores_take_many_workers_and_no_more_than_parts() -> None:

@@ -76,11 +76,13 @@ def choose(effort: Effort, samples: int, left: Sequence[int], start_up: float, m
     times = {count: _seconds(parts, count, load, start_up, machine.cores) for count in range(1, most + 1)}
     if not _pays(min(times.values(), default=alone), alone):
         ready = [_seconds(parts, count, load, 0.0, machine.cores) for count in range(1, most + 1)]
-        if _pays(min(ready, default=alone), alone):
+        if len(left) < 2:
+            return Choice(1, "1 worker, as one part is left.")
+        if _pays(min(ready), alone):
             return Choice(1, "1 worker, as another would hardly have started before the end.")
-        if most > 1 and load > 0.5 * machine.cores and alone > WORTH_S:
-            return Choice(1, f"1 worker, as it uses {load:.1f} of {machine.cores} cores by itself.")
-        return Choice(1, "1 worker, as there is little left to do.")
+        if alone < 2 * WORTH_S:
+            return Choice(1, "1 worker, as there is little left to do.")
+        return Choice(1, f"1 worker, as it uses {load:.1f} of {machine.cores} cores by itself.")
     allowed = {count: seconds for count, seconds in times.items() if count <= for_memory}
     best = min(allowed.values())
     if not _pays(best, alone):
