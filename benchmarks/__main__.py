@@ -29,6 +29,7 @@ from benchmarks import (
     segmentation,
     slices,
     tuning,
+    workers,
 )
 from benchmarks.measuring import Figure, machine
 
@@ -54,6 +55,7 @@ BENCHMARKS = {
     "segmentation": segmentation.run,
     "slices": slices.run,
     "tuning": tuning.run,
+    "workers": workers.run,
 }
 REPORT = Path("build/benchmarks.json")
 

@@ -4,6 +4,7 @@ import functools
 import importlib.util
 import shutil
 import sys
+import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass, replace
@@ -77,9 +78,9 @@ def one_process(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     opened: dict[tuple[Any, ...], Session] = {}
     open_session = sessions.open_session
 
-    def shared(*arguments: Any, memory: int | None = None) -> nullcontext[Session]:
+    def shared(*arguments: Any, unwanted: Any = None, **limits: Any) -> nullcontext[Session]:
         if arguments not in opened:
-            opened[arguments] = partial(open_session, memory=memory)(*arguments)
+            opened[arguments] = partial(open_session, **limits)(*arguments)
         return nullcontext(opened[arguments])
 
     monkeypatch.setattr(sessions, "open_session", shared)
@@ -222,10 +223,14 @@ def evaluate_to(
     if "states" in ordered:
         ordered["states"] = tuple(ordered["states"])
     chosen = Options(runs, order=PlanOrder(**ordered), **options)
+
+    def bind(unwanted: threading.Event) -> Session:
+        return open_session(find_project(root), chosen.model, unwanted=unwanted)
+
     with nullcontext(session) if session else open_session(find_project(root), chosen.model) as opened:
         planning: Any = opened if part_size is None else _SmallParts(opened, part_size)
         with prepare(planning, chosen) as prepared:
-            carry_out(LocalRunner(opened, prepared.load), prepared.store, prepared.plan, progress)
+            carry_out(LocalRunner(bind, prepared.load, opened), prepared.store, prepared.plan, progress)
     return RunStore.open(prepared.store.path)
 
 

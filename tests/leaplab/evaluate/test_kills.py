@@ -88,12 +88,13 @@ def kill(process: subprocess.Popen[str], how: str) -> None:
         process.send_signal({"parent": signal.SIGKILL}.get(how) or getattr(signal, how))
 
 
-def test_fifty_kills_leave_the_bytes_of_an_undisturbed_run(lasting, evaluated, tmp_path, no_process_stays):
+@pytest.mark.parametrize(("workers", "kills"), [(1, KILLS), (2, KILLS // 2)])
+def test_kills_leave_the_bytes_of_an_undisturbed_run(lasting, evaluated, tmp_path, no_process_stays, workers, kills):
     generator = random.Random(20261127)
     run = tmp_path / "killed" / "tiny"
-    arguments = ("evaluate", lasting, "--runs", run.parent)
+    arguments = ("evaluate", lasting, "--runs", run.parent, "--workers", workers)
     endings: dict[str, set[int]] = {}
-    for number in range(KILLS):
+    for number in range(kills):
         begun, known = time.time(), parts_of(run)
         process = start(5, *arguments)
         # From here on it writes; what comes before is of other tests.

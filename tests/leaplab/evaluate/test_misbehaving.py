@@ -170,6 +170,31 @@ def test_the_rows_of_the_others_are_those_of_an_evaluation_without_the_bad_ones(
     assert len(store.latent("model")) == store.samples == len(wanted)
 
 
+def test_two_workers_leave_out_what_one_does(misbehaving, command, tmp_path):
+    faults = {
+        "training-03": ("image", "_exit"),
+        "training-07": ("loss", "raise"),
+        "training-09": ("label", "hang"),
+        "validation-02": ("classes", "segfault"),
+        "validation-05": ("image", "raise"),
+    }
+    root, told = misbehaving(faults), []
+    for number in (1, 2):
+        options = ("--workers", number, "--on-error", "skip", "--time-limit", 4, "--json")
+        finished = command("evaluate", root, "--runs", tmp_path / str(number), *options)
+        assert finished.code == 0, finished.err
+        told.append(json.loads(finished.out))
+
+    assert set(skipped(told[0])) == set(faults)
+    assert told[1]["skipped"] == told[0]["skipped"]
+    assert told[1]["states"] == told[0]["states"]
+    one, two = (
+        {str(file.relative_to(run)): file.read_bytes() for file in run.rglob("*") if file.is_file()}
+        for run in (tmp_path / "1" / "tiny", tmp_path / "2" / "tiny")
+    )
+    assert {**one, "manifest.json": b""} == {**two, "manifest.json": b""}
+
+
 def test_skipped_samples_are_tried_again_where_none_may_fail(misbehaving, command, tmp_path):
     root = misbehaving({"training-03": ("image", "raise")})
     assert command("evaluate", root, "--runs", tmp_path, "--on-error", "skip").code == 0

@@ -83,14 +83,14 @@ def test_killed_run_is_resumed_to_the_same_bytes(make_project, evaluated, tmp_pa
     root = make_project(changes={"leap_binder.py": ("    return image\n", SLOW)})
     command = [sys.executable, "-m", "leaplab", "evaluate", root, "--runs", tmp_path / "killed", "--batch-size", "5"]
     process = subprocess.Popen(command, env={**os.environ, "SLOW": "0.1"}, stderr=subprocess.DEVNULL)
-    first = tmp_path / "killed" / "tiny" / "samples" / "00000.parquet"
+    first = tmp_path / "killed" / "tiny" / "parts" / "00000.json"
     deadline = time.monotonic() + 60
     while not first.exists() and time.monotonic() < deadline:
         time.sleep(0.02)
     children = psutil.Process(process.pid).children(recursive=True)
     process.send_signal(signal.SIGKILL)
     process.wait()
-    assert [path.name for path in first.parent.glob("*.parquet")] == [first.name]
+    assert [path.name for path in first.parent.glob("[0-9]*.json")] == [first.name]
 
     counts: list[int] = []
     resumed = evaluated(tmp_path / "killed", root, batch_size=5, progress=counts.append)

@@ -2,6 +2,7 @@
 
 import os
 import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -247,3 +248,29 @@ def test_integration_with_a_subclassed_model_is_evaluated_without_latent_vectors
     close([store.prediction("halves", row) for row in range(20)], vectors @ kernel)
     assert (store.manifest.model, store.manifest.latent_source) == ("net.keras", "")
     assert not (store.path / "latent").exists()
+
+
+THREADS = """
+from collections import Counter
+from pathlib import Path
+import tensorflow as tf
+
+tf.constant([[1.0]]) @ tf.constant([[1.0]])
+print(Counter(task.read_text().strip() for task in Path("/proc/self/task").glob("*/comm"))["tf_Compute"])
+"""
+
+
+@pytest.mark.long
+@pytest.mark.skipif(not Path("/proc/self/task").exists(), reason="threads have no names here")
+@pytest.mark.parametrize("threads", [1, 5])
+def test_tensorflow_starts_the_threads_that_an_integration_is_bound_with(tmp_path, monkeypatch, threads):
+    from leaplab.protocol.binding import BindOrder
+    from leaplab.worker import integration
+
+    for name in integration._TENSORFLOW_THREADS:
+        monkeypatch.setenv(name, "3")
+    with pytest.raises(LeaplabError):  # there is none, but its process is made ready for it
+        integration.Integration(BindOrder(str(tmp_path), "leap_binder.py", inference_threads=threads))
+    ended = subprocess.run([sys.executable, "-c", THREADS], capture_output=True, text=True, check=True, timeout=120)
+
+    assert int(ended.stdout) == threads

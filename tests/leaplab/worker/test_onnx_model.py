@@ -248,10 +248,12 @@ class _Recorder:
 
     def __init__(self, monkeypatch) -> None:
         self.opened: list[tuple[Any, Any, Any]] = []
+        self.threads: list[int] = []
         made = onnxruntime.InferenceSession
 
         def record(model, options, providers) -> Any:
             self.opened.append((model, options, providers))
+            self.threads.append(options.intra_op_num_threads)
             return made(model, options, providers=providers)
 
         monkeypatch.setattr(onnxruntime, "InferenceSession", record)
@@ -270,6 +272,23 @@ def test_options_of_the_integrations_session_are_its_own(tmp_path, monkeypatch):
     assert recorder.opened[0][1] is options
     assert made.fixed_batch == 5
     close(made.predict([VECTORS])[1], np.maximum(VECTORS, 0))
+
+
+@pytest.mark.parametrize(("own", "used"), [(None, 3), (0, 3), (2, 2)])
+def test_threads_are_those_that_are_asked_for_where_the_integration_says_nothing(tmp_path, monkeypatch, own, used):
+    (tmp_path / "net.onnx").write_bytes(HIDDEN)
+    options = None
+    if own is not None:
+        options = onnxruntime.SessionOptions()
+        options.intra_op_num_threads = own
+    session = onnxruntime.InferenceSession(tmp_path / "net.onnx", options, providers=["CPUExecutionProvider"])
+    recorder = _Recorder(monkeypatch)
+
+    load_predictor(session, threads=3)
+
+    assert recorder.threads == [used]
+    if options is not None:
+        assert options.intra_op_num_threads == own  # it stays the integration's
 
 
 def test_session_without_options_of_its_own_leaves_a_core_to_the_encoders(tmp_path, monkeypatch):

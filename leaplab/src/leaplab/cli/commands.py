@@ -4,8 +4,6 @@ import secrets
 import sys
 import webbrowser
 from collections.abc import Iterable
-from contextlib import closing
-from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, NoReturn
 
@@ -13,7 +11,6 @@ import typer
 from msgspec import structs
 from rich.console import Console
 from rich.markup import escape
-from rich.progress import TaskID
 from rich.table import Table
 
 from leaplab.cli.printing import (
@@ -24,18 +21,13 @@ from leaplab.cli.printing import (
     print_json,
     print_listing,
     print_problems,
-    progress_bar,
     size_of,
-    summary_table,
 )
 from leaplab.errors import LeaplabError
-from leaplab.protocol.plan import BATCH_SIZE
-from leaplab.store.columns import LOSS, METADATA, METRIC
 
 if TYPE_CHECKING:
     from leaplab.environments.interpreter import Interpreter
     from leaplab.project.locate import Project
-    from leaplab.session.opening import Session
 
 app = typer.Typer(
     add_completion=False,
@@ -55,122 +47,6 @@ InProcess = Annotated[bool, typer.Option("--in-process", help="For debuggers: no
 Python = Annotated[
     Path | None, typer.Option(help="Interpreter, or its environment's folder, to run the integration in.")
 ]
-
-
-AGAIN = {"metadata": METADATA, "losses": LOSS, "metrics": METRIC}
-"""What `--only` takes, and the group of columns that it means."""
-
-
-class OnError(StrEnum):
-    """What an evaluation does where a handler fails on a sample."""
-
-    fail = "fail"
-    skip = "skip"
-
-
-@app.command()
-def evaluate(
-    path: Integration = Path(),
-    name: Annotated[str | None, typer.Option(help="Name of the run; by default the model file's.")] = None,
-    model: Model = None,
-    state: Annotated[list[str] | None, typer.Option(help="Evaluate this state only; may be repeated.")] = None,
-    limit: Annotated[
-        int | None, typer.Option(min=1, help="At most so many samples of each state, chosen at random.")
-    ] = None,
-    batch_size: Annotated[int, typer.Option(min=1, help="Samples in a batch.")] = BATCH_SIZE,
-    latent: Annotated[str | None, typer.Option(help="Tensor or layer to take the latent space from.")] = None,
-    float16: Annotated[bool, typer.Option("--float16", help="Score at the precision of the platform.")] = False,
-    update: Annotated[
-        bool, typer.Option("--update", help="Replace the run where code, model or options changed.")
-    ] = False,
-    overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace the run in any case: data changed.")] = False,
-    on_error: Annotated[
-        OnError, typer.Option(help="What to do where a handler fails on a sample: end, or leave that sample out.")
-    ] = OnError.fail,
-    time_limit: Annotated[
-        float | None, typer.Option(min=0.1, help="Seconds that a handler may take for a sample.")
-    ] = None,
-    memory: Annotated[
-        float | None, typer.Option(min=0.1, help="GiB that the integration's process may take (Linux).")
-    ] = None,
-    only: Annotated[
-        str | None,
-        typer.Option(
-            metavar="COLUMNS",
-            help="Compute just these columns of the run again, of metadata,losses,metrics; all else of it stays.",
-        ),
-    ] = None,
-    history: Annotated[
-        Path | None, typer.Option(help="CSV of the training's curves; by default MODEL.history.csv beside the model.")
-    ] = None,
-    in_process: InProcess = False,
-    wiring: Wiring = None,
-    python: Python = None,
-    runs: RunsFolder = Path("runs"),
-    as_json: AsJson = False,
-) -> None:
-    """Run every sample through the integration and its model; the results go to runs/NAME."""
-    from leaplab.evaluate.local_runner import LocalRunner
-    from leaplab.evaluate.run import Options, carry_out, prepare
-    from leaplab.evaluate.summary import left_out, summarize, without_loss
-    from leaplab.project.locate import find_project
-    from leaplab.project.mapping_file import mapping_files
-    from leaplab.protocol.operations import DESCRIBE
-    from leaplab.protocol.plan import PlanOrder
-    from leaplab.session.opening import open_session
-    from leaplab.store.writing import Replace
-
-    if in_process and (time_limit or memory):
-        raise LeaplabError("--time-limit and --memory are for the integration's own process; leave out --in-process.")
-    if only is not None and (update or overwrite):
-        raise LeaplabError("--only keeps the run, which --update and --overwrite replace; name one of them.")
-    replace: Replace = "always" if overwrite else "outdated" if update else "never"
-    order = PlanOrder(tuple(state) if state else None, limit, batch_size, float16=float16, latent=latent)
-    options = Options(runs, name, model, wiring, order, replace, _groups(only), history)
-    project = find_project(path)
-    interpreter = _interpreter(project, python, in_process)
-    console.print(f"Binding {project.root / project.entry_file}", markup=False, soft_wrap=True)
-    size = None if memory is None else int(memory * 2**30)
-
-    def bind() -> "Session":
-        return open_session(project, model, in_process, wiring, interpreter, memory=size)
-
-    with bind() as session:
-        notices = session.notices()
-        unscored = without_loss(session.call(DESCRIBE), mapping_files(project.root))
-        if unscored is not None:
-            notices.append(unscored)
-        _warn(notices)
-        with prepare(session, options, notices) as prepared:
-            _warn(prepared.notices)
-            store = prepared.store
-            if on_error is OnError.fail:
-                store.forget_skipped()
-            missing = store.missing_parts()
-            skipping = bind if on_error is OnError.skip else None
-            if missing:
-                done = store.samples - sum(part.stop - part.start for part in missing)
-                with progress_bar() as progress:
-                    task = progress.add_task("Evaluating", total=store.samples, completed=done)
-                    with closing(LocalRunner(session, prepared.load, skipping, time_limit)) as runner:
-                        carry_out(runner, store, prepared.plan, lambda count: progress.advance(TaskID(task), count))
-    summary = summarize(store)
-    if as_json:
-        print_json(
-            {
-                "run": str(store.path),
-                "up_to_date": not missing,
-                "states": summary,
-                "skipped": store.skipped,
-                "not_finite": store.not_finite,
-                "updates": store.manifest.updates,
-            }
-        )
-        return
-    _warn(left_out(store))
-    outcome = "holds" if missing else "is up to date:"
-    console.print(f"{store.path} {outcome} {store.samples:,} samples", markup=False, soft_wrap=True)
-    console.print(summary_table(summary))
 
 
 @app.command()
@@ -220,7 +96,7 @@ def sample(
     from leaplab.session.opening import open_session
 
     project = find_project(path)
-    interpreter = _interpreter(project, python, in_process)
+    interpreter = interpreter_for(project, python, in_process)
     with open_session(project, model, in_process, wiring, interpreter) as session:
         inspection = session.call(INSPECT, SampleOrder(state, sample_id))
     pictures = write_visuals(inspection.visuals, out / file_name(state) / file_name(sample_id))
@@ -270,7 +146,7 @@ def bundle(
     else:
         print_listing(listing)
         print_problems(proof.problems)
-        _warn((*proof.untried, *proof.notes))
+        warn((*proof.untried, *proof.notes))
         verdict = "It runs on its own" if proof.ok else f"It would not run: {len(proof.problems)} problems"
         console.print(f"{out}: {verdict}.", markup=False, soft_wrap=True)
     raise typer.Exit(0 if proof.ok else 1)
@@ -334,7 +210,7 @@ def list_runs(
     for name, files in damaged.items():
         if files:
             some = ", ".join(files[:3]) + (f" and {len(files) - 3} more" if len(files) > 3 else "")
-            _warn([f"{runs / name}: {some} changed since written; evaluate it again, which makes these parts alone."])
+            warn([f"{runs / name}: {some} changed since written; evaluate it again, which makes these parts alone."])
     raise typer.Exit(1 if any(damaged.values()) else 0)
 
 
@@ -356,11 +232,11 @@ def env(
             {**told, "requirements": None if environment.requirements is None else str(environment.requirements)}
         )
         return
-    _warn(environment.missing)
+    warn(environment.missing)
     console.print(f"{environment.python}: Python {environment.version}", markup=False, soft_wrap=True)
 
 
-def _interpreter(project: "Project", python: Path | None, in_process: bool) -> "Interpreter | None":
+def interpreter_for(project: "Project", python: Path | None, in_process: bool) -> "Interpreter | None":
     """The interpreter for a session, told; None in leaplab's own process."""
     from leaplab.environments.choosing import choose_interpreter
 
@@ -373,23 +249,19 @@ def _interpreter(project: "Project", python: Path | None, in_process: bool) -> "
     return None
 
 
-def _groups(only: str | None) -> tuple[str, ...]:
-    """The groups of columns that `--only` names."""
-    if only is None:
-        return ()
-    named = [word.strip() for word in only.split(",")]
-    if wrong := [word for word in named if word not in AGAIN]:
-        raise LeaplabError(f"--only takes {', '.join(AGAIN)}, separated by commas, and not '{wrong[0]}'.")
-    return tuple(AGAIN[word] for word in named)
+def say(sentence: str) -> None:
+    """Print how a command goes about it."""
+    console.print(f"  {sentence}", markup=False, soft_wrap=True)
 
 
-def _warn(sentences: Iterable[str]) -> None:
+def warn(sentences: Iterable[str]) -> None:
+    """Print what a person should know."""
     for sentence in sentences:
         console.print(f"  {sentence}", style="yellow", markup=False, soft_wrap=True)
 
 
 def _told(interpreter: "Interpreter") -> "Interpreter":
-    _warn(interpreter.passed_over)
+    warn(interpreter.passed_over)
     version = ".".join(map(str, interpreter.version))
     console.print(f"Python {version}, {interpreter.executable}: {interpreter.reason}", markup=False, soft_wrap=True)
     return interpreter

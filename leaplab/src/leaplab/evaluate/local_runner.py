@@ -1,5 +1,6 @@
 """An evaluation in one process of the integration, and in another one where that dies."""
 
+import threading
 from collections.abc import Callable, Iterator, Sequence
 
 from leaplab.errors import DeadIntegrationError
@@ -14,24 +15,45 @@ class LocalRunner:
     """Evaluates one part after another, with the model as `prepare` had it loaded.
 
     Args:
-        session: the integration.
+        bind: binds the integration in a fresh process, which is unwanted once the event is set.
         load: its model.
-        reopen: binds the integration once more, in a fresh process; where it is given, samples on which a handler fails
-            are skipped, and so are those on which the process dies.
+        session: that is open already, and has the model loaded; without one, `start` opens it.
+        skip: leave out samples on which a handler fails, or on which the process dies.
         time_limit: seconds that a handler may take for a sample.
     """
 
     def __init__(
         self,
-        session: Session,
+        bind: Callable[[threading.Event], Session],
         load: LoadOrder,
-        reopen: Callable[[], Session] | None = None,
+        session: Session | None = None,
+        *,
+        skip: bool = False,
         time_limit: float | None = None,
     ) -> None:
-        self._session, self._load, self._reopen, self._time_limit = session, load, reopen, time_limit
+        self._bind, self._load, self._session = bind, load, session
+        self._skip, self._time_limit = skip, time_limit
         self._opened: Session | None = None
+        self._ended = threading.Event()
+        self._ending = threading.Lock()
         self._bad: list[BadSample] = []
         self._careful: list[tuple[int, int, int]] = []
+
+    def start(self) -> Session:
+        """The session, opened where there is none yet.
+
+        Raises:
+            LeaplabError: the integration cannot be bound, its model not loaded, or `kill` was called meanwhile.
+        """
+        if self._session is not None:
+            return self._session
+        opened = self._bind(self._ended)
+        with self._ending:
+            self._session = self._opened = opened
+            if self._ended.is_set():
+                opened.kill()
+        opened.call(LOAD, self._load)
+        return opened
 
     def run(self, plan: Plan, parts: Sequence[Part], only: Sequence[str] = ()) -> Iterator[PartResult]:
         """One result a part, in order.
@@ -44,26 +66,35 @@ class LocalRunner:
         """
         remaining = list(parts)
         while remaining:
-            skip = self._reopen is not None
             bad, careful = tuple(self._bad), tuple(self._careful)
-            order = EvaluateOrder(plan, tuple(remaining), self._load, skip, bad, careful, tuple(only))
+            order = EvaluateOrder(plan, tuple(remaining), self._load, self._skip, bad, careful, tuple(only))
+            session = self.start()
             try:
-                for result in self._session.stream(EVALUATE, order, time_limit=self._time_limit):
+                for result in session.stream(EVALUATE, order, time_limit=self._time_limit):
                     del remaining[0]
                     yield result
                 return
             except DeadIntegrationError as death:
-                if self._reopen is None:
+                if not self._skip or self._ended.is_set():
                     raise
                 self._learn_from(death, plan)
+                with self._ending:
+                    self._session = None
                 self.close()
-                self._session = self._opened = self._reopen()
-                self._session.call(LOAD, self._load)
+
+    def kill(self) -> None:
+        """End the process from another thread than the one that waits for it; one that is just starting ends too."""
+        with self._ending:
+            self._ended.set()
+            if self._session is not None:
+                self._session.kill()
 
     def close(self) -> None:
         """End the session that this has opened itself, if it has."""
-        if self._opened is not None:
-            self._opened.close()
+        with self._ending:
+            opened, self._opened = self._opened, None
+        if opened is not None:
+            opened.close()
 
     def _learn_from(self, death: DeadIntegrationError, plan: Plan) -> None:
         """Leave out the sample that a process died on, or look closer at those that it may have died on.

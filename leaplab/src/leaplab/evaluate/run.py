@@ -51,6 +51,7 @@ class Options:
         only: groups of columns to compute again of the run that is there, see `WrittenRun.begin_again`; none given,
             all that it lacks.
         history: of the model's training; None looks for one beside the model, and a run does without.
+        inference_threads: that the session was opened with; a run that is taken up keeps its own.
     """
 
     runs: Path
@@ -61,6 +62,7 @@ class Options:
     replace: Replace = "never"
     only: tuple[str, ...] = ()
     history: Path | None = None
+    inference_threads: int | None = None
 
 
 @dataclass(frozen=True)
@@ -122,6 +124,7 @@ def prepare(session: Session, options: Options, notices: Sequence[str] = ()) -> 
         ),
         code_sha256=description.code_sha256,
         domains=_domains(description),
+        inference_threads=options.inference_threads,
     )
     run = options.runs / name
     if run.is_symlink():  # what is replaced is the run, not the link

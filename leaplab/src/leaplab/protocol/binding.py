@@ -16,6 +16,8 @@ class BindOrder:
         model: an absolute path of a model to use instead of the integration's own.
         wiring: for an integration without an integration test, see `WiringOrder`.
         memory: bytes that its process may take; None lets it take all.
+        inference_threads: that its model may use, where the integration says nothing of it itself; None leaves it to
+            the model's format: all cores but one for ONNX, what TensorFlow takes for others.
     """
 
     root: str
@@ -23,6 +25,7 @@ class BindOrder:
     model: str | None = None
     wiring: WiringOrder | None = None
     memory: int | None = None
+    inference_threads: int | None = None
 
 
 @dataclass(frozen=True)

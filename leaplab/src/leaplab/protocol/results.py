@@ -73,6 +73,25 @@ class InstanceRows:
         return [dict(zip(table, values)) for values in zip(*table.values())]
 
 
+@dataclass(frozen=True)
+class Effort:
+    """What a part took of the integration's process.
+
+    Attributes:
+        seconds: from the end of the part before it, or from the order, to its own.
+        processor: seconds of processors, of all threads.
+        functions: seconds in which the integration's functions encoded and scored.
+        model: seconds of inference, which goes on at the same time.
+        memory: bytes that the process has taken at most.
+    """
+
+    seconds: float
+    processor: float
+    functions: float
+    model: float
+    memory: int
+
+
 @dataclass
 class PartResult:
     """What a part of the plan gave.
@@ -90,6 +109,7 @@ class PartResult:
         ground_truths: name -> [n, ...] float32, small ones only.
         thumbnails: input that is an image -> [n, 16, 16, C] uint8.
         skipped: samples that were left out.
+        effort: what it took; no part of the run.
     """
 
     part: Part
@@ -105,3 +125,4 @@ class PartResult:
     ground_truths: dict[str, NDArray[np.float32]] = field(default_factory=dict)
     thumbnails: dict[str, NDArray[np.uint8]] = field(default_factory=dict)
     skipped: list[Skipped] = field(default_factory=list)
+    effort: Effort | None = None

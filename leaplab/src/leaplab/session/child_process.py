@@ -9,6 +9,7 @@ import socket
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 from collections.abc import Iterator
 from contextlib import suppress
@@ -50,10 +51,18 @@ class ChildSession:
         order: the integration.
         interpreter: to run it in.
         import_limit: seconds for importing its entry file.
+        unwanted: is set, by another thread, once nobody waits for it to be bound any more.
     """
 
-    def __init__(self, order: BindOrder, interpreter: Interpreter, import_limit: float = IMPORT_LIMIT) -> None:
+    def __init__(
+        self,
+        order: BindOrder,
+        interpreter: Interpreter,
+        import_limit: float = IMPORT_LIMIT,
+        unwanted: threading.Event | None = None,
+    ) -> None:
         self.interpreter = interpreter
+        self._unwanted = unwanted
         self._order = order
         self._output = tempfile.TemporaryFile("w+b")  # noqa: SIM115 - closed with the session
         self._memory_file = tempfile.TemporaryFile("w+b")  # noqa: SIM115 - closed with the session
@@ -94,6 +103,7 @@ class ChildSession:
         except BaseException:
             self.close()
             raise
+        self._unwanted = None
         self._notices = [*bound.notices, *notices_of(self._lines())]
 
     def call(
@@ -220,6 +230,7 @@ class ChildSession:
         Raises:
             EOFError: the process has ended, and nothing is left to read.
             TimeoutError: the deadline has passed.
+            LeaplabError: it was being bound, and is unwanted.
         """
         ours = [self._connection]
         while True:
@@ -229,6 +240,9 @@ class ChildSession:
                 return
             if ended:
                 raise EOFError
+            if self._unwanted is not None and self._unwanted.is_set():
+                self._end_group()
+                raise LeaplabError("Nobody waits for the integration any more.")
             if self._deadline is not None and time.monotonic() > self._deadline:
                 raise TimeoutError
             if self._sample_limit is not None:

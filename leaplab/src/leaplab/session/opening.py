@@ -6,6 +6,7 @@ with open_session(find_project(path)) as session:
         ...
 """
 
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 from types import TracebackType
@@ -82,6 +83,8 @@ def open_session(
     wiring: Path | None = None,
     interpreter: Interpreter | None = None,
     memory: int | None = None,
+    inference_threads: int | None = None,
+    unwanted: threading.Event | None = None,
 ) -> Session:
     """Bind an integration.
 
@@ -93,9 +96,11 @@ def open_session(
             file, if it has one.
         interpreter: to run it in; None chooses one, see `choose_interpreter`.
         memory: bytes that its process may take; not in this process.
+        inference_threads: that its model may use, see `BindOrder`.
+        unwanted: ends the process while it is being bound, when another thread sets it.
 
     Raises:
-        LeaplabError: there is no interpreter for it, or it cannot be bound.
+        LeaplabError: there is no interpreter for it, it cannot be bound, or it is unwanted.
     """
     order = BindOrder(
         str(project.root),
@@ -103,6 +108,7 @@ def open_session(
         None if model is None else str(model.expanduser().resolve()),
         own_wiring(project.root) if wiring is None else read_wiring_file(wiring),
         None if in_process else memory,
+        inference_threads,
     )
     if in_process:
         from leaplab.session.in_process import InProcessSession
@@ -110,4 +116,4 @@ def open_session(
         return InProcessSession(order)
     from leaplab.session.child_process import ChildSession
 
-    return ChildSession(order, interpreter or choose_interpreter(project.root))
+    return ChildSession(order, interpreter or choose_interpreter(project.root), unwanted=unwanted)

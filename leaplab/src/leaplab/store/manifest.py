@@ -74,6 +74,8 @@ class Manifest(Struct, frozen=True):
         revision: how often some of its columns were computed again; a part of an earlier revision lacks the last time.
         updates: what was computed then, the last one last.
         domains: columns whose values are domains, by the integration's own settings.
+        inference_threads: that the model used, since the last bits of what it gives depend on it: whoever takes the run
+            up uses as many. None: of a leaplab that did not write it down.
     """
 
     schema: int
@@ -100,6 +102,7 @@ class Manifest(Struct, frozen=True):
     revision: int = 0
     updates: tuple[Update, ...] = ()
     domains: tuple[str, ...] = ()
+    inference_threads: int | None = None
 
 
 def write_manifest(path: Path, manifest: Manifest) -> None:

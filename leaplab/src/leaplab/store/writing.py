@@ -149,6 +149,7 @@ class WrittenRun(RunStore):
             columns=_renewed(former.columns, manifest.columns, ordered),
             instance_columns=_renewed(former.instance_columns, manifest.instance_columns, ordered),
             code_sha256=former.code_sha256,
+            inference_threads=former.inference_threads,
             revision=former.revision + 1,
             updates=(*former.updates, Update(manifest.created, ordered, manifest.code_sha256)),
         )

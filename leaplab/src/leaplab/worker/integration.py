@@ -6,6 +6,7 @@ code-loader's binder is one object a process, so a process hosts one integration
 from __future__ import annotations
 
 import hashlib
+import os
 import re
 import sys
 from collections import Counter
@@ -57,6 +58,7 @@ from leaplab.worker.wanted import EVERYTHING, Wanted
 from leaplab.worker.wiring import Wiring, read_wiring
 from leaplab.worker.written_wiring import ModelEnds, is_mapping, written_wiring
 
+_TENSORFLOW_THREADS = ("TF_NUM_INTRAOP_THREADS", "TF_NUM_INTEROP_THREADS")
 LEAPLAB = Path(__file__).resolve().parents[1]
 
 
@@ -74,6 +76,10 @@ class Integration:
     def __init__(self, order: BindOrder, imported: Callable[[], None] = lambda: None) -> None:
         self.root = Path(order.root)
         self._order = order
+        if (
+            order.inference_threads is not None
+        ):  # TensorFlow reads them when it starts, which its import may bring about
+            os.environ.update(dict.fromkeys(_TENSORFLOW_THREADS, str(order.inference_threads)))
         try:
             self.code_loader = CodeLoader(order.root, order.entry_file, imported)
         except SystemExit as error:
@@ -303,7 +309,8 @@ class Integration:
         """
         if self._predictor is None or (order is not None and self._predictor[0] != order):
             order = order or LoadOrder()
-            self._predictor = order, load_predictor(self.model, order.edited, order.latent, self.custom_layers)
+            threads = self._order.inference_threads
+            self._predictor = order, load_predictor(self.model, order.edited, order.latent, self.custom_layers, threads)
         return self._predictor[1]
 
     @contextmanager

@@ -72,6 +72,7 @@ def load_predictor(
     edited: EditedModel | None = None,
     latent: str | None = None,
     custom_objects: Mapping[str, Any] | None = None,
+    threads: int | None = None,
 ) -> Predictor:
     """Make a model run.
 
@@ -80,6 +81,7 @@ def load_predictor(
         edited: for an ONNX model, what the lab made of it; None runs it as it is, without latent vectors.
         latent: for a Keras model, name of the layer to take latent vectors from, instead of what feeds the head.
         custom_objects: for a Keras model's file, name -> class of a layer that Keras does not know.
+        threads: for an ONNX model, see `OnnxPredictor`; TensorFlow's are fixed when it starts.
 
     Raises:
         LeaplabError: it cannot be run, or `latent` names no layer of it.
@@ -92,14 +94,14 @@ def load_predictor(
         if kind == "onnx":
             from leaplab.worker.onnx_model import OnnxPredictor
 
-            return OnnxPredictor(model, edited)
+            return OnnxPredictor(model, edited, threads=threads)
         from leaplab.worker.keras_model import read_keras
 
         model = read_keras(model, custom_objects)
     if _is_session(model):
         from leaplab.worker.onnx_model import OnnxPredictor
 
-        return OnnxPredictor(_made_of(model), edited, _own_options(model), _own_providers(model))
+        return OnnxPredictor(_made_of(model), edited, _own_options(model), _own_providers(model), threads)
     from leaplab.worker.callable_model import CallablePredictor, is_callable_model
     from leaplab.worker.keras_model import KerasPredictor, has_graph
 

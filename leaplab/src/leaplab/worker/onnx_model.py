@@ -50,6 +50,8 @@ class OnnxPredictor(Predictor):
             and the level of optimisation come along. None takes leaplab's own.
         providers: names of execution providers, or pairs of a name and its options; None takes CUDA where onnxruntime
             has it, and the CPU.
+        threads: that work on a batch, where `options` do not say how many; None takes all cores but one, or what
+            onnxruntime does with `options`.
 
     Raises:
         LeaplabError: onnxruntime cannot run it, or is not installed.
@@ -63,13 +65,14 @@ class OnnxPredictor(Predictor):
         edited: EditedModel | None = None,
         options: Any = None,
         providers: Sequence[str | tuple[str, dict[str, Any]]] | None = None,
+        threads: int | None = None,
     ) -> None:
         name = "The integration's model" if isinstance(model, bytes) else str(model)
         onnxruntime = _onnxruntime(name)
         opened = model if edited is None else edited.path
-        options = _own_options(onnxruntime) if options is None else options
+        options = _own_options(onnxruntime, threads) if options is None else options
         try:
-            with _writing_no_model(options):
+            with _writing_no_model(options), _with_threads(options, threads):
                 self._session = onnxruntime.InferenceSession(
                     opened if isinstance(opened, bytes) else str(opened),
                     options,
@@ -211,10 +214,10 @@ def _reason(error: Exception) -> str:
     return text
 
 
-def _own_options(onnxruntime: Any) -> Any:
+def _own_options(onnxruntime: Any, threads: int | None) -> Any:
     options = onnxruntime.SessionOptions()
     # The encoders run at the same time: one core is theirs, and threads that spin as they wait would starve them.
-    options.intra_op_num_threads = max(1, (os.cpu_count() or 2) - 1)
+    options.intra_op_num_threads = threads or max(1, (os.cpu_count() or 2) - 1)
     options.add_session_config_entry("session.intra_op.allow_spinning", "0")
     return options
 
@@ -223,6 +226,17 @@ def _default_providers(onnxruntime: Any) -> list[str]:
     # Builds for a GPU want the providers named.
     available = onnxruntime.get_available_providers()
     return [name for name in ("CUDAExecutionProvider", "CPUExecutionProvider") if name in available]
+
+
+@contextmanager
+def _with_threads(options: Any, threads: int | None) -> Iterator[None]:
+    """Within, the integration's options take so many threads where they leave the number to onnxruntime."""
+    own = options.intra_op_num_threads
+    options.intra_op_num_threads = own or threads or 0
+    try:
+        yield
+    finally:
+        options.intra_op_num_threads = own
 
 
 @contextmanager

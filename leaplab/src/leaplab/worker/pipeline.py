@@ -9,6 +9,9 @@ from __future__ import annotations
 
 import os
 import re
+import resource
+import sys
+import time
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Iterator, Sequence
@@ -19,7 +22,7 @@ from numpy.typing import NDArray
 from leaplab.errors import LeaplabError
 from leaplab.protocol.operations import EvaluateOrder
 from leaplab.protocol.plan import Part
-from leaplab.protocol.results import InstanceRows, PartResult, Skipped
+from leaplab.protocol.results import Effort, InstanceRows, PartResult, Skipped
 from leaplab.protocol.whereabouts import OUT_OF_MEMORY
 from leaplab.worker.batch import Inferred, infer
 from leaplab.worker.collector import Collector
@@ -89,6 +92,22 @@ def evaluate(integration: Integration, order: EvaluateOrder) -> Iterator[PartRes
         yield from _Evaluation(integration, order, models, properties).results()
 
 
+class _Stopwatch:
+    """What is spent on a part."""
+
+    def __init__(self) -> None:
+        self._since = time.perf_counter(), time.process_time()
+        self.functions = self.model = 0.0
+
+    def lap(self) -> Effort:
+        """What was spent since the last time."""
+        now = time.perf_counter(), time.process_time()
+        most = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * (1 if sys.platform == "darwin" else 1024)
+        effort = Effort(now[0] - self._since[0], now[1] - self._since[1], self.functions, self.model, most)
+        self._since, self.functions, self.model = now, 0.0, 0.0
+        return effort
+
+
 class _Evaluation:
     def __init__(
         self, integration: Integration, order: EvaluateOrder, models: ThreadPoolExecutor, properties: ThreadPoolExecutor
@@ -102,6 +121,7 @@ class _Evaluation:
         self._ids: dict[str, list[str | int]] = {}
         self._skipped: dict[int, dict[int, Skipped]] = {}
         self._collector: Collector | None = None
+        self._spent = _Stopwatch()
 
     def results(self) -> Iterator[PartResult]:
         pending: _Pending | None = None
@@ -154,7 +174,9 @@ class _Evaluation:
             kept.remove(row)
 
         skipping = failed if self._order.skip else None
+        since = time.perf_counter()
         encoded = encode(self._integration, step.part.state, step.ids, begin, skipping, self._wanted)
+        self._spent.functions += time.perf_counter() - since
         HERE.leave()
         step.offsets = [offsets[row] for row in kept]
         description, scales = self._integration.description, self._order.plan.scales
@@ -171,8 +193,11 @@ class _Evaluation:
     def _inferred(self, step: _Step, encoded: Encoded) -> Inferred:
         if not encoded.batch.ids or not self._wanted.model:
             return Inferred([], None, {})
+        since = time.perf_counter()
         with MODEL.at(step.part.number, step.offsets[0], step.offsets[-1] + 1, encoded.batch.ids[0], "model"):
-            return infer(self._predictor, self._integration.description, encoded.batch, self._size)
+            inferred = infer(self._predictor, self._integration.description, encoded.batch, self._size)
+        self._spent.model += time.perf_counter() - since
+        return inferred
 
     def _collected(self, pending: _Pending) -> Iterator[PartResult]:
         step, encoded, count = pending.step, pending.encoded, len(pending.encoded.batch.ids)
@@ -185,7 +210,9 @@ class _Evaluation:
         if step.ends:
             self._collector = None
             number = step.part.number  # of the next part some may be skipped already
-            yield collector.finished([skipped for _, skipped in sorted(self._skipped.pop(number, {}).items())])
+            result = collector.finished([skipped for _, skipped in sorted(self._skipped.pop(number, {}).items())])
+            result.effort = self._spent.lap()
+            yield result
 
     def _done(
         self, step: _Step, encoded: Encoded, inferring: Future[Inferred]
@@ -225,7 +252,7 @@ class _Evaluation:
         return self._scored(part, some, self._models.submit(self._inferred, part, some).result(), range(len(rows)))
 
     def _scored(self, step: _Step, encoded: Encoded, inferred: Inferred, rows: range) -> Finished:
-        integration, offsets = self._integration, step.offsets
+        integration, offsets, since = self._integration, step.offsets, time.perf_counter()
         encoded.batch.predictions = inferred.outputs
         instances = vectors = None
 
@@ -241,6 +268,7 @@ class _Evaluation:
         HERE.move(step.part.number, offsets[rows[0]], offsets[rows[-1]] + 1, encoded.batch.ids[0])
         scores = score(integration, encoded.batch, self._order.plan.float16, self._wanted)
         HERE.leave()
+        self._spent.functions += time.perf_counter() - since
         return Finished(encoded, inferred, scores, instances, vectors)
 
     def _left_out(self, part: Part, offset: int, sample_id: Any, error: LeaplabError) -> None:
