@@ -1,5 +1,8 @@
 """Conditions over a run's columns, against loops over their values; and whatever else somebody may send."""
 
+import os
+import signal
+import threading
 import time
 from typing import Any
 
@@ -128,16 +131,33 @@ def test_what_is_no_condition_is_one_sentence(population, expression, told):
     assert "\n" not in str(error.value)
 
 
-def test_condition_that_takes_too_long_is_one_sentence(population, monkeypatch):
-    monkeypatch.setattr(where, "TIME_LIMIT", 0.2)
+SLOW = " and ".join(f"regexp_matches(sqrt(metadata.size)::varchar, '{n}.*9')" for n in range(60))
+
+
+@pytest.fixture
+def a_million_rows(monkeypatch):
     monkeypatch.setattr(where, "_load", lambda connection, *_: connection.execute(
         "CREATE TABLE samples AS SELECT a.range AS \"metadata.size\" FROM range(3000) a, range(400) b"
     ))  # fmt: skip
+
+
+def test_condition_that_takes_too_long_is_one_sentence(population, a_million_rows, monkeypatch):
+    monkeypatch.setattr(where, "TIME_LIMIT", 0.2)
     begun = time.monotonic()
 
     with pytest.raises(LeaplabError, match=r"takes more than 0.2 s"):
-        population.where(" and ".join(f"regexp_matches(sqrt(metadata.size)::varchar, '{n}.*9')" for n in range(60)))
+        population.where(SLOW)
     assert time.monotonic() - begun < 30
+
+
+def test_ctrl_c_during_a_condition_is_not_an_error_of_the_condition(population, a_million_rows):
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    threading.Timer(0.3, os.kill, (os.getpid(), signal.SIGINT)).start()
+    try:
+        with pytest.raises(KeyboardInterrupt):
+            population.where(SLOW)
+    finally:
+        signal.signal(signal.SIGINT, before)
 
 
 def test_columns_of_an_analysis_may_be_named(make_population):

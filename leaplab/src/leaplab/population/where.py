@@ -23,6 +23,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from leaplab.errors import QuestionError
+from leaplab.store.interrupts import interruptible
 from leaplab.store.parquet import parquet_table, quoted
 
 TIME_LIMIT = 5.0
@@ -96,7 +97,7 @@ def selected(
     sql, used = _translated(expression, known)
     _require_distinct(expression, used)
     computed = {name: values for name, values in (computed or {}).items() if name in used}
-    with duckdb.connect() as connection:
+    with duckdb.connect() as connection, interruptible(connection):
         _require_condition(connection, expression, sql, known)
         try:
             _load(connection, used, files, computed)

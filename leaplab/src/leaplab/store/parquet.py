@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from leaplab.errors import LeaplabError
 from leaplab.files import written_aside
 from leaplab.protocol.plain_text import plain_text
+from leaplab.store.interrupts import interruptible
 
 SQL_TYPES = {"float": "DOUBLE", "int": "BIGINT", "string": "VARCHAR", "boolean": "BOOLEAN"}
 DTYPES: dict[str, type] = {"float": np.float64, "int": np.int64, "string": object, "boolean": np.bool_}
@@ -166,15 +167,8 @@ def _database() -> duckdb.DuckDBPyConnection:
 @contextmanager
 def _connection() -> Iterator[duckdb.DuckDBPyConnection]:
     """A cursor of the process's one in-memory database: opening one for each query costs more than the query."""
-    with _database().cursor() as connection:
-        try:
-            yield connection
-        except (RuntimeError, duckdb.Error) as error:
-            # DuckDB's three ways of passing Ctrl-C on.
-            told = str(error).startswith(("Query interrupted", "KeyboardInterrupt"))
-            if told or isinstance(error, duckdb.InterruptException):
-                raise KeyboardInterrupt from error
-            raise
+    with _database().cursor() as connection, interruptible(connection):
+        yield connection
 
 
 def parquet_table(files: Sequence[Path]) -> str:
