@@ -46,6 +46,7 @@ class Training(Recipe, frozen=True, forbid_unknown_fields=True, kw_only=True):
     label_smoothing: Annotated[float, Meta(ge=0, lt=1)]
     max_shift: Annotated[int, Meta(ge=0, le=16)]
     mirrored: Share
+    cutout: Annotated[int, Meta(ge=0, le=32)]
 
 
 class Cifar10Config(ExampleConfig, frozen=True, forbid_unknown_fields=True, kw_only=True):

@@ -56,6 +56,22 @@ def shift_and_flip(
     return moved
 
 
+def cut_out(
+    images: NDArray[np.float32], side: int, colour: NDArray[np.float32], rng: np.random.Generator
+) -> NDArray[np.float32]:
+    """Each image of [B, H, W, channels] with a square in one colour, [channels], somewhere on it.
+
+    DeVries and Taylor, "Improved Regularization of Convolutional Neural Networks with Cutout", 2017: the middle of the
+    square may lie on any pixel, so that some of it may lie outside. With a `side` of 0 the images stay what they are.
+    """
+    count, height, width = images.shape[:3]
+    top = rng.integers(0, height, (count, 1)) - side // 2
+    left = rng.integers(0, width, (count, 1)) - side // 2
+    rows, columns = np.arange(height) - top, np.arange(width) - left
+    is_cut = ((rows >= 0) & (rows < side))[:, :, None] & ((columns >= 0) & (columns < side))[:, None]
+    return np.where(is_cut[..., None], colour, images)
+
+
 def build(config: Cifar10Config, images: NDArray[np.float32]) -> keras.Model:
     """The untrained net, which normalises by the mean and the standard deviation of these images, per channel."""
     pixels = images.reshape(-1, images.shape[-1])
@@ -72,8 +88,12 @@ def training(config: Cifar10Config) -> Training:
     recipe = config.training
     states = load_states(config)
     images, classes = arrays(states[DataStateType.training])
-    augmentation = of_images(lambda batch, rng: shift_and_flip(batch, recipe.max_shift, recipe.mirrored, rng))
-    batches = AugmentedBatches(images, classes, recipe.batch_size, augmentation, config.seed)
+    mean = images.mean(axis=(0, 1, 2), dtype=np.float64).astype(np.float32)
+
+    def changed(batch: NDArray[np.float32], rng: np.random.Generator) -> NDArray[np.float32]:
+        return cut_out(shift_and_flip(batch, recipe.max_shift, recipe.mirrored, rng), recipe.cutout, mean, rng)
+
+    batches = AugmentedBatches(images, classes, recipe.batch_size, of_images(changed), config.seed)
     test = arrays(states[DataStateType.test])
 
     rate = warmup_and_cosine(recipe, len(batches))

@@ -63,6 +63,45 @@ def test_shifts_go_each_way_as_far_as_allowed_and_fill_in_by_reflection(train: A
     assert met == set(allowed), "each of the 50 ways occurs"
 
 
+def test_a_square_is_cut_out_of_each_image_wherever_its_middle_may_lie(train: Any) -> None:
+    colour = np.array([0.25, 0.5, 0.75], np.float32)
+    images = np.ones((4000, 6, 7, 3), np.float32)
+    cut = train.cut_out(images, 3, colour, np.random.default_rng(6))
+
+    middles = set()
+    for shown in cut:
+        is_cut = (shown != 1).any(axis=-1)
+        np.testing.assert_array_equal(shown[is_cut], np.broadcast_to(colour, shown[is_cut].shape))
+        # What a square of 3 pixels around a pixel has in common with the image.
+        around = [
+            (y, x)
+            for y in range(6)
+            for x in range(7)
+            if np.array_equal(is_cut, (abs(np.arange(6) - y) <= 1)[:, None] & (abs(np.arange(7) - x) <= 1))
+        ]
+        assert len(around) == 1
+        middles.update(around)
+    assert len(middles) == 6 * 7
+    assert (images == 1).all()
+
+
+def test_no_square_is_cut_out_of_no_size(train: Any) -> None:
+    images = np.random.default_rng(0).random((5, 6, 7, 3), dtype=np.float32)
+    np.testing.assert_array_equal(train.cut_out(images, 0, np.zeros(3, np.float32), np.random.default_rng(1)), images)
+
+
+def test_a_square_is_painted_in_the_mean_colour_of_what_is_trained_on(
+    train: Any, folder: Path, config: Cifar10Config
+) -> None:
+    short = _short(config)
+    whole = replace(short, training=replace(short.training, cutout=32, mirrored=0.0, max_shift=0))
+    training = train.training(whole)
+    images, _ = training.batches[0]
+    mean = training.batches.images.mean(axis=(0, 1, 2), dtype=np.float64)
+    is_mean = np.isclose(images, mean, atol=1e-6).all(axis=-1)
+    assert 0.3 < is_mean.mean() < 0.9
+
+
 def test_the_net_normalises_by_the_images_it_is_built_with(train: Any, config: Cifar10Config) -> None:
     rng = np.random.default_rng(2)
     images = (rng.random((50, 32, 32, 3)) * [0.5, 1.0, 0.2] + [0.1, 0.0, 0.6]).astype(np.float32)
