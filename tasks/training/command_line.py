@@ -27,6 +27,7 @@ def training_parser(example: str, has_anchors: bool = False) -> argparse.Argumen
     )
     parser.add_argument("--epochs", type=_positive, metavar="N", help="instead of those of project_config.yaml")
     parser.add_argument("--resume", action="store_true", help="go on from the last whole epoch of a killed training")
+    parser.add_argument("--bfloat16", action="store_true", help="compute in bfloat16 on a processor too, if it has it")
     parser.add_argument("--export", action="store_true", help="only write the .onnx, from the .h5 of a training")
     if has_anchors:
         parser.add_argument("--anchors", action="store_true", help="only print anchors that fit the training boxes")
@@ -63,7 +64,7 @@ def carry_out(
         elif given.export:
             write_onnx(name, training.compared)
         else:
-            fit(training, name, Start(given.init, given.resume))
+            fit(training, name, Start(given.init, given.resume, given.bfloat16))
     except (mendable, TrainingError) as error:
         print(f"error: {error}", file=sys.stderr)
         sys.exit(2)

@@ -18,19 +18,22 @@ from tasks.training.errors import TrainingError
 from tasks.training.export import write_onnx
 from tasks.training.history import HistoryWriter
 from tasks.training.keras2_file import save_for_keras_2
-from tasks.training.precision import use_mixed_precision_on_gpu
+from tasks.training.precision import use_mixed_precision
+from tasks.training.torch_forward import accelerated
 
 
 class Start(NamedTuple):
-    """Where a training starts.
+    """Where a training starts, and in which precision it goes on.
 
     Attributes:
         init: an .h5 whose weights the net begins with, instead of random ones.
         resume: whether it goes on from the last whole epoch of a training that was killed.
+        bfloat16: whether it computes in bfloat16 on a processor too.
     """
 
     init: Path | None = None
     resume: bool = False
+    bfloat16: bool = False
 
 
 FROM_SCRATCH = Start()
@@ -81,13 +84,13 @@ def fit(training: Training, name: Path, start: Start = FROM_SCRATCH) -> keras.Mo
     """
     config, recipe = training.config, training.config.training
     keras.utils.set_random_seed(config.seed)
-    use_mixed_precision_on_gpu()
+    use_mixed_precision(start.bfloat16)
     net = training.build(True)
     if start.init is not None and not start.resume:
         _take_weights(net, start.init)
         training.report(f"before, {start.init.name}", _as_written(training, net))
 
-    model = training.compiled(net)
+    model = training.compiled(accelerated(net))
     history = HistoryWriter(name.with_suffix(".history.csv"), monitored=training.watched_state)
     settings = msgspec.to_builtins(config, order="deterministic") | {"training data": _checksum(training.batches)}
     checkpoint = Checkpoint(name.with_suffix(".checkpoint.npz"), history, settings)

@@ -19,12 +19,24 @@ def test_the_policy_is_mixed_where_tensors_live_on_a_gpu(
 ) -> None:
     import keras
 
-    from tasks.training.precision import use_mixed_precision_on_gpu
+    from tasks.training.precision import use_mixed_precision
 
     monkeypatch.setattr(keras.ops, "zeros", lambda shape: SimpleNamespace(device=device))
     try:
-        assert use_mixed_precision_on_gpu() == (policy == "mixed_float16")
+        use_mixed_precision()
         assert keras.mixed_precision.global_policy().name == policy
+    finally:
+        keras.mixed_precision.set_global_policy("float32")
+
+
+def test_bfloat16_is_for_whoever_asks_for_it() -> None:
+    import keras
+
+    from tasks.training.precision import use_mixed_precision
+
+    try:
+        use_mixed_precision(bfloat16=True)
+        assert keras.mixed_precision.global_policy().name == "mixed_bfloat16"
     finally:
         keras.mixed_precision.set_global_policy("float32")
 
