@@ -240,6 +240,23 @@ def test_platform_s_rules_are_not_those_of_a_session(make_project, monkeypatch):
         assert session.call(DESCRIBE).states == {"training": 20, "validation": 12}
 
 
+@pytest.mark.parametrize(("told", "threads"), [(None, 1), ("2", 2)], ids=["by itself", "as the user says"])
+def test_numpy_has_one_thread_beside_the_model_s(make_project, monkeypatch, told, threads):
+    monkeypatch.delenv("OPENBLAS_NUM_THREADS", raising=False)
+    monkeypatch.delenv("OMP_NUM_THREADS", raising=False)
+    if told is not None:
+        monkeypatch.setenv("OPENBLAS_NUM_THREADS", told)
+    root = make_project("plain")
+    count = "max(pool['num_threads'] for pool in threadpoolctl.threadpool_info() if pool['user_api'] == 'blas')"
+    with (root / "leap_binder.py").open("a", encoding="utf-8") as binder:
+        binder.write(f"\nimport pathlib, threadpoolctl\npathlib.Path('threads').write_text(str({count}))\n")
+
+    with open_session(find_project(root)) as session:
+        session.call(DESCRIBE)
+
+    assert int((root / "threads").read_text()) == threads
+
+
 def test_operations_of_both_sides_are_the_same():
     asked = {found.name for found in vars(operations).values() if isinstance(found, Operation | Stream)}
 

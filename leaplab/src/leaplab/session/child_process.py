@@ -336,4 +336,5 @@ def _environment(interpreter: Interpreter) -> dict[str, str]:
     inherited = variables_for(interpreter.executable)
     # The platform's rules are for its verdict alone: under them code-loader refuses what has no integration test.
     inherited.pop("IS_TENSORLEAP_PLATFORM", None)
-    return {"TF_CPP_MIN_LOG_LEVEL": "2", **inherited, "TL_DISABLE_ANALYTICS": "true"}
+    # Handlers have one core while the model has the others: numpy's own threads would wait for one another on it.
+    return {"TF_CPP_MIN_LOG_LEVEL": "2", "OPENBLAS_NUM_THREADS": "1", **inherited, "TL_DISABLE_ANALYTICS": "true"}
