@@ -1,15 +1,20 @@
 """The commands as a user calls them."""
 
+import http.client
 import json
 import shutil
 import subprocess
 import sys
+import time
+from contextlib import closing
 from typing import Any
+from urllib.parse import urlsplit
 
 import pytest
 
 from leaplab.cli.commands import app
 from leaplab.store.manifest import SCHEMA
+from tests.browser import served_run
 
 ENCODER = "    return image\n"
 LOSS = "    return np.asarray(-np.log(np.maximum(chosen, 1e-7)), np.float32)\n"
@@ -138,6 +143,17 @@ def test_run_of_another_schema_is_told(command, runs, tmp_path):
 
     shown = command("explore", "tiny", "--runs", tmp_path, "--no-browser")
     assert is_one_sentence(shown, "another version of leaplab", "--update")
+
+
+def test_a_connection_stays_open_while_nobody_asks(runs):
+    with served_run(runs, "tiny") as address, closing(http.client.HTTPConnection(urlsplit(address).netloc)) as asking:
+        asking.request("GET", "/api/v1/run")
+        assert asking.getresponse().read()
+        time.sleep(7)
+        # Not on a new one: a POST on a connection that is closed meanwhile is not sent again by itself.
+        asking.auto_open = 0
+        asking.request("GET", "/api/v1/run")
+        assert asking.getresponse().read()
 
 
 def test_damaged_run_is_told(command, runs, tmp_path):

@@ -177,7 +177,8 @@ def explore(
         console.print(f"{where}  (Ctrl-C ends)", soft_wrap=True)
         if browser and not webbrowser.open(url):
             console.print("There is no browser to open here; open that address yourself.")
-        config = uvicorn.Config(application, log_level="warning", timeout_graceful_shutdown=2)
+        # A connection that is closed after uvicorn's five idle seconds may be closed while somebody asks on it again.
+        config = uvicorn.Config(application, log_level="warning", timeout_graceful_shutdown=2, timeout_keep_alive=75)
         uvicorn.Server(config).run(sockets=[socket])
 
 
