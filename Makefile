@@ -2,6 +2,7 @@
 # and git. Written for GNU make 3.81 and newer, and for a POSIX shell.
 #
 #   PYTHON=python3.12   the interpreter to use instead of the first that fits
+#   WITH=dev,web,extras   with what the tests of the extras need, Ray and a server of S3
 #   POETRY=poetry       your own Poetry, with your own configuration, instead of the one in .poetry
 #   ARGS="--port 9000"  more arguments for explore, test, test-long, mutants and bench
 
@@ -11,6 +12,7 @@ SHELL := /bin/sh
 .PHONY: help setup web explore test test-long mutants lint format bench figures wheel lock clean
 
 PYTHON ?=
+WITH ?= dev,web
 POETRY ?= .poetry/bin/poetry
 ARGS ?=
 
@@ -25,9 +27,10 @@ comma := ,
 empty :=
 space := $(empty) $(empty)
 
-# Each file says that the step before it came to its end. Another PYTHON asks for a set-up of its own.
+# Each file says that the step before it came to its end. Another PYTHON or WITH asks for a set-up of its own.
 POETRY_READY := $(if $(filter .poetry/bin/poetry,$(POETRY)),.poetry/ready)
-VENV_READY := .venv/ready$(if $(PYTHON),-$(subst /,_,$(subst $(space),_,$(PYTHON))))
+VENV_READY := .venv/ready$(if $(PYTHON),-$(subst /,_,$(subst $(space),_,$(PYTHON))))$(if \
+	$(filter-out dev$(comma)web,$(WITH)),-$(subst $(comma),_,$(WITH)))
 
 export TL_DISABLE_ANALYTICS := 1
 export POETRY_NO_INTERACTION := 1
@@ -93,7 +96,7 @@ $(VENV_READY): pyproject.toml leaplab/pyproject.toml poetry.lock | $(POETRY_READ
 		$(call step,venv,Creating .venv,$(POETRY) env use "$$(command -v "$$python")"); \
 	fi
 	@$(call step,install,Installing the packages of poetry.lock into .venv (minutes the first time),\
-		$(ask_index_of_pip) && $(POETRY) install --with dev$(comma)web)
+		$(ask_index_of_pip) && $(POETRY) install --with $(WITH))
 	@touch $@
 
 web: $(WEB_PAGE) ## Build the explorer's web page

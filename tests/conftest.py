@@ -1,10 +1,11 @@
-"""Which tests run where: examples by `--example`; what needs real data, a browser, another interpreter or a small disk
-where there is such.
+"""Which tests run where: examples by `--example`; what needs real data, a browser, another interpreter, packages of
+the extras or a small disk where there is such.
 
 A test that lacks one is deselected, and pytest's last line counts it. Where `REQUIRE_REAL_DATA`, `REQUIRE_BROWSER`,
-`REQUIRE_PYTHONS` or `REQUIRE_SMALL_DISK` is set, as in CI, it runs and fails.
+`REQUIRE_PYTHONS`, `REQUIRE_EXTRAS` or `REQUIRE_SMALL_DISK` is set, as in CI, it runs and fails.
 """
 
+import importlib.util
 import os
 import shutil
 import subprocess
@@ -50,7 +51,7 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     for item in items:
         if item.get_closest_marker("browser"):
             item.add_marker("long")
-    lacks = (_lacks_data, _lacks_browser, _lacks_python, _lacks_small_disk)
+    lacks = (_lacks_data, _lacks_browser, _lacks_python, _lacks_extras, _lacks_small_disk)
     absent = [item for item in items if any(lacking(item) for lacking in lacks)]
     if absent:
         config.hook.pytest_deselected(items=absent)
@@ -89,6 +90,13 @@ def _lacks_python(item: pytest.Item) -> bool:
         return False
     versions = {version for marker in item.iter_markers("python") for version in marker.args}
     return not all(_interpreter(version) for version in versions)
+
+
+def _lacks_extras(item: pytest.Item) -> bool:
+    if os.environ.get("REQUIRE_EXTRAS"):
+        return False
+    needed = {package for marker in item.iter_markers("installed") for package in marker.args}
+    return not all(importlib.util.find_spec(package) for package in needed)
 
 
 def _lacks_small_disk(item: pytest.Item) -> bool:

@@ -67,6 +67,8 @@ def test_poetry_lock_has_the_requirements_of_leaplab(repository: Path, requireme
     (package,) = (package for package in lock["package"] if package["name"] == "leaplab")
     declared = {name: (requirement.specifier, requirement.extras) for name, requirement in requirements.items()}
     locked = {canonicalize_name(name): _locked(entry) for name, entry in package["dependencies"].items()}
+    for extra in map(Requirement, chain.from_iterable(package.get("extras", {}).values())):
+        locked[canonicalize_name(extra.name)] = (extra.specifier, extra.extras)
     # `poetry check --lock` compares the root's pyproject.toml alone.
     assert locked == declared, "poetry.lock has other requirements than leaplab/pyproject.toml: run `make lock`"
 
@@ -104,8 +106,9 @@ def _distribution(module: str) -> str:
 
 @pytest.mark.long
 def test_the_wheel_holds_the_page_and_every_module_and_no_more(repository: Path, source: Path, tmp_path: Path) -> None:
-    # Of a `make` that runs this test, neither its options nor its PYTHON; and no set-up below the feet of the tests.
-    inherited = {name: value for name, value in os.environ.items() if name not in ("MAKEFLAGS", "MAKELEVEL", "PYTHON")}
+    # Of a `make` that runs this test, neither options nor PYTHON or WITH; and no set-up below the feet of the tests.
+    of_make = ("MAKEFLAGS", "MAKELEVEL", "PYTHON", "WITH")
+    inherited = {name: value for name, value in os.environ.items() if name not in of_make}
     command = ["make", "--silent", "--old-file=.venv/ready", "wheel", f"WHEELS={tmp_path}"]
     made = subprocess.run(command, cwd=repository, env=inherited, capture_output=True, text=True, check=False)
     assert made.returncode == 0, made.stdout + made.stderr

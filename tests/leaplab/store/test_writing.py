@@ -18,8 +18,9 @@ from leaplab.errors import LeaplabError
 from leaplab.store.catalog import catalog, delete_run, verify_run
 from leaplab.store.lock import locked
 from leaplab.store.manifest import read_manifest, write_manifest
+from leaplab.store.removing import clear_leftovers
 from leaplab.store.run import RunStore
-from leaplab.store.writing import PartValues, WrittenRun, clear_leftovers
+from leaplab.store.writing import PartValues, WrittenRun
 
 COLUMNS = {"metadata.label": "int", "loss.a": "float", "metric.b": "float"}
 HOLDER = """

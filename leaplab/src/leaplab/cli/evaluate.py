@@ -1,8 +1,9 @@
 """`leaplab evaluate`: samples through the integration and its model, into a run."""
 
+import os
 import threading
 import time
-from contextlib import closing
+from contextlib import ExitStack, closing
 from enum import StrEnum
 from functools import partial
 from pathlib import Path
@@ -24,7 +25,7 @@ from leaplab.cli.commands import (
     say,
     warn,
 )
-from leaplab.cli.printing import console, print_json, progress_bar, summary_table
+from leaplab.cli.printing import console, counted, print_json, progress_bar, summary_table
 from leaplab.errors import LeaplabError
 from leaplab.protocol.plan import BATCH_SIZE
 from leaplab.store.columns import LOSS, METADATA, METRIC
@@ -34,6 +35,8 @@ if TYPE_CHECKING:
 
 AGAIN = {"metadata": METADATA, "losses": LOSS, "metrics": METRIC}
 """What `--only` takes, and the group of columns that it means."""
+CORES = 2
+"""Of a cluster, for each worker where nobody says how many there are to be: one encodes while the other infers."""
 
 
 class OnError(StrEnum):
@@ -41,6 +44,13 @@ class OnError(StrEnum):
 
     fail = "fail"
     skip = "skip"
+
+
+class Where(StrEnum):
+    """What evaluates the parts of a run."""
+
+    local = "local"
+    ray = "ray"
 
 
 @app.command()
@@ -84,6 +94,17 @@ def evaluate(
             min=1, help="Processes that evaluate at a time; by default as many as the first part shows to pay."
         ),
     ] = None,
+    runner: Annotated[
+        Where, typer.Option(help="Processes of this machine, or actors of a Ray cluster: docs/scaling.md.")
+    ] = Where.local,
+    address: Annotated[
+        str | None,
+        typer.Option(help="HOST:PORT of the Ray cluster; by default the one of RAY_ADDRESS, or one on this machine."),
+    ] = None,
+    env: Annotated[
+        list[str] | None,
+        typer.Option(metavar="NAME", help="Variable of this environment that Ray's actors get; may be repeated."),
+    ] = None,
     in_process: InProcess = False,
     wiring: Wiring = None,
     python: Python = None,
@@ -93,7 +114,10 @@ def evaluate(
     """Run every sample through the integration and its model; the results go to runs/NAME."""
     from leaplab.evaluate.local_runner import LocalRunner
     from leaplab.evaluate.parallel_runner import ParallelRunner
-    from leaplab.evaluate.run import Options, carry_out, prepare
+    from leaplab.evaluate.ray_actor import ActorOrder
+    from leaplab.evaluate.ray_cluster import connected
+    from leaplab.evaluate.ray_runner import RayRunner
+    from leaplab.evaluate.run import Options, Runner, carry_out, prepare
     from leaplab.evaluate.summary import left_out, summarize, without_loss
     from leaplab.evaluate.worker_count import this_machine, threads_of
     from leaplab.project.locate import find_project
@@ -105,6 +129,10 @@ def evaluate(
 
     if in_process and (time_limit or memory):
         raise LeaplabError("--time-limit and --memory are for the integration's own process; leave out --in-process.")
+    if in_process and runner is Where.ray:
+        raise LeaplabError("With --runner ray the integration runs in processes of the nodes; leave out --in-process.")
+    if (address or env) and runner is not Where.ray:
+        raise LeaplabError("--address and --env are for --runner ray; add it, or leave them out.")
     if only is not None and (update or overwrite):
         raise LeaplabError("--only keeps the run, which --update and --overwrite replace; name one of them.")
     replace: Replace = "always" if overwrite else "outdated" if update else "never"
@@ -113,55 +141,77 @@ def evaluate(
         if workers:
             say("With --in-process there is one worker.")
         workers = 1
-    threads = threads_of(workers or 1, this_machine().cores)
-    options = Options(runs, name, model, wiring, order, replace, _groups(only), history, threads)
+    variables = _variables(env or [])
     project = find_project(path)
     interpreter = interpreter_for(project, python, in_process)
-    console.print(f"Binding {project.root / project.entry_file}", markup=False, soft_wrap=True)
     size = None if memory is None else int(memory * 2**30)
 
     def bind(inference_threads: int | None, unwanted: threading.Event | None = None) -> "Session":
         limits = {"memory": size, "inference_threads": inference_threads}
         return open_session(project, model, in_process, wiring, interpreter, **limits, unwanted=unwanted)
 
-    begun = time.perf_counter()
-    with bind(threads) as session:
+    with ExitStack() as ends:
+        cores = this_machine().cores
+        if runner is Where.ray:
+            cluster = ends.enter_context(connected(address))
+            cores, workers = cluster.cores, workers or max(1, cluster.cores // CORES)
+            say(f"{counted(workers, 'worker')} on Ray: {counted(cluster.nodes, 'node')}, {counted(cores, 'core')}.")
+        threads = threads_of(workers or 1, cores)
+        options = Options(runs, name, model, wiring, order, replace, _groups(only), history, threads)
+        begun = time.perf_counter()
+        console.print(f"Binding {project.root / project.entry_file}", markup=False, soft_wrap=True)
+        session = ends.enter_context(bind(threads))
         notices = session.notices()
         unscored = without_loss(session.call(DESCRIBE), mapping_files(project.root))
         if unscored is not None:
             notices.append(unscored)
         warn(notices)
-        with prepare(session, options, notices) as prepared:
-            warn(prepared.notices)
-            store = prepared.store
-            if on_error is OnError.fail:
-                store.forget_skipped()
-            missing = store.missing_parts()
-            if missing:
-                start_up = time.perf_counter() - begun
-                kept = store.manifest.inference_threads
-                if in_process and kept != threads:
-                    raise LeaplabError(
-                        f"{store.path} was begun with other threads of inference, which --in-process cannot give it;"
-                        " leave that out, or give this one a --name."
-                    )
-                if kept is None:
-                    warn(
-                        [f"{store.path} is of an earlier leaplab, which noted no threads: one worker goes on with it."]
-                    )
+        prepared = ends.enter_context(prepare(session, options, notices))
+        warn(prepared.notices)
+        store, kept = prepared.store, prepared.store.manifest.inference_threads
+        skip = on_error is OnError.skip
+        if not skip:
+            store.forget_skipped()
+        missing = store.missing_parts()
+        start_up = time.perf_counter() - begun
 
-                def worker(opened: "Session | None" = None) -> LocalRunner:
-                    skip = on_error is OnError.skip
-                    return LocalRunner(partial(bind, kept), prepared.load, opened, skip=skip, time_limit=time_limit)
+        def worker(opened: "Session | None" = None) -> LocalRunner:
+            return LocalRunner(partial(bind, kept), prepared.load, opened, skip=skip, time_limit=time_limit)
 
-                first = worker(session if kept == threads else None)
-                number = 1 if kept is None else workers
-                done = store.samples - sum(part.stop - part.start for part in missing)
-                with progress_bar() as progress:
-                    task = progress.add_task("Evaluating", total=store.samples, completed=done)
-                    several = ParallelRunner(first, worker, number, start_up, say)
-                    with closing(first), closing(several) as runner:
-                        carry_out(runner, store, prepared.plan, lambda count: progress.advance(TaskID(task), count))
+        def several() -> Runner:
+            number = 1 if kept is None else workers
+            if interpreter is None or runner is Where.local:
+                first = ends.enter_context(closing(worker(session if kept == threads else None)))
+                return ends.enter_context(closing(ParallelRunner(first, worker, number, start_up, say)))
+            session.close()  # each actor has its own
+            told = ActorOrder(
+                project,
+                interpreter.executable,
+                store.path.resolve(),
+                store.manifest,
+                prepared.plan,
+                None if model is None else model.expanduser().resolve(),
+                None if wiring is None else wiring.expanduser().resolve(),
+                size,
+                skip,
+                time_limit,
+                variables,
+            )
+            each = max(1, cores // (number or 1)) if (number or 1) <= cores else cores / (number or 1)
+            return ends.enter_context(closing(RayRunner(told, number or 1, each, say)))
+
+        if missing:
+            if in_process and kept != threads:
+                raise LeaplabError(
+                    f"{store.path} was begun with other threads of inference, which --in-process cannot give it;"
+                    " leave that out, or give this one a --name."
+                )
+            if kept is None:
+                warn([f"{store.path} is of an earlier leaplab, which noted no threads: one worker goes on with it."])
+            done = store.samples - sum(part.stop - part.start for part in missing)
+            progress = ends.enter_context(progress_bar())
+            task = progress.add_task("Evaluating", total=store.samples, completed=done)
+            carry_out(several(), store, prepared.plan, lambda count: progress.advance(TaskID(task), count))
     summary = summarize(store)
     if as_json:
         print_json(
@@ -189,3 +239,10 @@ def _groups(only: str | None) -> tuple[str, ...]:
     if wrong := [word for word in named if word not in AGAIN]:
         raise LeaplabError(f"--only takes {', '.join(AGAIN)}, separated by commas, and not '{wrong[0]}'.")
     return tuple(AGAIN[word] for word in named)
+
+
+def _variables(names: list[str]) -> dict[str, str | None]:
+    """The variables that `--env` names, and the one that Ray would set for its actors."""
+    if missing := [name for name in names if name not in os.environ]:
+        raise LeaplabError(f"--env names {missing[0]}, which is not set here; set it, or leave it out.")
+    return {"OMP_NUM_THREADS": os.environ.get("OMP_NUM_THREADS"), **{name: os.environ[name] for name in names}}

@@ -99,7 +99,7 @@ def print_findings(report: "Report") -> None:
         output.print(f"    {escape(finding.mend)}", style="dim", soft_wrap=True)
     errors = sum(finding.severity == "error" for finding in report.findings)
     warnings = len(report.findings) - errors
-    verdict = f"{_counted(errors, 'error')}, {_counted(warnings, 'warning')}" if report.findings else "Nothing to mend"
+    verdict = f"{counted(errors, 'error')}, {counted(warnings, 'warning')}" if report.findings else "Nothing to mend"
     output.print(f"{verdict}: {report.rules} rules, {report.samples} samples through every handler.")
     for sentence in report.not_tried:
         output.print(f"  {sentence}", markup=False, soft_wrap=True)
@@ -190,7 +190,8 @@ def print_problems(problems: "tuple[Problem, ...]") -> None:
         console.print(f"[red]{escape(problem.place)}[/]  {escape(problem.message)}", soft_wrap=True)
 
 
-def _counted(count: int, what: str) -> str:
+def counted(count: int, what: str) -> str:
+    """As `1 row`, `2 rows`."""
     return f"{count} {what}" if count == 1 else f"{count} {what}s"
 
 

@@ -6,11 +6,12 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Protocol
 
 import msgspec
 
 from leaplab.errors import LeaplabError
+from leaplab.evaluate.keeping import WrittenPart, keep
 from leaplab.evaluate.onnx_surgery import edit_model, is_ort_format
 from leaplab.files import cache_folder, file_name
 from leaplab.protocol.description import Description, Node
@@ -23,7 +24,8 @@ from leaplab.store.columns import INPUT, LOSS, METADATA, METRIC, column_of, key_
 from leaplab.store.history import HISTORY, History, beside_model, read_history
 from leaplab.store.lock import locked
 from leaplab.store.manifest import SCHEMA, ColumnEntry, Manifest, RunInterpreter
-from leaplab.store.writing import PartValues, Replace, WrittenRun, clear_leftovers
+from leaplab.store.removing import clear_leftovers
+from leaplab.store.writing import Replace, WrittenRun
 
 EVALUATION = 3
 """Raised when the same integration and options give other numbers."""
@@ -32,8 +34,10 @@ EVALUATION = 3
 class Runner(Protocol):
     """Evaluates parts of a plan, in any order, one process or many."""
 
-    def run(self, plan: Plan, parts: Sequence[Part], only: Sequence[str] = ()) -> Iterator[PartResult]:
-        """One result a part; of some groups of columns alone where they are named."""
+    def run(
+        self, plan: Plan, parts: Sequence[Part], only: Sequence[str] = ()
+    ) -> Iterator[PartResult] | Iterator[WrittenPart]:
+        """One result a part, or what has been written of it; of some groups of columns alone where they are named."""
         ...
 
 
@@ -92,15 +96,15 @@ def prepare(session: Session, options: Options, notices: Sequence[str] = ()) -> 
     description = session.call(DESCRIBE)
     plan = session.call(PLAN, options.order)
     model = session.call(MODEL)
-    load, without = _load_order(model, options.order.latent)
+    load, without = load_order(model, options.order.latent)
     loaded = session.call(LOAD, load)
     found, unread = (named, ()) if named is not None else _history_beside(model)
     said = (*without, *loaded.notices, *unread)
-    basis = _identity(EVALUATION, model.sha256, plan_sha256(plan))
+    basis = basis_of(model, plan)
     name = file_name(options.name or Path(model.name).stem)
     manifest = Manifest(
         schema=SCHEMA,
-        identity=_identity(basis, description.code_sha256),
+        identity=identity_of(description, model, plan),
         basis=basis,
         created=datetime.now(UTC).isoformat(timespec="seconds"),
         integration=description.root,
@@ -152,10 +156,16 @@ def _history_beside(model: ModelSource) -> tuple[History | None, tuple[str, ...]
         return None, (f"The run has no history of the training: {error}",)
 
 
-def _load_order(model: ModelSource, latent: str | None) -> tuple[LoadOrder, tuple[str, ...]]:
+def load_order(model: ModelSource, latent: str | None) -> tuple[LoadOrder, tuple[str, ...]]:
     """The order to load a model, and what is to be said of it.
 
     An ONNX model's graph is edited here, where the package onnx is; a Keras model's in the integration's process.
+
+    Args:
+        latent: see `Plan`.
+
+    Raises:
+        LeaplabError: the model has no such tensor, or cannot be edited.
     """
     if model.format != "onnx":
         return LoadOrder(latent=latent), ()
@@ -166,6 +176,16 @@ def _load_order(model: ModelSource, latent: str | None) -> tuple[LoadOrder, tupl
     return LoadOrder(), (without_latent("its model is in onnxruntime's own format (.ort), which tells no graph"),)
 
 
+def identity_of(description: Description, model: ModelSource, plan: Plan) -> str:
+    """What decides whether two evaluations are the same, see `Manifest`."""
+    return _identity(basis_of(model, plan), description.code_sha256)
+
+
+def basis_of(model: ModelSource, plan: Plan) -> str:
+    """The same without the code."""
+    return _identity(EVALUATION, model.sha256, plan_sha256(plan))
+
+
 def plan_sha256(plan: Plan) -> str:
     """Of everything that decides the run's bytes, apart from code and model."""
     return hashlib.sha256(msgspec.json.encode(plan, order="deterministic")).hexdigest()
@@ -173,35 +193,17 @@ def plan_sha256(plan: Plan) -> str:
 
 def carry_out(runner: Runner, store: WrittenRun, plan: Plan, progress: Callable[[int], None]) -> None:
     """Evaluate the parts that the run lacks. `progress` is told how many samples each finished part had."""
+
+    def run(parts: Sequence[Part], only: Sequence[str] = ()) -> None:
+        for found in runner.run(plan, parts, only):
+            if keep(store, found, again=bool(only)):
+                progress(found.part.stop - found.part.start)
+
     if outdated := store.outdated_parts():
-        for result in runner.run(plan, outdated, store.manifest.updates[-1].groups):
-            if not result.skipped:  # else the part's arrays are of samples that are to be left out: it is missing still
-                store.renew_part(_values(result))
-                progress(result.part.stop - result.part.start)
+        run(outdated, store.manifest.updates[-1].groups)
     if missing := store.missing_parts():
-        for result in runner.run(plan, missing):
-            store.write_part(_values(result))
-            progress(result.part.stop - result.part.start)
+        run(missing)
     store.finish()
-
-
-def _values(result: PartResult) -> PartValues:
-    columns: dict[str, Sequence[Any]] = {column_of(METADATA, name): values for name, values in result.metadata.items()}
-    columns |= {column_of(INPUT, name): values for name, values in result.inputs.items()}
-    columns |= result.scores
-    return PartValues(
-        result.part,
-        result.ids,
-        columns,
-        result.latents,
-        result.predictions,
-        {column: vars(elements) for column, elements in result.confusion.items()},
-        None if result.instances is None else result.instances.table(),
-        result.instance_latents,
-        result.ground_truths,
-        result.thumbnails,
-        result.skipped,
-    )
 
 
 def _columns(description: Description) -> dict[str, ColumnEntry]:

@@ -8,8 +8,9 @@ from leaplab.errors import LeaplabError
 from leaplab.store.lock import locked
 from leaplab.store.manifest import read_manifest
 from leaplab.store.parts import damaged_files
+from leaplab.store.removing import clear_leftovers, remove_run
 from leaplab.store.run import RunStore
-from leaplab.store.writing import WrittenRun, clear_leftovers, remove_run
+from leaplab.store.writing import WrittenRun
 
 
 class CatalogEntry(Struct, frozen=True):

@@ -124,13 +124,24 @@ def write_entry(run: Path, number: int, entry: PartEntry) -> None:
 
 def read_entry(run: Path, number: int) -> PartEntry | None:
     """What a part holds; None where it is not whole: not there, damaged, or with a file missing or of another size."""
+    entry = written_entry(run, number)
+    return None if entry is None or not is_whole(run, entry) else entry  # it is evaluated again, which mends it
+
+
+def written_entry(run: Path, number: int) -> PartEntry | None:
+    """What was last written of a part, whole or not; None where that is nothing, or damaged."""
     try:
-        entry = msgspec.json.decode(entry_path(run, number).read_bytes(), type=PartEntry)
-        if all((run / path).stat().st_size == file.size for path, file in entry.files.items()):
-            return entry
+        return msgspec.json.decode(entry_path(run, number).read_bytes(), type=PartEntry)
     except (OSError, msgspec.DecodeError):
-        pass  # it is evaluated again, which mends each of these
-    return None
+        return None
+
+
+def is_whole(run: Path, entry: PartEntry) -> bool:
+    """Whether each file of a part is there and of its size."""
+    try:
+        return all((run / path).stat().st_size == file.size for path, file in entry.files.items())
+    except OSError:
+        return False
 
 
 def damaged_files(run: Path, entry: PartEntry) -> list[str]:

@@ -1,9 +1,6 @@
 """Writing a run: part by part, each whole or not there, by one process at a time."""
 
 import math
-import os
-import re
-import shutil
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -28,15 +25,15 @@ from leaplab.store.parts import (
     PartEntry,
     PartFiles,
     entry_path,
+    is_whole,
     not_finite_rows,
     read_entry,
     table_path,
     write_entry,
+    written_entry,
 )
+from leaplab.store.removing import remove_run
 from leaplab.store.run import INSTANCES_OF, KEYS, RunStore
-
-REMOVED = ".removed"
-"""Ends the name of a run that is being deleted."""
 
 COLUMN_ORDER = ("", METADATA, INPUT, LOSS, METRIC)
 """Groups of columns as they stand in the table of a part's samples."""
@@ -162,10 +159,13 @@ class WrittenRun(RunStore):
 
         One of which samples were left out is not among them: they may fail no more, or others may.
         """
-        latest = self.manifest.revision
-        entries = [(part, self._stored(part)) for part in self.manifest.parts if self.entry(part) is None]
+        return [part for part in self.manifest.parts if self.is_outdated(part)]
+
+    def is_outdated(self, part: Part) -> bool:
+        """Whether a part is one of the `outdated_parts`."""
+        entry = self._stored(part) if self.entry(part) is None else None
         # What lacks several times lacks more than the last time tells.
-        return [part for part, entry in entries if entry and entry.revision == latest - 1 and not entry.skipped]
+        return entry is not None and entry.revision == self.manifest.revision - 1 and not entry.skipped
 
     def _stored(self, part: Part) -> PartEntry | None:
         return read_entry(self.path, part.number)
@@ -182,13 +182,12 @@ class WrittenRun(RunStore):
         entry_path(self.path, part.number).unlink(missing_ok=True)
 
     def write_part(self, values: PartValues) -> None:
-        """Write one part.
+        """Write one part, and publish it.
 
         Raises:
             LeaplabError: the folder holds another run by now, or cannot be written.
         """
-        with _telling(self.path):
-            self._write_part(values)
+        self.publish(values.part, self.write_files(values))
 
     def renew_part(self, values: PartValues) -> None:
         """Put the columns that were computed again, and confusion elements, in the place of those of a part.
@@ -199,8 +198,34 @@ class WrittenRun(RunStore):
         Raises:
             LeaplabError: as `write_part`.
         """
+        self.publish(values.part, self.renew_files(values))
+
+    def write_files(self, values: PartValues) -> PartEntry:
+        """Write the files of one part, which counts once `publish` is given the entry.
+
+        Raises:
+            LeaplabError: the folder cannot be written.
+        """
         with _telling(self.path):
-            self._renew_part(values)
+            return self._write_files(values)
+
+    def renew_files(self, values: PartValues) -> PartEntry:
+        """As `renew_part`, without publishing.
+
+        Raises:
+            LeaplabError: the folder cannot be written.
+        """
+        with _telling(self.path):
+            return self._renew_files(values)
+
+    def publish(self, part: Part, entry: PartEntry) -> None:
+        """Make a part one of the run, its files being written.
+
+        Raises:
+            LeaplabError: the folder holds another run by now, or cannot be written; or the files are not there.
+        """
+        with _telling(self.path):
+            self._publish(part, entry)
 
     def write_history(self, history: History) -> None:
         """Write what the model's training wrote down, in the place of what the run has of it.
@@ -211,7 +236,7 @@ class WrittenRun(RunStore):
         with _telling(self.path):
             keep_history(self.path, history)
 
-    def _write_part(self, values: PartValues) -> None:
+    def _write_files(self, values: PartValues) -> PartEntry:
         part, ids = values.part, [plain_text(str(i)) for i in values.ids]
         files = PartFiles(self.path, part.number)
         not_finite = _not_finite_columns(values.columns)
@@ -239,10 +264,9 @@ class WrittenRun(RunStore):
         table = {ID: ids, STATE: [part.state] * len(ids), **values.columns}
         files.table("samples", None, table, {column: self._type(column) for column in table})
         skipped, revision = tuple(values.skipped), self.manifest.revision
-        entry = PartEntry(len(ids), instances, tuple(table), shapes, files.written, skipped, not_finite, revision)
-        self._publish(part, entry)
+        return PartEntry(len(ids), instances, tuple(table), shapes, files.written, skipped, not_finite, revision)
 
-    def _renew_part(self, values: PartValues) -> None:
+    def _renew_files(self, values: PartValues) -> PartEntry:
         part, groups, former = values.part, self.manifest.updates[-1].groups, self._stored(values.part)
         assert former is not None, f"part {part.number} is not whole"
         assert len(values.ids) == former.rows, f"part {part.number} has {former.rows} samples, not {len(values.ids)}"
@@ -261,16 +285,13 @@ class WrittenRun(RunStore):
             _write_confusion(files, part, ids, values.confusion)
             kept = {path: file for path, file in kept.items() if not path.startswith(f"{CONFUSION}/")}
         not_finite = {name: count for name, count in former.not_finite.items() if group_of(name) not in groups}
-        entry = structs.replace(
+        return structs.replace(
             former,
             columns=tuple(names),
             files=kept | files.written,
             not_finite=not_finite | _not_finite_columns(new),
             revision=self.manifest.revision,
         )
-        self._publish(part, entry)
-        for path in former.files.keys() - entry.files.keys():
-            (self.path / path).unlink(missing_ok=True)
 
     def finish(self) -> None:
         """Give every part's table the columns that some part has, NULL where this one has no value.
@@ -291,8 +312,16 @@ class WrittenRun(RunStore):
         present = read_manifest(self.path / "manifest.json")
         if (present.identity, present.revision) != (self.manifest.identity, self.manifest.revision):
             raise LeaplabError(f"{self.path} holds another run by now, which something else has begun; evaluate again.")
+        if not is_whole(self.path, entry):
+            raise LeaplabError(
+                f"The files of part {part.number} are not in {self.path} as it is here; name by --runs a folder that"
+                " all who write it see, and evaluate again."
+            )
+        former = written_entry(self.path, part.number)
         write_entry(self.path, part.number, entry)
         self._entries[part.number] = entry
+        for path in former.files.keys() - entry.files.keys() if former else ():
+            (self.path / path).unlink(missing_ok=True)
 
 
 @contextmanager
@@ -364,25 +393,3 @@ def _instance_table(part: Part, ids: Sequence[str], instances: Mapping[str, Sequ
         "number": numbers,
     }
     return keys | {column: values for column, values in instances.items() if column not in keys}
-
-
-def remove_run(path: Path) -> None:
-    """Delete a run. One that is interrupted leaves no half of a run under its name."""
-    doomed = path.with_name(f".{path.name}.{os.getpid()}{REMOVED}")
-    shutil.rmtree(doomed, ignore_errors=True)  # of an interrupted process that had the same number
-    path.replace(doomed)
-    shutil.rmtree(doomed)
-
-
-def clear_leftovers(path: Path) -> None:
-    """Remove what writers that were killed have left in a run and beside it; the run's lock must be held."""
-    beside = re.compile(rf"\.{re.escape(path.name)}\.\d+{re.escape(REMOVED)}")
-    for found in path.parent.iterdir() if path.parent.is_dir() else ():
-        if beside.fullmatch(found.name):
-            shutil.rmtree(found, ignore_errors=True)
-    # What analyses write in `derived` may be of a process that is alive.
-    for folder in path.iterdir() if path.is_dir() else ():
-        for found in folder.rglob(".*.part") if folder.is_dir() and folder.name != "derived" else ():
-            found.unlink(missing_ok=True)
-    for found in path.glob(".*.part"):
-        found.unlink(missing_ok=True)
