@@ -90,6 +90,27 @@ def one_process(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     assert len(opened) <= 1, "the commands asked for different sessions"
 
 
+@pytest.fixture(scope="module")
+def s3() -> Iterator[str]:
+    """A bucket of a server of S3 on this machine, which this process and those that it starts find by themselves."""
+    import s3fs
+    from moto.server import ThreadedMotoServer
+
+    server = ThreadedMotoServer("127.0.0.1", 0, verbose=False)
+    server.start()
+    host, port = server.get_host_and_port()
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("AWS_ENDPOINT_URL", f"http://{host}:{port}")
+        for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
+            patch.setenv(name, "testing")
+        patch.setenv("AWS_DEFAULT_REGION", "us-east-1")
+        s3fs.S3FileSystem.clear_instance_cache()
+        s3fs.S3FileSystem().makedirs("laboratory", exist_ok=True)  # it outlives its server
+        yield f"s3://laboratory/{port}"
+    s3fs.S3FileSystem.clear_instance_cache()
+    server.stop()
+
+
 @pytest.fixture(scope="session")
 def make_project(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., Path]:
     """A copy of an integration, with `changes` {file: (old, new)} made and its model `NAME.onnx` written."""

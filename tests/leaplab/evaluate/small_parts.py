@@ -8,7 +8,6 @@ import signal
 import sys
 
 from leaplab.cli import main
-from leaplab.protocol import plan
 
 LAST = int(os.environ.get("KILL_AT_RENAME", 0))
 rename, counted = os.replace, 0
@@ -23,9 +22,7 @@ def replace(*arguments: object) -> None:
 
 
 if __name__ == "__main__":
-    size = int(sys.argv[1])
-    made = plan.PlanOrder.__init__
-    made.__defaults__ = tuple(size if value == plan.PART_SIZE else value for value in made.__defaults__ or ())
     os.replace = replace  # type: ignore[assignment]
-    sys.argv[1:2] = []
+    size = sys.argv.pop(1)
+    sys.argv += ["--part-size", size] if sys.argv[1] == "evaluate" else []
     main()

@@ -234,6 +234,23 @@ def test_workers_for_whom_there_is_no_room_keep_nobody(cluster, noting, by_proce
     assert contents(tmp_path / "tiny") == contents(by_processes)
 
 
+@pytest.mark.installed("s3fs", "moto", "flask", "flask_cors")
+def test_run_at_a_url(s3, cluster, noting, by_processes, tmp_path, monkeypatch):
+    monkeypatch.setenv("LEAPLAB_CACHE", str(tmp_path))
+    variables = {name: os.environ[name] for name in ("LEAPLAB_CACHE", *(n for n in os.environ if n.startswith("AWS_")))}
+    process = on_ray(cluster, noting, "--runs", f"{s3}/ray", "--workers", 2, "--json", **variables)
+    code, out, said = finished(process)
+
+    assert code == 0, said
+    assert json.loads(out)["run"] == f"{s3}/ray/tiny"
+    import s3fs
+
+    s3fs.S3FileSystem(skip_instance_cache=True, use_listings_cache=False).get(
+        f"{s3}/ray/tiny", str(tmp_path / "tiny"), recursive=True
+    )
+    assert contents(tmp_path / "tiny") == contents(by_processes)
+
+
 def test_where_no_cluster_is_named_one_is_started_and_ended(noting, by_processes, tmp_path):
     process = start(noting, "--runs", tmp_path, "--runner", "ray")
     children: set[psutil.Process] = set()

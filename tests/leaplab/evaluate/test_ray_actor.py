@@ -24,7 +24,7 @@ def order(tiny: Path, evaluated: Callable[..., RunStore], tmp_path: Path) -> Act
         store = evaluated(tmp_path, tiny, session=session)
         plan = session.call(PLAN, PlanOrder())
         python = session.interpreter.executable
-    return ActorOrder(find_project(tiny), python, store.path, store.manifest, plan)
+    return ActorOrder(find_project(tiny), python, str(store.path), store.manifest, plan)
 
 
 def told(order: ActorOrder) -> Told:
@@ -36,27 +36,27 @@ def told(order: ActorOrder) -> Told:
 
 
 def test_part_is_written_as_it_was_and_not_published(order: ActorOrder) -> None:
-    before = {path: path.read_bytes() for path in order.run.rglob("*") if path.is_file()}
-    (order.run / "parts" / "00000.json").unlink()
+    before = {path: path.read_bytes() for path in Path(order.run).rglob("*") if path.is_file()}
+    (Path(order.run) / "parts" / "00000.json").unlink()
     for folder in ("samples", "thumbnails", "latent"):
-        for path in (order.run / folder).rglob("00000.*"):
+        for path in (Path(order.run) / folder).rglob("00000.*"):
             path.unlink()
     actor = Evaluator(order)
     assert actor.start().error is None
     answer = actor.evaluate(order.plan.parts[0], ())
     actor.close()
 
-    del before[order.run / "parts" / "00000.json"]
-    assert {path: path.read_bytes() for path in order.run.rglob("*") if path.is_file()} == before
+    del before[Path(order.run) / "parts" / "00000.json"]
+    assert {path: path.read_bytes() for path in Path(order.run).rglob("*") if path.is_file()} == before
     assert answer.entry is not None
     assert answer.entry.rows == 25
 
 
 def test_node_that_sees_another_folder(order: ActorOrder, tmp_path: Path) -> None:
     assert "is not the folder that it is here; name by --runs one that all nodes see" in str(
-        told(replace(order, run=tmp_path / "elsewhere")).error
+        told(replace(order, run=str(tmp_path / "elsewhere"))).error
     )
-    write_manifest(order.run / "manifest.json", structs.replace(order.manifest, identity="another"))
+    write_manifest(Path(order.run) / "manifest.json", structs.replace(order.manifest, identity="another"))
     assert "is not the folder that it is here" in str(told(order).error)
 
 
@@ -68,7 +68,7 @@ def test_node_without_the_integration_or_its_python(order: ActorOrder, tmp_path:
 
 def test_node_with_another_python(order: ActorOrder) -> None:
     older = structs.replace(order.manifest, interpreter=RunInterpreter(str(order.python), "3.7.1"))
-    write_manifest(order.run / "manifest.json", older)
+    write_manifest(Path(order.run) / "manifest.json", older)
     assert "and 3.7.1 here; make them the same" in str(told(replace(order, manifest=older)).error)
 
 

@@ -9,7 +9,7 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from leaplab.cli.commands import AsJson, RunsFolder, app
+from leaplab.cli.commands import AsJson, RunsFolder, app, run_place
 from leaplab.cli.printing import console, looking, print_insights, print_json
 from leaplab.errors import LeaplabError, QuestionError
 
@@ -19,7 +19,10 @@ if TYPE_CHECKING:
 
     from leaplab.population.population import Population
 
-RunArgument = Annotated[Path | None, typer.Argument(metavar="RUN", help="Name or folder; by default the newest run.")]
+RunArgument = Annotated[
+    Path | None,
+    typer.Argument(metavar="RUN", parser=run_place, help="Name, folder or URL; by default the newest run."),
+]
 Where = Annotated[str | None, typer.Option(help="Only samples that meet this condition, as SQL writes it.")]
 States = Annotated[list[str] | None, typer.Option("--state", help="Only samples of this state; may be repeated.")]
 Space = Annotated[str | None, typer.Option(help="Latent space; by default the model's own.")]

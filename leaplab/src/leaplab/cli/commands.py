@@ -1,5 +1,6 @@
 """`leaplab`: one thin function a command."""
 
+import os
 import secrets
 import sys
 import webbrowser
@@ -36,7 +37,31 @@ app = typer.Typer(
     help="A local laboratory for any Tensorleap integration.",
 )
 
-RunsFolder = Annotated[Path, typer.Option("--runs", envvar="LEAPLAB_RUNS", help="Folder of all runs.")]
+
+def runs_place(place: str | os.PathLike[str]) -> Path:
+    """`--runs`: a folder, or a URL."""
+    from leaplab.store.remote import runs_folder
+
+    return runs_folder(place)
+
+
+def run_place(place: str | os.PathLike[str]) -> Path:
+    """`RUN`: a name, a folder, or a URL."""
+    from leaplab.store.remote import run_folder
+
+    return run_folder(place)
+
+
+RunsFolder = Annotated[
+    Path,
+    typer.Option(
+        "--runs",
+        envvar="LEAPLAB_RUNS",
+        metavar="PATH",
+        parser=runs_place,
+        help="Folder of all runs, or its URL, as in s3://BUCKET/RUNS.",
+    ),
+]
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON for a program to read.")]
 Integration = Annotated[Path, typer.Argument(help="Folder of the integration.")]
 Model = Annotated[Path | None, typer.Option("--model", "-m", help=".onnx, .h5, .keras or a SavedModel's folder.")]
@@ -154,7 +179,9 @@ def bundle(
 
 @app.command()
 def explore(
-    run: Annotated[Path | None, typer.Argument(help="A run's name or folder; by default the newest.")] = None,
+    run: Annotated[
+        Path | None, typer.Argument(parser=run_place, help="A run's name, folder or URL; by default the newest.")
+    ] = None,
     host: Annotated[str, typer.Option(help="Address to listen on.")] = "127.0.0.1",
     port: Annotated[int, typer.Option(min=0, max=65535, help="Port; 0 takes a free one.")] = 8765,
     browser: Annotated[bool, typer.Option("--browser/--no-browser", help="Open a browser.")] = True,

@@ -27,7 +27,7 @@ from leaplab.cli.commands import (
 )
 from leaplab.cli.printing import console, counted, print_json, progress_bar, summary_table
 from leaplab.errors import LeaplabError
-from leaplab.protocol.plan import BATCH_SIZE
+from leaplab.protocol.plan import BATCH_SIZE, PART_SIZE
 from leaplab.store.columns import LOSS, METADATA, METRIC
 
 if TYPE_CHECKING:
@@ -63,6 +63,9 @@ def evaluate(
         int | None, typer.Option(min=1, help="At most so many samples of each state, chosen at random.")
     ] = None,
     batch_size: Annotated[int, typer.Option(min=1, help="Samples in a batch.")] = BATCH_SIZE,
+    part_size: Annotated[
+        int, typer.Option(min=1, help="Samples in a part, which is written, and done again after a loss, as a whole.")
+    ] = PART_SIZE,
     latent: Annotated[str | None, typer.Option(help="Tensor or layer to take the latent space from.")] = None,
     float16: Annotated[bool, typer.Option("--float16", help="Score at the precision of the platform.")] = False,
     update: Annotated[
@@ -136,7 +139,7 @@ def evaluate(
     if only is not None and (update or overwrite):
         raise LeaplabError("--only keeps the run, which --update and --overwrite replace; name one of them.")
     replace: Replace = "always" if overwrite else "outdated" if update else "never"
-    order = PlanOrder(tuple(state) if state else None, limit, batch_size, float16=float16, latent=latent)
+    order = PlanOrder(tuple(state) if state else None, limit, batch_size, part_size, float16, latent)
     if in_process and workers != 1:
         if workers:
             say("With --in-process there is one worker.")
@@ -187,7 +190,7 @@ def evaluate(
             told = ActorOrder(
                 project,
                 interpreter.executable,
-                store.path.resolve(),
+                store.place if "://" in store.place else str(store.path.resolve()),
                 store.manifest,
                 prepared.plan,
                 None if model is None else model.expanduser().resolve(),
@@ -216,7 +219,7 @@ def evaluate(
     if as_json:
         print_json(
             {
-                "run": str(store.path),
+                "run": store.place,
                 "up_to_date": not missing,
                 "states": summary,
                 "skipped": store.skipped,
@@ -227,7 +230,7 @@ def evaluate(
         return
     warn(left_out(store))
     outcome = "holds" if missing else "is up to date:"
-    console.print(f"{store.path} {outcome} {store.samples:,} samples", markup=False, soft_wrap=True)
+    console.print(f"{store.place} {outcome} {store.samples:,} samples", markup=False, soft_wrap=True)
     console.print(summary_table(summary))
 
 

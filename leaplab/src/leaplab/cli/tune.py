@@ -11,7 +11,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from leaplab.cli.analyses import Figure, Out, Space
-from leaplab.cli.commands import AsJson, Python, RunsFolder, app
+from leaplab.cli.commands import AsJson, Python, RunsFolder, app, run_place
 from leaplab.cli.printing import console, print_json
 
 if TYPE_CHECKING:
@@ -32,7 +32,10 @@ def tune(
     path: Annotated[
         Path | None, typer.Argument(help="Folder of the integration; by default that which the run is of.")
     ] = None,
-    run: Annotated[Path | None, typer.Option(help="Name or folder; by default the newest run.")] = None,
+    run: Annotated[
+        Path | None,
+        typer.Option(metavar="RUN", parser=run_place, help="Name, folder or URL; by default the newest run."),
+    ] = None,
     start: Annotated[
         list[str] | None,
         typer.Option(metavar="NAME=VALUE", help="Where a parameter starts, else in the middle; may be repeated."),

@@ -19,6 +19,8 @@ from leaplab.protocol.plan import Part, Plan
 from leaplab.session.opening import Session, open_session
 from leaplab.store.manifest import Manifest, read_manifest
 from leaplab.store.parts import PartEntry
+from leaplab.store.remote import run_folder
+from leaplab.store.run import refreshed
 from leaplab.store.writing import WrittenRun
 
 
@@ -30,7 +32,7 @@ class ActorOrder:
         project: at the same place on each node, as are `model`, `wiring` and `python`.
         python: interpreter to run the integration in.
         memory: bytes that its process may take.
-        run: the run's folder, which all nodes see.
+        run: the run's folder, which all nodes see, or its URL.
         manifest: of the run.
         skip, time_limit: see `LocalRunner`.
         variables: of the environment; None takes one out, which Ray sets by itself.
@@ -38,7 +40,7 @@ class ActorOrder:
 
     project: Project
     python: Path
-    run: Path
+    run: str
     manifest: Manifest
     plan: Plan
     model: Path | None = None
@@ -74,7 +76,7 @@ class Evaluator:
         self._node = socket.gethostname()
         self._session: Session | None = None
         self._runner: LocalRunner | None = None
-        self._store = WrittenRun(order.run, order.manifest)
+        self._store: WrittenRun | None = None
 
     def start(self) -> Told:
         """Open the integration, and see that it is the one that the run is of."""
@@ -92,7 +94,8 @@ class Evaluator:
 
     def evaluate(self, part: Part, only: Sequence[str]) -> Told:
         """Evaluate a part, and write its files."""
-        assert self._runner is not None, "an actor is started before it is given a part"
+        assert self._runner is not None
+        assert self._store is not None, "an actor is started before it is given a part"
         # A worker that was lost while it renewed the part may have left it without some of what stays.
         again = bool(only) and self._store.is_outdated(part)
         try:
@@ -117,7 +120,7 @@ class Evaluator:
             LeaplabError: the node lacks something, or has something else.
         """
         order = self._order
-        self._require_the_run()
+        self._store = self._opened_run()
         if not (order.project.root / order.project.entry_file).is_file():
             raise LeaplabError(f"{order.project.root} is not on {self._node}; put the integration there, too.")
         if not order.python.exists():
@@ -152,14 +155,17 @@ class Evaluator:
             lambda unwanted: bind(unwanted=unwanted), load, session, skip=order.skip, time_limit=order.time_limit
         )
 
-    def _require_the_run(self) -> None:
+    def _opened_run(self) -> WrittenRun:
         """
         Raises:
             LeaplabError: the node does not see the run, or sees another one.
         """
-        path = self._order.run / "manifest.json"
+        folder = run_folder(self._order.run)
+        refreshed(folder)
+        path = folder / "manifest.json"
         if not path.is_file() or read_manifest(path).identity != self._order.manifest.identity:
             raise LeaplabError(
                 f"{self._order.run} on {self._node} is not the folder that it is here; name by --runs one that all"
                 " nodes see, at the same path."
             )
+        return WrittenRun(folder, self._order.manifest)

@@ -3,7 +3,6 @@
 import html
 import importlib
 import os
-from pathlib import Path
 from typing import Any, overload
 
 import numpy as np
@@ -18,6 +17,7 @@ from leaplab.population.questions import Names, Questions
 from leaplab.population.tags import members_of_tags
 from leaplab.store.catalog import find_run
 from leaplab.store.columns import ID, STATE
+from leaplab.store.remote import run_folder, runs_folder
 
 
 class Run(Questions):
@@ -25,7 +25,7 @@ class Run(Questions):
 
     Attributes:
         name: of the run's folder.
-        path: of it.
+        path: of it; of a run at a URL, the folder of this machine's cache that stands for it.
         samples: their number.
         states: state -> number of samples.
         columns: name -> what the column is: type, kind, categories or range, direction, meaning.
@@ -172,13 +172,13 @@ def open_run(run: str | os.PathLike[str] | None = None, runs: str | os.PathLike[
     """Open a run to read from.
 
     Args:
-        run: its name, or its folder; None takes the newest.
-        runs: folder of all runs.
+        run: its name, its folder, or a URL that fsspec opens, as in s3://BUCKET/RUNS/NAME; None takes the newest.
+        runs: folder of all runs, or its URL.
 
     Raises:
-        LeaplabError: there is no such run, or it is incomplete.
+        LeaplabError: there is no such run, or it is incomplete; or its URL cannot be reached.
     """
-    return Run(open_population(find_run(Path(runs), None if run is None else Path(run))))
+    return Run(open_population(find_run(runs_folder(runs), None if run is None else run_folder(run))))
 
 
 def _told(column: Column) -> str:

@@ -1,5 +1,6 @@
 """All runs of a folder."""
 
+from functools import partial
 from pathlib import Path
 
 from msgspec import Struct
@@ -8,8 +9,9 @@ from leaplab.errors import LeaplabError
 from leaplab.store.lock import locked
 from leaplab.store.manifest import read_manifest
 from leaplab.store.parts import damaged_files
+from leaplab.store.remote import remote_names, remote_of
 from leaplab.store.removing import clear_leftovers, remove_run
-from leaplab.store.run import RunStore
+from leaplab.store.run import RunStore, refreshed
 from leaplab.store.writing import WrittenRun
 
 
@@ -37,6 +39,8 @@ class CatalogEntry(Struct, frozen=True):
 def catalog(runs: Path) -> list[CatalogEntry]:
     """Every run in a folder, newest first; those that cannot be read are listed with the reason, last."""
     entries = []
+    for name in remote_names(runs):
+        refreshed(runs / name)
     for manifest_path in sorted(runs.glob("*/manifest.json")):
         path = manifest_path.parent
         if path.name.startswith("."):
@@ -55,7 +59,7 @@ def catalog(runs: Path) -> list[CatalogEntry]:
                 manifest.model,
                 manifest.integration,
                 manifest.created,
-                _size(path),
+                _size(path) if remote_of(path) is None else _size_there(store),
                 condition,
             )
         )
@@ -74,8 +78,12 @@ def find_run(runs: Path, run: Path | None) -> Path:
             raise LeaplabError(f"There is no complete run in {runs.resolve()}; make one by `leaplab evaluate`.")
         return runs / complete[0].name
     for candidate in (runs / run, run):
-        if (candidate / "manifest.json").exists():
+        remote = remote_of(candidate)
+        if (candidate / "manifest.json").exists() if remote is None else remote.fetch_manifest():
             return candidate
+    named = remote_of(runs / run)
+    if named is not None:
+        raise LeaplabError(f"There is no run at {named.url}; `leaplab runs --runs URL` lists those that are.")
     raise LeaplabError(f"There is no run '{run}' in {runs.resolve()}; `leaplab runs` lists those that are.")
 
 
@@ -101,11 +109,13 @@ def verify_run(path: Path) -> list[str]:
         LeaplabError: it is no run, or is being written.
     """
     with locked(path):
+        remote = refreshed(path)
         store = WrittenRun(path, read_manifest(path / "manifest.json"))
         damaged = []
         for part in store.manifest.parts:
             entry = store.entry(part)
-            if entry is not None and (found := damaged_files(path, entry)):
+            look = partial(damaged_files, path) if remote is None else remote.damaged
+            if entry is not None and (found := look(entry)):
                 damaged += found
                 store.forget(part)
         return damaged
@@ -113,3 +123,8 @@ def verify_run(path: Path) -> list[str]:
 
 def _size(path: Path) -> int:
     return sum(file.lstat().st_size for file in path.rglob("*") if file.is_file())
+
+
+def _size_there(store: RunStore) -> int:
+    entries = [entry for part in store.manifest.parts if (entry := store.entry(part)) is not None]
+    return sum(file.size for entry in entries for file in entry.files.values())

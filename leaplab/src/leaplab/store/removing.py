@@ -5,12 +5,19 @@ import re
 import shutil
 from pathlib import Path
 
+from leaplab.store.remote import remote_of
+
 REMOVED = ".removed"
 """Ends the name of a run that is being deleted."""
 
 
 def remove_run(path: Path) -> None:
     """Delete a run. One that is interrupted leaves no half of a run under its name."""
+    remote = remote_of(path)
+    if remote is not None:
+        remote.remove()
+    if not path.exists():  # of a run elsewhere, nothing stands here yet
+        return
     doomed = path.with_name(f".{path.name}.{os.getpid()}{REMOVED}")
     shutil.rmtree(doomed, ignore_errors=True)  # of an interrupted process that had the same number
     path.replace(doomed)

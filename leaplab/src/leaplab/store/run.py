@@ -40,7 +40,9 @@ from leaplab.store.parts import (
     array_path,
     read_entry,
     table_path,
+    written_entry,
 )
+from leaplab.store.remote import RemoteRun, remote_of
 
 INSTANCES_OF = "@instances"
 """Behind the name of a latent space: the vectors of the element instances in it."""
@@ -59,6 +61,7 @@ class RunStore:
     def __init__(self, path: Path, manifest: Manifest) -> None:
         self.path = path
         self.manifest = manifest
+        self._remote = remote_of(path)
         self._entries: dict[int, PartEntry] = {}
 
     @classmethod
@@ -68,14 +71,20 @@ class RunStore:
         Raises:
             LeaplabError: it is no run, of another schema, or incomplete.
         """
+        refreshed(path)
         store = cls(path, read_manifest(path / "manifest.json"))
         missing = len(store.missing_parts())
         if missing:
             raise LeaplabError(
-                f"{path} is incomplete: {missing} of {len(store.manifest.parts)} parts are missing or damaged;"
+                f"{store.place} is incomplete: {missing} of {len(store.manifest.parts)} parts are missing or damaged;"
                 " run the same `leaplab evaluate` again, it makes just these."
             )
         return store
+
+    @property
+    def place(self) -> str:
+        """Where the run lies, for a person: its folder, or its URL."""
+        return str(self.path) if self._remote is None else self._remote.url
 
     def missing_parts(self) -> list[Part]:
         """Parts that are not whole on disk, or lack what was last computed again."""
@@ -84,11 +93,30 @@ class RunStore:
     def entry(self, part: Part) -> PartEntry | None:
         """What a part holds; None where it is missing, see `missing_parts`."""
         if part.number not in self._entries:
-            entry = read_entry(self.path, part.number)
+            entry = self._stored(part)
             if entry is None or entry.revision != self.manifest.revision:
                 return None
             self._entries[part.number] = entry
         return self._entries[part.number]
+
+    def _stored(self, part: Part) -> PartEntry | None:
+        if self._remote is not None:  # its files come when they are needed
+            return written_entry(self.path, part.number)
+        return read_entry(self.path, part.number)
+
+    def _here(self, part: Part, path: Path) -> Path:
+        """A file of a part, to be read."""
+        if self._remote is not None and (entry := self._entries.get(part.number) or self._stored(part)) is not None:
+            name = path.relative_to(self.path).as_posix()
+            self._remote.fetch({name: entry.files[name]})
+        return path
+
+    def _all_here(self, paths: Sequence[tuple[PartEntry, Path]]) -> list[Path]:
+        """Files of several parts, to be read."""
+        if self._remote is not None:
+            names = [(entry, path.relative_to(self.path).as_posix()) for entry, path in paths]
+            self._remote.fetch({name: entry.files[name] for entry, name in names})
+        return [path for _, path in paths]
 
     def _whole(self) -> list[tuple[Part, PartEntry]]:
         """The parts that are whole, in their order."""
@@ -144,7 +172,8 @@ class RunStore:
     def row(self, row: int) -> dict[str, Any]:
         """All values of one sample, with its id and state; None where absent."""
         part, offset = self._place_of(row)
-        (values,) = read_rows(table_path(self.path, "samples", None, part.number), "LIMIT 1 OFFSET ?", offset)
+        path = self._here(part, table_path(self.path, "samples", None, part.number))
+        (values,) = read_rows(path, "LIMIT 1 OFFSET ?", offset)
         absent = dict.fromkeys(self.columns())  # a column that this sample's part has not
         return {**dict.fromkeys(KEYS), **absent, **values}
 
@@ -189,7 +218,7 @@ class RunStore:
         if not self.has_instances:
             return []
         part, offset = self._place_of(row)
-        path = table_path(self.path, "instances", None, part.number)
+        path = self._here(part, table_path(self.path, "instances", None, part.number))
         return read_rows(path, f"WHERE {quoted(OFFSET)} = ? ORDER BY number", offset)
 
     def latent_spaces(self) -> dict[str, int]:
@@ -240,7 +269,8 @@ class RunStore:
         values = np.full((self.samples, *shape), np.nan, np.float32)
         for first, (part, entry) in zip(self._first_rows, self._whole(), strict=True):
             if name in entry.arrays.get(folder, {}):
-                values[first : first + entry.rows] = _mapped(array_path(self.path, folder, name, part.number))
+                path = self._here(part, array_path(self.path, folder, name, part.number))
+                values[first : first + entry.rows] = _mapped(path)
         return values
 
     @property
@@ -266,7 +296,7 @@ class RunStore:
         for first, (part, entry) in zip(self._first_rows, self._whole(), strict=True):
             path = table_path(self.path, CONFUSION, column, part.number)
             if path.relative_to(self.path).as_posix() in entry.files:
-                firsts[path] = first
+                firsts[self._here(part, path)] = first
         return read_elements(firsts)
 
     def thumbnails(self) -> dict[str, NDArray[np.uint8]]:
@@ -290,21 +320,21 @@ class RunStore:
 
     def _arrays(self, folder: str, name: str) -> list[tuple[Part, NDArray[Any]]]:
         """The array of each part that has one."""
-        return [
-            (part, _mapped(array_path(self.path, folder, name, part.number)))
-            for part, entry in self._whole()
-            if name in entry.arrays.get(folder, {})
-        ]
+        having = [(part, entry) for part, entry in self._whole() if name in entry.arrays.get(folder, {})]
+        paths = [(entry, array_path(self.path, folder, name, part.number)) for part, entry in having]
+        return [(part, _mapped(path)) for (part, _), path in zip(having, self._all_here(paths), strict=True)]
 
     def _of_row(self, folder: str, name: str, row: int) -> NDArray[np.float32] | None:
         part, offset = self._place_of(row)
         entry = self.entry(part)
         if entry is None or name not in entry.arrays.get(folder, {}):
             return None
-        return np.array(_mapped(array_path(self.path, folder, name, part.number))[offset])
+        return np.array(_mapped(self._here(part, array_path(self.path, folder, name, part.number)))[offset])
 
     def _files(self, folder: str = "samples") -> list[Path]:
-        return [table_path(self.path, folder, None, part.number) for part, _ in self._whole()]
+        return self._all_here(
+            [(entry, table_path(self.path, folder, None, part.number)) for part, entry in self._whole()]
+        )
 
     def _require_instances(self) -> None:
         if not self.has_instances:
@@ -331,6 +361,18 @@ class RunStore:
 
     def _instance_type(self, column: str) -> str:
         return INSTANCE_KEYS.get(column) or declared_of(column, self.manifest.instance_columns, UNDECLARED).type
+
+
+def refreshed(path: Path) -> RemoteRun | None:
+    """Where a run lies whose folder only stands for it, which says the same from then on; None for any other folder.
+
+    Raises:
+        LeaplabError: it cannot be reached.
+    """
+    remote = remote_of(path)
+    if remote is not None:
+        remote.refresh()
+    return remote
 
 
 def _mapped(path: Path) -> NDArray[Any]:

@@ -1,6 +1,5 @@
 """Writing a run: part by part, each whole or not there, by one process at a time."""
 
-import math
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -16,27 +15,25 @@ from leaplab.errors import LeaplabError
 from leaplab.protocol.plain_text import plain_text
 from leaplab.protocol.plan import Part
 from leaplab.protocol.results import Skipped
-from leaplab.store.columns import GROUPS, ID, INPUT, LOSS, METADATA, METRIC, OFFSET, STATE, group_of
-from leaplab.store.confusion import CONFUSION, CONFUSION_TYPES, ELEMENT_ID
+from leaplab.store.columns import GROUPS, ID, METADATA, METRIC, OFFSET, STATE, group_of
+from leaplab.store.confusion import CONFUSION
 from leaplab.store.history import History, keep_history
 from leaplab.store.manifest import ColumnEntry, Manifest, Update, read_manifest, write_manifest
 from leaplab.store.parquet import column_names
+from leaplab.store.part_tables import COLUMN_ORDER, in_place, instance_table, not_finite_columns, write_confusion
 from leaplab.store.parts import (
+    FileEntry,
     PartEntry,
     PartFiles,
     entry_path,
     is_whole,
     not_finite_rows,
-    read_entry,
     table_path,
     write_entry,
     written_entry,
 )
 from leaplab.store.removing import remove_run
-from leaplab.store.run import INSTANCES_OF, KEYS, RunStore
-
-COLUMN_ORDER = ("", METADATA, INPUT, LOSS, METRIC)
-"""Groups of columns as they stand in the table of a part's samples."""
+from leaplab.store.run import INSTANCES_OF, RunStore, refreshed
 
 Replace = Literal["never", "outdated", "always"]
 
@@ -87,17 +84,27 @@ class WrittenRun(RunStore):
         Raises:
             LeaplabError: a run that is not to be replaced, or something that is no run, is in the way.
         """
-        manifest_path = path / "manifest.json"
+        manifest_path, remote = path / "manifest.json", refreshed(path)
         if manifest_path.exists():
             present = None if replace == "always" else cls._to_take_up(path, manifest, replace)
             if present is not None:
                 return present
             remove_run(path)
-        elif path.exists() and not _is_bare(path):
+        elif remote is not None and remote.is_taken():
+            raise LeaplabError(f"{remote.url} holds something and is no run; choose another --name.")
+        elif remote is None and path.exists() and not _is_bare(path):
             raise LeaplabError(f"{path} exists and is no run; choose another --name.")
+        return cls._with(path, manifest)
+
+    @classmethod
+    def _with(cls, path: Path, manifest: Manifest) -> Self:
+        """The run, with a new manifest."""
+        store = cls(path, manifest)
         with _telling(path):
-            write_manifest(manifest_path, manifest)
-        return cls(path, manifest)
+            write_manifest(path / "manifest.json", manifest)
+            if store._remote is not None:
+                store._remote.put_manifest()
+        return store
 
     @classmethod
     def _to_take_up(cls, path: Path, manifest: Manifest, replace: Replace) -> Self | None:
@@ -130,6 +137,7 @@ class WrittenRun(RunStore):
         Raises:
             LeaplabError: there is no run there, or one of another model, other samples or other options.
         """
+        refreshed(path)
         present = cls(path, read_manifest(path / "manifest.json"))
         if present.manifest.basis != manifest.basis:
             raise LeaplabError(
@@ -150,9 +158,7 @@ class WrittenRun(RunStore):
             revision=former.revision + 1,
             updates=(*former.updates, Update(manifest.created, ordered, manifest.code_sha256)),
         )
-        with _telling(path):
-            write_manifest(path / "manifest.json", renewed)
-        return cls(path, renewed)
+        return cls._with(path, renewed)
 
     def outdated_parts(self) -> list[Part]:
         """Parts that lack nothing but what was last to be computed again.
@@ -167,9 +173,6 @@ class WrittenRun(RunStore):
         # What lacks several times lacks more than the last time tells.
         return entry is not None and entry.revision == self.manifest.revision - 1 and not entry.skipped
 
-    def _stored(self, part: Part) -> PartEntry | None:
-        return read_entry(self.path, part.number)
-
     def forget_skipped(self) -> None:
         """Take the parts that lack skipped samples for missing, so that they are evaluated again."""
         for part, entry in self._whole():
@@ -179,7 +182,10 @@ class WrittenRun(RunStore):
     def forget(self, part: Part) -> None:
         """Take a part for missing, so that it is evaluated again."""
         self._entries.pop(part.number, None)
-        entry_path(self.path, part.number).unlink(missing_ok=True)
+        entry = entry_path(self.path, part.number)
+        if self._remote is not None:
+            self._remote.delete([entry.relative_to(self.path).as_posix()])
+        entry.unlink(missing_ok=True)
 
     def write_part(self, values: PartValues) -> None:
         """Write one part, and publish it.
@@ -207,7 +213,7 @@ class WrittenRun(RunStore):
             LeaplabError: the folder cannot be written.
         """
         with _telling(self.path):
-            return self._write_files(values)
+            return self._put(self._write_files(values), {})
 
     def renew_files(self, values: PartValues) -> PartEntry:
         """As `renew_part`, without publishing.
@@ -215,8 +221,15 @@ class WrittenRun(RunStore):
         Raises:
             LeaplabError: the folder cannot be written.
         """
+        former = self._stored(values.part)
         with _telling(self.path):
-            return self._renew_files(values)
+            return self._put(self._renew_files(values), former.files if former else {})
+
+    def _put(self, entry: PartEntry, former: Mapping[str, FileEntry]) -> PartEntry:
+        """Put the files of a part that are others than its former ones where the run lies."""
+        if self._remote is not None:
+            self._remote.put(path for path, file in entry.files.items() if former.get(path) != file)
+        return entry
 
     def publish(self, part: Part, entry: PartEntry) -> None:
         """Make a part one of the run, its files being written.
@@ -235,11 +248,13 @@ class WrittenRun(RunStore):
         """
         with _telling(self.path):
             keep_history(self.path, history)
+            if self._remote is not None:
+                self._remote.put_history()
 
     def _write_files(self, values: PartValues) -> PartEntry:
         part, ids = values.part, [plain_text(str(i)) for i in values.ids]
         files = PartFiles(self.path, part.number)
-        not_finite = _not_finite_columns(values.columns)
+        not_finite = not_finite_columns(values.columns)
         vectors = {space: found.astype(np.float32, copy=False) for space, found in values.latents.items()}
         vectors |= {f"{space}{INSTANCES_OF}": found for space, found in values.instance_latents.items()}
         arrays: tuple[tuple[str, Mapping[str, NDArray[Any]]], ...] = (
@@ -254,12 +269,12 @@ class WrittenRun(RunStore):
                 judged = folder == "predictions" or (folder == "latent" and name in values.latents)
                 if judged and (count := not_finite_rows(array)):
                     not_finite[f"{folder}/{name}"] = count
-        _write_confusion(files, part, ids, values.confusion)
+        write_confusion(files, part, ids, values.confusion)
         shapes = {folder: {name: array.shape[1:] for name, array in named.items()} for folder, named in arrays if named}
         instances = 0
         if values.instances is not None:
             instances = len(values.instances[OFFSET])
-            table = _instance_table(part, ids, values.instances)
+            table = instance_table(part, ids, values.instances)
             files.table("instances", None, table, {column: self._instance_type(column) for column in table})
         table = {ID: ids, STATE: [part.state] * len(ids), **values.columns}
         files.table("samples", None, table, {column: self._type(column) for column in table})
@@ -272,24 +287,25 @@ class WrittenRun(RunStore):
         assert len(values.ids) == former.rows, f"part {part.number} has {former.rows} samples, not {len(values.ids)}"
         files = PartFiles(self.path, part.number)
         new = {column: found for column, found in values.columns.items() if group_of(column) in groups}
-        names = _in_place(former.columns, list(new), groups, COLUMN_ORDER)
+        names = in_place(former.columns, list(new), groups, COLUMN_ORDER)
+        self._here(part, table_path(self.path, "samples", None, part.number))
         files.replaced("samples", names, new, {column: self._type(column) for column in new})
         if values.instances is not None:
             found = {column: each for column, each in values.instances.items() if group_of(column) in groups}
-            present = column_names([table_path(self.path, "instances", None, part.number)])
-            order = _in_place(present, list(found), groups, ("", METADATA, METRIC))
+            present = column_names([self._here(part, table_path(self.path, "instances", None, part.number))])
+            order = in_place(present, list(found), groups, ("", METADATA, METRIC))
             files.replaced("instances", order, found, {column: self._instance_type(column) for column in found})
         kept = former.files
         if METRIC in groups:
             ids = [plain_text(str(i)) for i in values.ids]
-            _write_confusion(files, part, ids, values.confusion)
+            write_confusion(files, part, ids, values.confusion)
             kept = {path: file for path, file in kept.items() if not path.startswith(f"{CONFUSION}/")}
         not_finite = {name: count for name, count in former.not_finite.items() if group_of(name) not in groups}
         return structs.replace(
             former,
             columns=tuple(names),
             files=kept | files.written,
-            not_finite=not_finite | _not_finite_columns(new),
+            not_finite=not_finite | not_finite_columns(new),
             revision=self.manifest.revision,
         )
 
@@ -305,14 +321,18 @@ class WrittenRun(RunStore):
                 continue
             with _telling(self.path):
                 files = PartFiles(self.path, part.number)
+                self._here(part, table_path(self.path, "samples", None, part.number))
                 files.widened("samples", {name: self._type(name) for name in names})
-                self._publish(part, structs.replace(entry, columns=tuple(names), files=entry.files | files.written))
+                widened = structs.replace(entry, columns=tuple(names), files=entry.files | files.written)
+                self._publish(part, self._put(widened, entry.files))
 
     def _publish(self, part: Part, entry: PartEntry) -> None:
+        if self._remote is not None:
+            self._remote.fetch_manifest()
         present = read_manifest(self.path / "manifest.json")
         if (present.identity, present.revision) != (self.manifest.identity, self.manifest.revision):
             raise LeaplabError(f"{self.path} holds another run by now, which something else has begun; evaluate again.")
-        if not is_whole(self.path, entry):
+        if not (is_whole(self.path, entry) if self._remote is None else self._remote.is_whole(entry)):
             raise LeaplabError(
                 f"The files of part {part.number} are not in {self.path} as it is here; name by --runs a folder that"
                 " all who write it see, and evaluate again."
@@ -320,7 +340,11 @@ class WrittenRun(RunStore):
         former = written_entry(self.path, part.number)
         write_entry(self.path, part.number, entry)
         self._entries[part.number] = entry
-        for path in former.files.keys() - entry.files.keys() if former else ():
+        former_files = sorted(former.files.keys() - entry.files.keys()) if former else []
+        if self._remote is not None:
+            self._remote.put_entry(part.number)
+            self._remote.delete(former_files)
+        for path in former_files:
             (self.path / path).unlink(missing_ok=True)
 
 
@@ -339,16 +363,6 @@ def _cannot_be_written(run: Path, reason: str) -> str:
     return f"{run} cannot be written ({reason}); make room, or name another folder by --runs, and evaluate again."
 
 
-def _write_confusion(
-    files: PartFiles, part: Part, ids: Sequence[str], confusion: Mapping[str, Mapping[str, Sequence[Any]]]
-) -> None:
-    for column, elements in confusion.items():
-        found = {**elements, ELEMENT_ID: [each or None for each in elements.get(ELEMENT_ID, ())]}
-        found[ELEMENT_ID] = found[ELEMENT_ID] or [None] * len(elements[OFFSET])
-        table = {**_keys_of(part, ids, elements[OFFSET]), **{key: found[key] for key in CONFUSION_TYPES}}
-        files.table(CONFUSION, column, table, {**KEYS, OFFSET: "int", **CONFUSION_TYPES})
-
-
 def _renewed(
     former: Mapping[str, ColumnEntry], current: Mapping[str, ColumnEntry], groups: Sequence[str]
 ) -> dict[str, ColumnEntry]:
@@ -357,39 +371,6 @@ def _renewed(
     return kept | {name: entry for name, entry in current.items() if group_of(name) in groups}
 
 
-def _in_place(former: Sequence[str], new: Sequence[str], groups: Sequence[str], order: Sequence[str]) -> list[str]:
-    """The names of a table's columns in the order in which a part is written, some groups replaced by the new ones."""
-    names = [*(name for name in former if group_of(name) not in groups), *new]
-    return sorted(names, key=lambda name: order.index(group_of(name)))
-
-
-def _not_finite_columns(columns: Mapping[str, Sequence[Any]]) -> dict[str, int]:
-    """Loss or metric -> how many of its values are NaN or infinity, of those that have one."""
-    scores = {column: found for column, found in columns.items() if group_of(column) in (LOSS, METRIC)}
-    return {column: count for column, found in scores.items() if (count := _not_finite(found))}
-
-
-def _not_finite(values: Sequence[Any]) -> int:
-    if isinstance(values, np.ndarray):
-        return not_finite_rows(values)
-    return sum(isinstance(value, float) and not math.isfinite(value) for value in values)
-
-
 def _is_bare(path: Path) -> bool:
     """Whether a folder holds nothing but what hides: of the desktop, or of an evaluation that was just beginning."""
     return path.is_dir() and all(found.name.startswith(".") for found in path.iterdir())
-
-
-def _keys_of(part: Part, ids: Sequence[str], offsets: Sequence[int]) -> dict[str, Sequence[Any]]:
-    """What leads from rows of another table to their samples."""
-    return {ID: [ids[offset] for offset in offsets], STATE: [part.state] * len(offsets), OFFSET: offsets}
-
-
-def _instance_table(part: Part, ids: Sequence[str], instances: Mapping[str, Sequence[Any]]) -> dict[str, Sequence[Any]]:
-    offsets, numbers = instances[OFFSET], instances["number"]
-    keys: dict[str, Sequence[Any]] = {
-        "instance_id": [f"{ids[offset]}_{number}" for offset, number in zip(offsets, numbers, strict=True)],
-        **_keys_of(part, ids, offsets),
-        "number": numbers,
-    }
-    return keys | {column: values for column, values in instances.items() if column not in keys}
