@@ -83,6 +83,19 @@ def test_map_has_a_place_for_every_finite_vector_and_none_for_others(make_popula
     assert (np.delete(clusters, 7) >= 0).all()
 
 
+@pytest.mark.parametrize(("landmarks", "is_told"), [(39, False), (38, True), (12, True)])
+def test_a_map_by_landmarks_is_told(make_population, monkeypatch, landmarks, is_told):
+    vectors = np.random.default_rng(0).normal(size=(40, 3))
+    vectors[7] = NAN
+    population = make_population({"loss.a": ("float", [1.0] * 40)}, vectors=vectors)
+    monkeypatch.setattr("leaplab.population.notices.LANDMARKS", landmarks)
+
+    told = [notice for notice in population.notices if "by landmarks" in notice]
+
+    assert len(told) == is_told
+    assert not is_told or f"is drawn of {landmarks} of 39 samples" in told[0]
+
+
 def test_space_without_a_finite_vector_is_one_sentence(make_population):
     population = make_population({"loss.a": ("float", [1.0] * 2)}, vectors=np.full((2, 2), NAN))
 

@@ -1,16 +1,14 @@
 """Latent vectors on a plane."""
 
-import logging
-import os
-import re
-import warnings
 from collections.abc import Callable
-from contextlib import nullcontext, redirect_stdout
-from io import StringIO
 from typing import Literal, get_args
 
 import numpy as np
 from numpy.typing import NDArray
+
+from leaplab.analysis import pacmap
+from leaplab.analysis.cells import Cells
+from leaplab.analysis.components import principal_axes
 
 Method = Literal["pacmap", "pca"]
 METHODS: tuple[Method, ...] = get_args(Method)
@@ -20,22 +18,21 @@ PCA_WIDTH = 50
 """Wider spaces are first reduced to this many principal components, as neighbour graphs of maps usually are."""
 MIN_SAMPLES = 16
 """PaCMAP wants more samples than neighbours; smaller populations are shown by their principal components."""
+LANDMARKS = 100_000
+"""Samples that a map is drawn of at most: of more it is drawn of as many, and the others are placed beside these."""
 BESIDE = 10
 """Neighbours by which a further vector is placed."""
 ISLAND = 0.1
 """Of a map that is 2 wide, how far from the nearest neighbour others still count."""
-ITERATIONS = (100, 100, 250)
-"""Of PaCMAP's three phases, its own default."""
-ITERATION = re.compile(r"Iteration: +(\d+),")
+BLOCK = 2**15
+"""Vectors that are placed at once."""
+PLACING = 150
+"""Steps of progress that placing the others counts for."""
 
 
 def principal_components(vectors: NDArray[np.floating], width: int) -> NDArray[np.float32]:
     """[N, W] -> [N, min(width, W, N)] float32, centred, most variance first."""
-    from sklearn.decomposition import PCA
-
-    width = min(width, *vectors.shape)
-    reduced = PCA(n_components=width, svd_solver="covariance_eigh" if vectors.shape[0] > vectors.shape[1] else "full")
-    return np.asarray(reduced.fit_transform(np.asarray(vectors, np.float64)), np.float32)
+    return principal_axes(vectors, width).along(vectors)
 
 
 def project(
@@ -43,13 +40,15 @@ def project(
     method: Method = "pacmap",
     seed: int = 0,
     progress: Callable[[int, int], None] | None = None,
+    landmarks: int = LANDMARKS,
 ) -> NDArray[np.float32]:
     """[N, W] -> [N, 2] float32 within [-1, 1], one scale for both axes. The same for the same seed.
 
-    PaCMAP: Wang, Huang, Rudin and Shaposhnik, "Understanding How Dimension Reduction Tools Work", JMLR 22 (2021).
-
     Args:
-        progress: is told how many iterations of PaCMAP are done, and of how many; sys.stdout is read for it meanwhile.
+        method: `pca`, or `pacmap`, see `leaplab.analysis.pacmap`.
+        progress: is told how many steps of PaCMAP are done, and of how many.
+        landmarks: samples, drawn by the seed, that the axes are fitted on and the map is drawn of, where there are
+            more; the others lie where their nearest landmarks do, see `placed_beside`.
 
     Raises:
         ValueError: a vector is not finite.
@@ -60,9 +59,46 @@ def project(
         return np.zeros((0, 2), np.float32)
     if (vectors == vectors[0]).all():  # no direction to draw along
         return np.zeros((len(vectors), 2), np.float32)
+    rows = landmark_rows(len(vectors), landmarks, seed)
+    fitted_on = vectors if len(rows) == len(vectors) else vectors[rows]
     if method == "pca" or len(vectors) < MIN_SAMPLES or vectors.shape[1] == 1:
-        return _fitted(principal_components(vectors, 2))
-    return _fitted(_pacmap(principal_components(vectors, PCA_WIDTH), seed, progress))
+        return _fitted(principal_axes(fitted_on, 2).along(vectors))
+    components = principal_axes(fitted_on, PCA_WIDTH).along(vectors)
+    if len(rows) == len(vectors):
+        return _fitted(pacmap.draw(components, seed, progress))
+    return _by_landmarks(components, rows, seed, progress)
+
+
+def landmark_rows(count: int, landmarks: int, seed: int) -> NDArray[np.int64]:
+    """The rows, ascending, that a map of so many samples is drawn of: all, or some that the seed draws."""
+    if count <= landmarks:
+        return np.arange(count)
+    return np.sort(np.random.default_rng(seed).choice(count, landmarks, replace=False, shuffle=False))
+
+
+def _by_landmarks(
+    components: NDArray[np.float32],
+    rows: NDArray[np.int64],
+    seed: int,
+    progress: Callable[[int, int], None] | None,
+) -> NDArray[np.float32]:
+    steps = sum(pacmap.ITERATIONS)
+
+    def tell(done: int, _: int) -> None:
+        if progress is not None:
+            progress(done, steps + PLACING)
+
+    known = components[rows]
+    drawn = _fitted(pacmap.draw(known, seed, tell))
+    search = Cells(known)
+    places = np.empty((len(components), 2), np.float32)
+    for first in range(0, len(components), BLOCK):
+        block = components[first : first + BLOCK]
+        distances, nearest = search.nearest(block, BESIDE)
+        places[first : first + BLOCK] = _between(distances, nearest, drawn)
+        tell(steps + PLACING * (first + len(block)) // len(components), 0)
+    places[rows] = drawn
+    return places
 
 
 def placed_beside(
@@ -87,6 +123,13 @@ def placed_beside(
 
     search = NearestNeighbors(n_neighbors=min(BESIDE, len(known)), algorithm="brute").fit(known)
     distances, rows = search.kneighbors(vectors)
+    return _between(distances, rows, places)
+
+
+def _between(
+    distances: NDArray[np.floating], rows: NDArray[np.int64], places: NDArray[np.floating]
+) -> NDArray[np.float32]:
+    """[m, 2] the places between those of [m, k] neighbours, nearest first, at these distances."""
     around = np.asarray(places, np.float64)[rows]
     # What is nearer than this has the same place to the eye; the distance of a copy is nought.
     weights = 1 / np.maximum(distances, 1e-6 * distances[:, -1:].max(initial=0) + np.finfo(np.float32).tiny)
@@ -101,44 +144,6 @@ def in_order(count: int) -> NDArray[np.float32]:
     places = np.arange(count)
     points = np.stack([places % side, -(places // side)], axis=1).astype(np.float32)
     return _fitted(points) if count else points
-
-
-class _Iterations(StringIO):
-    """Takes what PaCMAP prints, and tells the iterations of it."""
-
-    def __init__(self, tell: Callable[[int, int], None]) -> None:
-        super().__init__()
-        self._tell = tell
-
-    def write(self, text: str) -> int:
-        if found := ITERATION.match(text):
-            self._tell(int(found.group(1)), sum(ITERATIONS))
-        return len(text)
-
-
-def _pacmap(
-    vectors: NDArray[np.float32], seed: int, progress: Callable[[int, int], None] | None
-) -> NDArray[np.float32]:
-    # Its neighbour search asks for all cores by itself; numba's default layer must not depend on what is installed.
-    os.environ.setdefault("NUMBA_THREADING_LAYER", "workqueue")
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        import pacmap
-
-        # It announces at the level of a warning that a seed was set and which neighbour search it takes.
-        logging.getLogger("pacmap").setLevel(logging.ERROR)
-        neighbours = min(10, len(vectors) - 1)
-        reducer = pacmap.PaCMAP(
-            n_components=2,
-            n_neighbors=neighbours,
-            num_iters=ITERATIONS,
-            random_state=seed,
-            apply_pca=False,
-            verbose=progress is not None,
-        )
-        # What it prints is the only word that it gives of how far it is.
-        with nullcontext() if progress is None else redirect_stdout(_Iterations(progress)):
-            return np.asarray(reducer.fit_transform(vectors, init="pca"), np.float32)
 
 
 def _fitted(points: NDArray[np.float32]) -> NDArray[np.float32]:

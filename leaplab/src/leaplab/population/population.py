@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
 SEED = 0
 DEFAULT_CLUSTERS = 20
-MAP_VERSION, CLUSTER_VERSION = 2, 3
+MAP_VERSION, CLUSTER_VERSION = 3, 3
 
 
 @dataclass(frozen=True)
@@ -313,21 +313,9 @@ class Population:
     @cached_property
     def notices(self) -> list[str]:
         """What a person who looks at the run should know of it."""
-        notices = list(self.store.manifest.notices)
-        if not self.spaces:
-            notices.append("This run has no latent space: its samples are laid out in their order.")
-        for space in self.spaces:
-            try:
-                left_out = self.vectors(space).left_out
-            except LeaplabError as error:
-                notices.append(str(error))
-                continue
-            if left_out:
-                notices.append(
-                    f"{left_out:,} of {self.samples:,} vectors of the latent space '{space}' hold NaN or infinity, and"
-                    " are on no map."
-                )
-        return notices
+        from leaplab.population.notices import notices_of
+
+        return notices_of(self)
 
     @cached_property
     def _computed(self) -> Mapping[str, ComputedColumn]:
