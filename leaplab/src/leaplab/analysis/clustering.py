@@ -2,11 +2,14 @@
 
 import warnings
 from dataclasses import dataclass, field, replace
+from functools import partial
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from leaplab.analysis.components import canonical_order, standard_components
+from leaplab.analysis.components import canonical_order, standard_components, standard_components_by_blocks
+from leaplab.analysis.parted import PartedVectors, blocks_of
 
 GRID = (*range(2, 17), 20, 24, 32, 48, 64)
 """Numbers of clusters that are tried."""
@@ -15,6 +18,10 @@ FITTED = 10_000
 """Rows that choosing the number takes at most."""
 JUDGED = 3_000
 """Rows that a silhouette takes at most: it compares all with all."""
+MANY = 200_000
+"""Vectors up to which k-means looks at all of them in each round; of more it looks at one small batch after another."""
+BATCH = 10_000
+"""Vectors of such a batch."""
 SMALLEST_SPLIT = 30
 """Samples of a cluster that is small enough to be left whole."""
 LEAST_SILHOUETTE = 0.1
@@ -46,19 +53,22 @@ class Clustering:
     stability: float | None = None
 
 
-def cluster(vectors: NDArray[np.floating], clusters: int | None = None, seed: int = 0) -> Clustering:
+def cluster(vectors: NDArray[np.floating] | PartedVectors, clusters: int | None = None, seed: int = 0) -> Clustering:
     """k-means on the standardised vectors' first 32 principal components.
 
     The number of clusters is that of `GRID` with the largest mean silhouette (Rousseeuw, "Silhouettes", J. Comput.
     Appl. Math. 20, 1987). Each cluster is divided in two once more, where that division's silhouette says it is one.
-    What comes out does not depend on the order of the vectors.
+    What comes out does not depend on the order of the vectors. Of more than `MANY` they are taken as they come: read by
+    blocks, and clustered by mini-batches (Sculley, "Web-Scale K-Means Clustering", WWW 2010).
 
     Args:
         vectors: [n, W] finite.
         clusters: their number; None chooses it.
         seed: of samples and of the k-means++ starts (Arthur and Vassilvitskii, SODA 2007).
     """
-    order = canonical_order(vectors)
+    if len(vectors) > MANY:
+        return _clustered(standard_components_by_blocks(vectors), clusters, np.random.default_rng(seed))
+    order = canonical_order(np.asarray(vectors))
     components = standard_components(np.asarray(vectors)[order])
     found = _clustered(components, clusters, np.random.default_rng(seed))
     back = np.argsort(order)
@@ -70,9 +80,12 @@ def cluster(vectors: NDArray[np.floating], clusters: int | None = None, seed: in
     )
 
 
-def cluster_numbers(vectors: NDArray[np.floating], clusters: int) -> NDArray[np.int32]:
+def cluster_numbers(vectors: NDArray[np.floating] | PartedVectors, clusters: int) -> NDArray[np.int32]:
     """[n] the numbers that `cluster` gives for that many clusters, without what else it says of them."""
-    order = canonical_order(vectors)
+    if len(vectors) > MANY:
+        components = standard_components_by_blocks(vectors)
+        return _numbered(components, clusters) if components.shape[1] else np.zeros(len(vectors), np.int32)
+    order = canonical_order(np.asarray(vectors))
     components = standard_components(np.asarray(vectors)[order])
     distinct = len(np.unique(components, axis=0)) if components.shape[1] else 1
     if min(clusters, distinct) < 2:
@@ -107,7 +120,10 @@ def _clustered(components: NDArray[np.float32], clusters: int | None, generator:
     halves = [centres(components[half][:FITTED], clusters) for half in np.array_split(shuffled, 2)]
     stability = float(adjusted_rand_score(*(assigned(half, components) for half in halves)))
     means = np.array([components[numbers == number].mean(axis=0, dtype=np.float64) for number in range(len(sizes))])
-    distances = np.linalg.norm(components - means[numbers], axis=1)
+    distances = np.empty(count)
+    for first, block in blocks_of(components):
+        here = slice(first, first + len(block))
+        distances[here] = np.linalg.norm(block - means[numbers[here]], axis=1)
     subclusters, sizes, parents = _divided(components, numbers, sizes, generator)
     silhouette = _silhouette(judged, numbers[shuffled[: len(judged)]])
     return Clustering(numbers, subclusters, distances, sizes, parents, chosen_by, silhouette, stability)
@@ -154,12 +170,13 @@ def _single(components: NDArray[np.float32], chosen_by: str) -> Clustering:
 
 def centres(vectors: NDArray[np.float32], clusters: int, starts: int = STARTS) -> NDArray[np.float32]:
     """[k, W] the centres of k-means clusters, at most as many as there are vectors."""
-    from sklearn.cluster import KMeans
+    from sklearn.cluster import KMeans, MiniBatchKMeans
     from sklearn.exceptions import ConvergenceWarning
 
+    kind: Any = partial(MiniBatchKMeans, batch_size=BATCH) if len(vectors) > MANY else KMeans
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", ConvergenceWarning)  # fewer distinct vectors than clusters
-        fitted = KMeans(min(clusters, len(vectors)), n_init=starts, random_state=0).fit(vectors)
+        fitted = kind(min(clusters, len(vectors)), n_init=starts, random_state=0).fit(vectors)
     return np.asarray(fitted.cluster_centers_, np.float32)
 
 

@@ -5,11 +5,11 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from leaplab.analysis.parted import PartedVectors, blocks_of
+
 WIDTH = 32
 CONSTANT = 1e-6
 """A dimension whose standard deviation is below this share of the greatest one is taken for constant."""
-BLOCK = 2**15
-"""Vectors that are taken along axes at once: float64 copies of all would not fit in memory."""
 
 
 @dataclass(frozen=True)
@@ -25,12 +25,11 @@ class Axes:
     centre: NDArray[np.float64]
     directions: NDArray[np.float64]
 
-    def along(self, vectors: NDArray[np.floating]) -> NDArray[np.float32]:
+    def along(self, vectors: NDArray[np.floating] | PartedVectors) -> NDArray[np.float32]:
         """[n, W] -> [n, w] float32: how far each vector lies along them."""
         found = np.empty((len(vectors), self.directions.shape[1]), np.float32)
-        for first in range(0, len(vectors), BLOCK):
-            block = vectors[first : first + BLOCK] - self.centre
-            found[first : first + BLOCK] = block @ self.directions
+        for first, block in blocks_of(vectors):
+            found[first : first + len(block)] = (block - self.centre) @ self.directions
         return found
 
 
@@ -45,15 +44,23 @@ def principal_axes(vectors: NDArray[np.floating], width: int) -> Axes:
         is_one = lengths > CONSTANT * lengths.max(initial=0)
         directions = centred.T @ np.divide(among, lengths, out=np.zeros_like(among), where=is_one)
     else:
-        products = np.zeros((vectors.shape[1], vectors.shape[1]))
-        for first in range(0, len(vectors), BLOCK):
-            block = vectors[first : first + BLOCK] - centre
-            products += block.T @ block
-        _, directions = np.linalg.eigh(products)
-    directions = directions[:, ::-1][:, :count]
+        _, directions = np.linalg.eigh(_products(vectors, centre))
+    return Axes(centre, _turned(directions[:, ::-1][:, :count]))
+
+
+def _products(vectors: NDArray[np.floating] | PartedVectors, centre: NDArray[np.float64]) -> NDArray[np.float64]:
+    """[W, W] sums of products of the centred coordinates."""
+    products = np.zeros((vectors.shape[1], vectors.shape[1]))
+    for _, block in blocks_of(vectors):
+        centred = block - centre
+        products += centred.T @ centred
+    return products
+
+
+def _turned(directions: NDArray[np.float64]) -> NDArray[np.float64]:
+    """The same [W, w] directions, of each the largest coordinate positive."""
     largest = np.abs(directions).argmax(axis=0)
-    signs = np.where(directions[largest, np.arange(count)] < 0, -1.0, 1.0)
-    return Axes(centre, directions * signs)
+    return directions * np.where(directions[largest, np.arange(directions.shape[1])] < 0, -1.0, 1.0)
 
 
 def canonical_order(vectors: NDArray[np.floating]) -> NDArray[np.int64]:
@@ -87,3 +94,23 @@ def standard_components(vectors: NDArray[np.floating], width: int = WIDTH) -> ND
     largest = np.abs(loadings).argmax(axis=0)
     loadings = loadings * np.sign(loadings[largest, np.arange(len(largest))])
     return np.asarray(exact @ loadings, np.float32)
+
+
+def standard_components_by_blocks(
+    vectors: NDArray[np.floating] | PartedVectors, width: int = WIDTH
+) -> NDArray[np.float32]:
+    """As `standard_components`, up to rounding, of vectors of which no more than a block is in memory at once."""
+    count = len(vectors)
+    centre = np.zeros(vectors.shape[1])
+    for _, block in blocks_of(vectors):
+        centre += block.sum(axis=0, dtype=np.float64) / count
+    variances = _products(vectors, centre) / count
+    spread = np.sqrt(np.diag(variances))
+    kept = spread > CONSTANT * max(spread.max(initial=0), np.finfo(np.float64).tiny)
+    if not kept.any():
+        return np.zeros((count, 0), np.float32)
+    _, directions = np.linalg.eigh(variances[np.ix_(kept, kept)] / np.outer(spread[kept], spread[kept]))
+    directions = _turned(directions[:, ::-1][:, : min(width, kept.sum(), count - 1)])
+    whole = np.zeros((vectors.shape[1], directions.shape[1]))
+    whole[kept] = directions / spread[kept][:, None]
+    return Axes(centre, whole).along(vectors)

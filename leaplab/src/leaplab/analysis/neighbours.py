@@ -5,6 +5,8 @@ from typing import Literal, get_args
 import numpy as np
 from numpy.typing import NDArray
 
+from leaplab.analysis.parted import PartedVectors, blocks_of
+
 Metric = Literal["cosine", "euclidean"]
 METRICS: tuple[Metric, ...] = get_args(Metric)
 ROUNDING = 1e-5
@@ -63,6 +65,34 @@ class Neighbours:
         distances = distances_to(self._dimensions[:, rows].T, query, self.metric)
         order = np.lexsort((rows, distances))[:count]
         return rows[order], distances[order]
+
+
+class NeighboursByBlocks:
+    """The same search, with the same answers, among vectors that do not fit in memory: all are read for each query.
+
+    Args:
+        vectors: [n, W] finite.
+        metric: see `Neighbours`.
+    """
+
+    def __init__(self, vectors: PartedVectors, metric: Metric = "cosine") -> None:
+        self.metric = metric
+        self._vectors = vectors
+
+    def nearest(
+        self, query: NDArray[np.floating], count: int, among: NDArray[np.bool_] | None = None
+    ) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
+        """See `Neighbours.nearest`: the nearest so far are kept from block to block."""
+        rows, distances = np.zeros(0, np.int64), np.zeros(0)
+        for first, block in blocks_of(self._vectors):
+            here = None if among is None else among[first : first + len(block)]
+            if here is not None and not here.any():
+                continue
+            found, apart = Neighbours(block, self.metric).nearest(query, count, here)
+            rows, distances = np.append(rows, found + first), np.append(distances, apart)
+            kept = np.lexsort((rows, distances))[:count]
+            rows, distances = rows[kept], distances[kept]
+        return rows, distances
 
 
 def distances_to(vectors: NDArray[np.floating], query: NDArray[np.floating], metric: Metric) -> NDArray[np.float64]:

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 from leaplab.analysis import pacmap
 from leaplab.analysis.cells import Cells
 from leaplab.analysis.components import principal_axes
+from leaplab.analysis.parted import BLOCK, PartedVectors, blocks_of
 
 Method = Literal["pacmap", "pca"]
 METHODS: tuple[Method, ...] = get_args(Method)
@@ -24,8 +25,6 @@ BESIDE = 10
 """Neighbours by which a further vector is placed."""
 ISLAND = 0.1
 """Of a map that is 2 wide, how far from the nearest neighbour others still count."""
-BLOCK = 2**15
-"""Vectors that are placed at once."""
 PLACING = 150
 """Steps of progress that placing the others counts for."""
 
@@ -36,7 +35,7 @@ def principal_components(vectors: NDArray[np.floating], width: int) -> NDArray[n
 
 
 def project(
-    vectors: NDArray[np.floating],
+    vectors: NDArray[np.floating] | PartedVectors,
     method: Method = "pacmap",
     seed: int = 0,
     progress: Callable[[int, int], None] | None = None,
@@ -53,14 +52,14 @@ def project(
     Raises:
         ValueError: a vector is not finite.
     """
-    if not np.isfinite(vectors).all():
+    if not all(np.isfinite(block).all() for _, block in blocks_of(vectors)):
         raise ValueError("Latent vectors hold NaN or infinity.")
     if len(vectors) == 0:
         return np.zeros((0, 2), np.float32)
-    if (vectors == vectors[0]).all():  # no direction to draw along
+    if all((block == vectors[0]).all() for _, block in blocks_of(vectors)):  # no direction to draw along
         return np.zeros((len(vectors), 2), np.float32)
     rows = landmark_rows(len(vectors), landmarks, seed)
-    fitted_on = vectors if len(rows) == len(vectors) else vectors[rows]
+    fitted_on = vectors[rows] if len(rows) < len(vectors) else np.asarray(vectors)
     if method == "pca" or len(vectors) < MIN_SAMPLES or vectors.shape[1] == 1:
         return _fitted(principal_axes(fitted_on, 2).along(vectors))
     components = principal_axes(fitted_on, PCA_WIDTH).along(vectors)

@@ -1,5 +1,6 @@
 """The commands that ask a run a question: one thin function each."""
 
+from collections.abc import Sequence
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -175,6 +176,7 @@ def clusters(
                 "chosen_by": answer.chosen_by,
                 "silhouette": answer.silhouette,
                 "stability": answer.stability,
+                **noticed(answer.notices),
             }
         )
         return
@@ -187,6 +189,8 @@ def clusters(
     Console().print(shown)
     sure = "" if answer.silhouette is None else f", silhouette {answer.silhouette:.2f}"
     sure += "" if answer.stability is None else f", two halves agree by {answer.stability:.2f}"
+    for sentence in answer.notices:
+        console.print(sentence, markup=False, soft_wrap=True)
     console.print(f"{len(whole)} clusters of {len(answer.rows):,} samples, by {answer.chosen_by}{sure}.", markup=False)
     say_written(out, f"holds {len(answer.rows):,} rows.", figure)
 
@@ -241,10 +245,24 @@ def insights(
             whole = insights_of(population, replace(question, members=None))
             write_figure(figure, figure_of_insights(population, whole, limit, space))
     if as_json:
-        print_json({"run": population.store.path.name, "insights": told, "silent": answer.silent})
+        print_json(
+            {
+                "run": population.store.path.name,
+                "insights": told,
+                "silent": answer.silent,
+                **noticed(answer.notices),
+            }
+        )
         return
     print_insights(told, answer.silent)
+    for sentence in answer.notices:
+        console.print(sentence, markup=False, soft_wrap=True)
     say_written(out, f"holds the members of {len(told):,} insights.", figure)
+
+
+def noticed(notices: Sequence[str]) -> dict[str, list[str]]:
+    """For the JSON of an answer that is not of all samples, or is not exact; nothing for any other."""
+    return {"notices": list(notices)} if notices else {}
 
 
 def say_written(out: Path | None, holds: str, figure: Path | None) -> None:

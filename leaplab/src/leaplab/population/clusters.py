@@ -9,8 +9,9 @@ import numpy as np
 from msgspec import Struct
 from numpy.typing import NDArray
 
-from leaplab.analysis.clustering import Clustering, cluster
+from leaplab.analysis.clustering import MANY, Clustering, cluster
 from leaplab.analysis.differences import Difference, differences
+from leaplab.analysis.parted import PartedVectors
 from leaplab.errors import QuestionError
 from leaplab.population.cached import cached
 from leaplab.population.columns import is_told_in, values_of
@@ -57,6 +58,7 @@ class Clusters:
         distances: [n] to the cluster's centre, in standardised principal components.
         ids: their ids.
         states: their states.
+        notices: what to know: a sentence each.
         population: that a notebook draws the map of.
     """
 
@@ -71,6 +73,7 @@ class Clusters:
     distances: NDArray[np.float64]
     ids: Sequence[str]
     states: Sequence[str]
+    notices: tuple[str, ...] = ()
     population: "Population | None" = field(default=None, repr=False, compare=False)
 
     def table(self) -> dict[str, list[Any]]:
@@ -96,8 +99,8 @@ def clusters_of(
     """
     space = population.space(space)
     vectors = population.vectors(space)
-    kept = slice(None) if among is None else np.isin(vectors.rows, among)
-    rows = vectors.rows[kept]
+    kept = np.arange(len(vectors.rows)) if among is None else np.flatnonzero(np.isin(vectors.rows, among))
+    rows, values = vectors.rows[kept], vectors.values
     if not len(rows):
         raise QuestionError("There is no sample to make clusters of; widen the condition.")
     parameters = {"space": space, "clusters": clusters, "seed": SEED}
@@ -105,7 +108,7 @@ def clusters_of(
         parameters["rows"] = rows.tolist()
 
     def computed() -> NDArray[np.uint8]:
-        found = cluster(vectors.values[kept], clusters, SEED)
+        found = cluster(values.of(kept) if isinstance(values, PartedVectors) else values[kept], clusters, SEED)
         arrays = (found.numbers.tolist(), found.subclusters.tolist(), found.distances.tolist())
         kept_answer = _Kept(
             _described(population, found, rows), found.chosen_by, found.silhouette, found.stability, *arrays
@@ -126,7 +129,18 @@ def clusters_of(
         np.array(known.distances, np.float64),
         [population.ids[row] for row in rows],
         [population.states[row] for row in rows],
+        notices_of_clusters(len(rows)),
         population,
+    )
+
+
+def notices_of_clusters(count: int) -> tuple[str, ...]:
+    """What to know of the clusters of so many samples."""
+    if count <= MANY:
+        return ()
+    return (
+        f"The clusters of {count:,} samples are by mini-batches, of which k-means looks at one after another; up to"
+        f" {MANY:,} it looks at all of them in each round.",
     )
 
 

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from leaplab.analysis.gap import ColumnGap, centroid_distance, column_gaps, drawn, gap_test, separation
 from leaplab.analysis.gap_power import detectable_auc
 from leaplab.analysis.nearness import density_ratios
+from leaplab.analysis.parted import PartedVectors
 from leaplab.analysis.whitening import fit_whitening
 from leaplab.population.columns import is_told_in, values_of
 from leaplab.population.samples import HASH_COLUMN, TOLD_GROUPS
@@ -70,7 +71,7 @@ class Measured(Struct, frozen=True):
 
 def measured_gap(
     population: "Population",
-    vectors: NDArray[np.float32],
+    vectors: NDArray[np.float32] | PartedVectors,
     places: Sequence[NDArray[np.int64]],
     wanted: NDArray[np.int64],
     sides: Sequence[Side],

@@ -22,6 +22,7 @@ from leaplab.analysis.insight.samples import Samples
 from leaplab.errors import QuestionError
 from leaplab.population.cached import cached, is_cached
 from leaplab.population.known_insights import Known, read_known, stable_id, write_known
+from leaplab.population.landmarks import LEAST, LOOKED_AT, notice_of, standing_for
 from leaplab.population.notebook import page_of_insights
 from leaplab.population.samples import Chosen, choose, choose_instances
 from leaplab.store.columns import STATE
@@ -95,12 +96,14 @@ class Insights:
         insights: the most severe first, the parts of each behind it.
         silent: kinds of which there is none.
         scores: kind -> one value a sample, of kinds that give one.
+        notices: what to know: a sentence each.
         population: that a notebook draws the map of.
     """
 
     insights: tuple[FoundInsight, ...]
     silent: tuple[Silent, ...]
     scores: Mapping[str, "Scores"]
+    notices: tuple[str, ...] = ()
     population: "Population | None" = dataclasses.field(default=None, repr=False, compare=False)
 
     def table(self) -> dict[str, list[Any]]:
@@ -212,7 +215,7 @@ def insights_of(population: "Population", question: Question, progress: Progress
         if progress is not None:
             progress(kind, done, len(wanted))
         found[kind] = list(asked.found(kind))
-    return _told(population, question, found)
+    return _told(population, question, found, () if asked.notice is None else (asked.notice,))
 
 
 def are_cached(population: "Population", question: Question) -> bool:
@@ -226,15 +229,20 @@ class _Asked:
 
     def __init__(self, population: "Population", question: Question) -> None:
         self._population, self._question = population, question
+        self.notice = notice_of(population, question.among)
+
+    @cached_property
+    def _among(self) -> NDArray[np.int64] | None:
+        return standing_for(self._population, self._question.among)
 
     @cached_property
     def _samples(self) -> Chosen:
         asked = self._question
-        return choose(self._population, asked.among, asked.score, asked.label, asked.space)
+        return choose(self._population, self._among, asked.score, asked.label, asked.space)
 
     @cached_property
     def _instances(self) -> Chosen | None:
-        return choose_instances(self._population, self._question.among, self._question.space)
+        return choose_instances(self._population, self._among, self._question.space)
 
     def found(self, kind: str) -> Iterator[_KeptFound]:
         """What a finder says of the samples, and of the element instances where it is asked of these."""
@@ -263,6 +271,8 @@ class _Asked:
         }
         if asked.among is not None:
             parameters["rows"] = hashlib.sha256(asked.among.astype("<i8").tobytes()).hexdigest()
+        if self.notice is not None:
+            parameters["looked at"] = [LOOKED_AT, LEAST]
         return parameters
 
     def _cached(self, kind: str, of: str, chosen: Callable[[], Chosen | None]) -> _KeptFound:
@@ -339,7 +349,9 @@ def _apart(insight: Insight, samples: Samples) -> tuple[Difference, ...]:
     return tuple(differences(columns, groups[looked_at])[0])
 
 
-def _told(population: "Population", question: Question, found: Mapping[str, list[_KeptFound]]) -> Insights:
+def _told(
+    population: "Population", question: Question, found: Mapping[str, list[_KeptFound]], notices: tuple[str, ...]
+) -> Insights:
     ids, states = population.ids, population.states
     kept = [(kind, each) for kind, answers in found.items() for answer in answers for each in answer.insights]
     instances: tuple[Sequence[str], Sequence[str]] = ((), ())
@@ -388,4 +400,4 @@ def _told(population: "Population", question: Question, found: Mapping[str, list
             if answer.scores:
                 rows = answer.score_rows
                 scores[kind] = Scores([ids[row] for row in rows], [states[row] for row in rows], answer.scores)
-    return Insights(tuple(told), silent, scores, population)
+    return Insights(tuple(told), silent, scores, notices, population)

@@ -4,6 +4,8 @@ from typing import TYPE_CHECKING
 
 from leaplab.analysis.projection import LANDMARKS
 from leaplab.errors import LeaplabError
+from leaplab.population.clusters import notices_of_clusters
+from leaplab.population.landmarks import notice_of
 
 if TYPE_CHECKING:
     from leaplab.population.population import Population
@@ -30,4 +32,6 @@ def notices_of(population: "Population") -> list[str]:
                 f"The map of the latent space '{space}' is by landmarks: it is drawn of {LANDMARKS:,} of"
                 f" {len(vectors.rows):,} samples, and the others lie where the nearest of these do."
             )
-    return notices
+        notices += notices_of_clusters(len(vectors.rows))
+    told = notice_of(population, None)
+    return [*notices, told] if told is not None else notices

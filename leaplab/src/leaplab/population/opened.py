@@ -12,9 +12,10 @@ from leaplab.analysis.projection import METHODS
 from leaplab.errors import LeaplabError
 from leaplab.population.columns import Column
 from leaplab.population.notebook import MAP_SIDE, Picture, drawn
-from leaplab.population.population import Population, Vectors, open_population
+from leaplab.population.population import Population, open_population
 from leaplab.population.questions import Names, Questions
 from leaplab.population.tags import members_of_tags
+from leaplab.population.vectors import Vectors
 from leaplab.store.catalog import find_run
 from leaplab.store.columns import ID, STATE
 from leaplab.store.remote import run_folder, runs_folder

@@ -12,7 +12,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from leaplab.analysis.projection import placed_beside
+from leaplab.analysis.parted import BLOCK, PartedVectors, blocks_of
+from leaplab.analysis.projection import LANDMARKS, landmark_rows, placed_beside
 from leaplab.files import file_name, write_array
 from leaplab.store.notes import notes_path
 
@@ -36,8 +37,8 @@ def places_path(run: Path, name: str) -> Path:
 def steady(
     path: Path,
     names: Sequence[str],
-    vectors: NDArray[np.float32],
-    draw: Callable[[NDArray[np.float32]], NDArray[np.float32]],
+    vectors: NDArray[np.float32] | PartedVectors,
+    draw: Callable[[NDArray[np.float32] | PartedVectors], NDArray[np.float32]],
 ) -> NDArray[np.float32]:
     """A map on which the samples that are remembered keep their places, and others lie beside their neighbours.
 
@@ -64,14 +65,16 @@ def steady(
 
 def _place(
     now: NDArray[Any],
-    vectors: NDArray[np.float32],
+    vectors: NDArray[np.float32] | PartedVectors,
     before: NDArray[Any],
-    draw: Callable[[NDArray[np.float32]], NDArray[np.float32]],
+    draw: Callable[[NDArray[np.float32] | PartedVectors], NDArray[np.float32]],
 ) -> None:
     _, here, there = np.intersect1d(now["name"], before["name"], return_indices=True)
-    lengths = np.linalg.norm(vectors[here], axis=1)
+    lengths = np.zeros(len(now), np.float32)
+    for first, block in blocks_of(vectors):
+        lengths[first : first + len(block)] = np.linalg.norm(block, axis=1)
     apart = np.abs(now["print"][here] - before["print"][there]).max(axis=1, initial=0)
-    same = apart <= SAME * lengths
+    same = apart <= SAME * lengths[here]
     is_steady = (
         len(here) > 0 and same.mean() >= FEWEST_SAME and before["drawn"][there[same]].sum() >= FEWEST_DRAWN * len(now)
     )
@@ -81,16 +84,20 @@ def _place(
     known, remembered = here[same], there[same]
     for field in ("place", "drawn"):
         now[field][known] = before[field][remembered]
-    others = np.ones(len(now), bool)
-    others[known] = False
-    now["place"][others] = placed_beside(vectors[known], now["place"][known], vectors[others])
+    is_other = np.ones(len(now), bool)
+    is_other[known] = False
+    others = np.flatnonzero(is_other)
+    beside = known[landmark_rows(len(known), LANDMARKS, 0)]
+    known_vectors, places = vectors[beside], now["place"][beside]
+    for some in np.array_split(others, 1 + len(others) // BLOCK):
+        now["place"][some] = placed_beside(known_vectors, places, vectors[some])
 
 
-def _prints(vectors: NDArray[np.float32]) -> NDArray[np.float32]:
+def _prints(vectors: NDArray[np.float32] | PartedVectors) -> NDArray[np.float32]:
     """[n, W] -> [n, PRINT]: by how much each goes along some directions, the same for every run."""
     directions = np.random.default_rng(0).normal(size=(vectors.shape[1], PRINT))
     directions /= np.linalg.norm(directions, axis=0)
-    return np.asarray(vectors @ directions, np.float32)
+    return np.concatenate([np.asarray(block @ directions, np.float32) for _, block in blocks_of(vectors)])
 
 
 def _read(path: Path) -> NDArray[Any]:

@@ -1,7 +1,6 @@
 """A run, read once: rows and ids, columns, vectors, selections, maps and clusters."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -10,15 +9,17 @@ import numpy as np
 from numpy.typing import NDArray
 
 from leaplab.analysis.clustering import cluster_numbers
-from leaplab.analysis.neighbours import METRICS, Metric, Neighbours, centre_of
+from leaplab.analysis.neighbours import METRICS, Metric, Neighbours, NeighboursByBlocks, centre_of
+from leaplab.analysis.parted import PartedVectors
 from leaplab.analysis.projection import METHODS, QUICK, Method, in_order, project
-from leaplab.errors import LeaplabError, MissingError, QuestionError
+from leaplab.errors import MissingError, QuestionError
 from leaplab.population.cached import cached, is_cached
 from leaplab.population.columns import Column, described, described_computed
 from leaplab.population.computed import CLUSTER_COLUMN, ComputedColumn, computed_columns, keep
 from leaplab.population.places import places_path, steady
 from leaplab.population.similar import Similar, SimilarSamples
 from leaplab.population.tags import Tags
+from leaplab.population.vectors import Vectors, vectors_of
 from leaplab.population.where import selected
 from leaplab.protocol.model import LATENT_SPACE
 from leaplab.store.columns import ANALYSIS, ID, SAMPLE, STATE, STATE_COLUMN
@@ -32,21 +33,6 @@ DEFAULT_CLUSTERS = 20
 MAP_VERSION, CLUSTER_VERSION = 3, 3
 
 
-@dataclass(frozen=True)
-class Vectors:
-    """The vectors of a latent space that are finite.
-
-    Attributes:
-        rows: [n] of the run, ascending.
-        values: [n, W] float32.
-        left_out: how many of the run's rows have a vector with NaN or infinity.
-    """
-
-    rows: NDArray[np.int64]
-    values: NDArray[np.float32]
-    left_out: int
-
-
 class Population:
     """All samples of a run.
 
@@ -57,7 +43,7 @@ class Population:
     def __init__(self, store: RunStore) -> None:
         self.store = store
         self._vectors: dict[str, Vectors] = {}
-        self._searches: dict[tuple[str, Metric], Neighbours] = {}
+        self._searches: dict[tuple[str, Metric], Neighbours | NeighboursByBlocks] = {}
 
     @property
     def samples(self) -> int:
@@ -203,15 +189,7 @@ class Population:
         """
         space = self.space(space)
         if space not in self._vectors:
-            values = self.store.latent(space)
-            finite = np.isfinite(values).all(axis=1)
-            if not finite.any():
-                raise LeaplabError(
-                    f"Every vector of the latent space '{space}' holds NaN or infinity; look at the model, or take"
-                    " another layer by --latent."
-                )
-            kept = values if finite.all() else values[finite]
-            self._vectors[space] = Vectors(np.flatnonzero(finite), kept, int((~finite).sum()))
+            self._vectors[space] = vectors_of(self.store, space)
         return self._vectors[space]
 
     def map(
@@ -289,9 +267,12 @@ class Population:
         ids = tuple(self.ids[row] for row in queries)
         return SimilarSamples(space, metric, ids, similar, tuple(queries), self)
 
-    def _neighbours(self, space: str, metric: Metric) -> Neighbours:
+    def _neighbours(self, space: str, metric: Metric) -> Neighbours | NeighboursByBlocks:
         if (space, metric) not in self._searches:
-            self._searches[space, metric] = Neighbours(self.vectors(space).values, metric)
+            values = self.vectors(space).values
+            self._searches[space, metric] = (
+                NeighboursByBlocks(values, metric) if isinstance(values, PartedVectors) else Neighbours(values, metric)
+            )
         return self._searches[space, metric]
 
     def clusters(self, space: str | None = None) -> NDArray[np.int32]:
@@ -303,7 +284,7 @@ class Population:
         space, count = self.space(space), self._cluster_count
         parameters = {"space": space, "clusters": count}
 
-        def numbered(vectors: NDArray[np.float32]) -> NDArray[np.int32]:
+        def numbered(vectors: NDArray[np.float32] | PartedVectors) -> NDArray[np.int32]:
             return cluster_numbers(vectors, count)
 
         return cached(
@@ -370,7 +351,7 @@ class Population:
     def _projected(
         self, space: str, method: Method, progress: Callable[[int, int], None] | None
     ) -> NDArray[np.float32]:
-        def drawn(vectors: NDArray[np.float32]) -> NDArray[np.float32]:
+        def drawn(vectors: NDArray[np.float32] | PartedVectors) -> NDArray[np.float32]:
             return project(vectors, method, SEED, progress)
 
         if method == QUICK:  # computed anew in a moment; it stands in for another
@@ -381,7 +362,7 @@ class Population:
         return self._spread(space, lambda vectors: steady(kept, names, vectors, drawn), np.float32(np.nan))
 
     def _spread(
-        self, space: str, compute: Callable[[NDArray[np.float32]], NDArray[Any]], otherwise: np.generic
+        self, space: str, compute: Callable[[NDArray[np.float32] | PartedVectors], NDArray[Any]], otherwise: np.generic
     ) -> NDArray[Any]:
         """What is computed of the finite vectors, laid over all rows."""
         vectors = self.vectors(space)

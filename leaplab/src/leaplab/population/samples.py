@@ -72,7 +72,7 @@ def choose(
     columns = population.columns
     chosen = _score(population, columns, rows, score, absent)
     hashes = population.values(HASH_COLUMN)[rows] if HASH_COLUMN in columns else None
-    thumbnails = {name: array[rows] for name, array in population.store.thumbnails().items()}
+    thumbnails = population.store.thumbnails(rows)
     samples = Samples(
         states=states[rows],
         columns=told,
@@ -228,7 +228,7 @@ def _labels(
     if prediction is not None and len(names) > 1:
         for truth, shape in store.ground_truths().items():
             if shape == (len(names),):
-                codes = class_codes(store.stored("ground_truths", truth), rows)
+                codes = class_codes(store.stored("ground_truths", truth, rows), np.arange(len(rows)))
                 if codes is not None and (codes >= 0).any():
                     return Labels(truth, codes, names, _predicted(store, prediction, rows))
     absent["labels"] = (
@@ -267,10 +267,9 @@ def _labels_of_column(
 
 
 def _predicted(store: RunStore, prediction: PredictionSpec, rows: NDArray[np.int64]) -> NDArray[np.int64] | None:
-    values = store.stored("predictions", prediction.name)
-    if values is None or values.shape[1:] != (len(prediction.labels),):
+    chosen = store.stored("predictions", prediction.name, rows)
+    if chosen is None or chosen.shape[1:] != (len(prediction.labels),):
         return None
-    chosen = values[rows]
     known = ~np.isnan(chosen).any(axis=1)
     return np.where(known, chosen.argmax(axis=1), -1)
 

@@ -232,9 +232,17 @@ class RunStore:
         Raises:
             LeaplabError: the run has no such space.
         """
+        return np.concatenate(self.latent_parts(space))
+
+    def latent_parts(self, space: str) -> list[NDArray[np.float32]]:
+        """The same, one array a part, none of which is read before it is asked for.
+
+        Raises:
+            LeaplabError: the run has no such space.
+        """
         if space not in self.latent_spaces():
             raise LeaplabError(f"{self.path} has no latent space '{space}'; it has {', '.join(self.latent_spaces())}.")
-        return np.concatenate([array for _, array in self._arrays("latent", space)])
+        return [array for _, array in self._arrays("latent", space)]
 
     def instance_latent(self, space: str) -> NDArray[np.float32] | None:
         """[m, W] float32, by sample and number, of the element instances; NaN for one without a vector.
@@ -257,8 +265,11 @@ class RunStore:
         """Ground truth that is stored -> shape of one sample's."""
         return self._shapes("ground_truths")
 
-    def stored(self, folder: str, name: str) -> NDArray[np.float32] | None:
+    def stored(self, folder: str, name: str, rows: NDArray[np.int64] | None = None) -> NDArray[np.float32] | None:
         """[N, ...] float32 in row order of `predictions` or `ground_truths`; NaN for a sample that has none.
+
+        Args:
+            rows: only of these, in their order.
 
         Returns:
             None where none of that name is stored.
@@ -266,11 +277,15 @@ class RunStore:
         shape = self._shapes(folder).get(name)
         if shape is None:
             return None
-        values = np.full((self.samples, *shape), np.nan, np.float32)
+        count = self.samples if rows is None else len(rows)
+        values = np.full((count, *shape), np.nan, np.float32)
         for first, (part, entry) in zip(self._first_rows, self._whole(), strict=True):
-            if name in entry.arrays.get(folder, {}):
-                path = self._here(part, array_path(self.path, folder, name, part.number))
-                values[first : first + entry.rows] = _mapped(path)
+            of_part = np.arange(first, first + entry.rows)
+            here = of_part if rows is None else np.flatnonzero((rows >= first) & (rows < first + entry.rows))
+            if name not in entry.arrays.get(folder, {}) or not len(here):
+                continue
+            array = _mapped(self._here(part, array_path(self.path, folder, name, part.number)))
+            values[here] = array[(of_part if rows is None else rows[here]) - first]
         return values
 
     @property
@@ -299,12 +314,20 @@ class RunStore:
                 firsts[self._here(part, path)] = first
         return read_elements(firsts)
 
-    def thumbnails(self) -> dict[str, NDArray[np.uint8]]:
-        """Input that is an image -> [N, 16, 16, C] uint8 in row order."""
-        return {
-            name: np.concatenate([array for _, array in self._arrays("thumbnails", name)])
-            for name in self._shapes("thumbnails")
-        }
+    def thumbnails(self, rows: NDArray[np.int64] | None = None) -> dict[str, NDArray[np.uint8]]:
+        """Input that is an image -> [N, 16, 16, C] uint8 in row order, or of some rows in theirs."""
+        found: dict[str, NDArray[np.uint8]] = {}
+        for name in self._shapes("thumbnails"):
+            parts = [array for _, array in self._arrays("thumbnails", name)]
+            if rows is None:
+                found[name] = np.concatenate(parts)
+                continue
+            bounds = np.cumsum([0, *map(len, parts)])
+            found[name] = np.zeros((len(rows), *parts[0].shape[1:]), np.uint8)
+            for first, last, array in zip(bounds, bounds[1:], parts, strict=False):
+                here = np.flatnonzero((rows >= first) & (rows < last))
+                found[name][here] = array[rows[here] - first]
+        return found
 
     def sample_files(self) -> list[Path]:
         """The Parquet files of the samples, in row order."""
