@@ -110,14 +110,14 @@ def generations(run: Path) -> list[Figure]:
         Figure("cognata_b: AUC", second.measured.auc, ""),
         Figure("cognata_b: columns that differ", len(second.measured.columns), "", 0.5),
     ]
-    one, other = (opened.vectors(where=each).values for each in ("metadata.origin = 'cognata_a'", target))
+    one, other = (np.asarray(opened.vectors(where=each).values) for each in ("metadata.origin = 'cognata_a'", target))
     for fitted, bound in ((100, 0.0101), (80, 0.0101), (40, None), (10, None)):
         missed = [1 - _nearness_auc(one, other, fitted, seed) for seed in range(5)]
         figures.append(
             Figure(f"1 - AUROC of nearness, held out, target of {fitted}", float(np.mean(missed)), "", bound)
         )
     few = [
-        _gap(*(_some(each, 40, seed) for each in (opened.vectors(where=second.source.where).values, other)))
+        _gap(*(_some(each, 40, seed) for each in (np.asarray(opened.vectors(where=second.source.where).values), other)))
         for seed in range(SEEDS)
     ]
     figures.append(Figure("40 of cognata_b and 40 of the target: gaps seen", float(np.mean(few)), ""))

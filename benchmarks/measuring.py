@@ -56,15 +56,20 @@ class Watched:
     output: str
 
 
-def watch(arguments: Sequence[str], environment: dict[str, str] | None = None, folder: Path = ROOT) -> Watched:
-    """Run this Python with arguments, in a folder, and watch it.
+def watch(
+    arguments: Sequence[str],
+    environment: dict[str, str] | None = None,
+    folder: Path = ROOT,
+    python: str = sys.executable,
+) -> Watched:
+    """Run this Python, or another, with arguments, in a folder, and watch it.
 
     Raises:
         RuntimeError: it failed; with what it printed.
     """
     started = time.perf_counter()
     process = subprocess.Popen(
-        [sys.executable, *arguments],
+        [python, *arguments],
         cwd=folder,
         env={**os.environ, "TL_DISABLE_ANALYTICS": "true", **(environment or {})},
         stdout=subprocess.PIPE,

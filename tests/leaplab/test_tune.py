@@ -89,7 +89,7 @@ def test_what_is_told_is_of_the_half_that_no_trial_has_seen(made):
     assert sorted([*halves.fitted, *halves.held_out]) == target.tolist()
     assert len(halves.fitted) == len(halves.held_out) == 30
 
-    vectors = population.vectors("model").values.astype(float)
+    vectors = np.asarray(population.vectors("model").values, float)
     pool = np.concatenate([vectors[halves.fitted], np.delete(vectors, target, axis=0)])
     scaler = StandardScaler().fit(pool)
     components = PCA(svd_solver="full").fit(scaler.transform(pool))

@@ -35,7 +35,17 @@ def test_parts_read_as_one_array(bounds: tuple[int, ...]) -> None:
     mask = generator.random(100) < 0.3
 
     assert (found.shape, len(found), found.nbytes) == ((100, 4), 100, 1600)
-    for key in (slice(None), slice(5, 45), slice(90, 400), slice(60, 20), slice(-7, None), slice(2, 90, 3), rows, mask):
+    for key in (
+        slice(None),
+        slice(5, 45),
+        slice(90, 400),
+        slice(60, 20),
+        slice(-7, None),
+        slice(2, 90, 3),
+        rows,
+        mask,
+        [3, -1],
+    ):
         np.testing.assert_array_equal(found[key], whole[key])
     np.testing.assert_array_equal(found[-3], whole[-3])
     np.testing.assert_array_equal(np.asarray(found), whole)

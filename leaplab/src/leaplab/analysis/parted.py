@@ -7,7 +7,7 @@ from numpy.typing import DTypeLike, NDArray
 
 BLOCK = 2**15
 """Vectors that are read at once."""
-Key = slice | int | NDArray[np.integer] | NDArray[np.bool_]
+Rows = slice | list[int] | NDArray[np.integer] | NDArray[np.bool_]
 
 
 class PartedVectors:
@@ -33,7 +33,7 @@ class PartedVectors:
         """What all of them would take in memory."""
         return self.shape[0] * self.shape[1] * self.dtype.itemsize
 
-    def __getitem__(self, key: Key) -> NDArray[np.float32]:
+    def __getitem__(self, key: int | Rows) -> NDArray[np.float32]:
         """As numpy's: [W] for a number, [k, W] for a slice, k rows or a mask."""
         if isinstance(key, int | np.integer):
             return np.asarray(self._read(self._wanted(np.array([key])))[0])
@@ -51,15 +51,16 @@ class PartedVectors:
         """Some of these vectors, none of which is read yet."""
         return PartedVectors(self._parts, self._wanted(rows))
 
-    def _wanted(self, key: slice | NDArray[np.integer] | NDArray[np.bool_]) -> NDArray[np.int64]:
+    def _wanted(self, key: Rows) -> NDArray[np.int64]:
         """The rows of the parts."""
         if self._rows is not None:
             return self._rows[key]
         if isinstance(key, slice):
             return np.arange(*key.indices(len(self)))
-        if key.dtype == bool:
-            return np.flatnonzero(key)
-        return np.where(key < 0, key + len(self), key).astype(np.int64)
+        rows = np.asarray(key)
+        if rows.dtype == bool:
+            return np.flatnonzero(rows)
+        return np.where(rows < 0, rows + len(self), rows).astype(np.int64)
 
     def _between(self, first: int, last: int) -> NDArray[np.float32]:
         found = np.empty((last - first, self.shape[1]), np.float32)
@@ -76,10 +77,6 @@ class PartedVectors:
             here = np.flatnonzero(of_part == number)
             found[here] = self._parts[number][rows[here] - self._bounds[number]]
         return found
-
-
-Vectors = NDArray[np.float32] | PartedVectors
-"""[n, W], in memory or read by blocks."""
 
 
 def blocks_of(vectors: NDArray[np.floating] | PartedVectors) -> Iterator[tuple[int, NDArray[np.floating]]]:

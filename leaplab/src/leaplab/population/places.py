@@ -7,7 +7,7 @@ import hashlib
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,6 +17,7 @@ from leaplab.analysis.projection import LANDMARKS, landmark_rows, placed_beside
 from leaplab.files import file_name, write_array
 from leaplab.store.notes import notes_path
 
+Some = TypeVar("Some", bound=NDArray[np.float32] | PartedVectors)
 PRINT = 4
 """Numbers by which a vector is known again."""
 SAME = 1e-3
@@ -37,8 +38,8 @@ def places_path(run: Path, name: str) -> Path:
 def steady(
     path: Path,
     names: Sequence[str],
-    vectors: NDArray[np.float32] | PartedVectors,
-    draw: Callable[[NDArray[np.float32] | PartedVectors], NDArray[np.float32]],
+    vectors: Some,
+    draw: Callable[[Some], NDArray[np.float32]],
 ) -> NDArray[np.float32]:
     """A map on which the samples that are remembered keep their places, and others lie beside their neighbours.
 
@@ -65,9 +66,9 @@ def steady(
 
 def _place(
     now: NDArray[Any],
-    vectors: NDArray[np.float32] | PartedVectors,
+    vectors: Some,
     before: NDArray[Any],
-    draw: Callable[[NDArray[np.float32] | PartedVectors], NDArray[np.float32]],
+    draw: Callable[[Some], NDArray[np.float32]],
 ) -> None:
     _, here, there = np.intersect1d(now["name"], before["name"], return_indices=True)
     lengths = np.zeros(len(now), np.float32)
