@@ -16,7 +16,13 @@ from packaging.requirements import Requirement
 from packaging.specifiers import SpecifierSet
 from packaging.utils import canonicalize_name
 
-DISTRIBUTIONS = {"cv2": "opencv-python", "PIL": "pillow", "sklearn": "scikit-learn", "yaml": "pyyaml"}
+DISTRIBUTIONS = {
+    "cv2": "opencv-python",
+    "faiss": "faiss-cpu",
+    "PIL": "pillow",
+    "sklearn": "scikit-learn",
+    "yaml": "pyyaml",
+}
 """Of modules that are not named like theirs."""
 
 OF_THE_INTEGRATION = {"code_loader", "keras", "onnxruntime", "tensorflow", "tf_keras"}
