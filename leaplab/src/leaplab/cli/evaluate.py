@@ -1,16 +1,13 @@
 """`leaplab evaluate`: samples through the integration and its model, into a run."""
 
 import os
-import threading
-import time
-from contextlib import ExitStack, closing
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from enum import StrEnum
-from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
-from rich.progress import TaskID
 
 from leaplab.cli.commands import (
     AsJson,
@@ -25,18 +22,13 @@ from leaplab.cli.commands import (
     say,
     warn,
 )
-from leaplab.cli.printing import console, counted, print_json, progress_bar, summary_table
+from leaplab.cli.printing import console, print_json, progress_bar, summary_table
 from leaplab.errors import LeaplabError
 from leaplab.protocol.plan import BATCH_SIZE, PART_SIZE
 from leaplab.store.columns import LOSS, METADATA, METRIC
 
-if TYPE_CHECKING:
-    from leaplab.session.opening import Session
-
 AGAIN = {"metadata": METADATA, "losses": LOSS, "metrics": METRIC}
 """What `--only` takes, and the group of columns that it means."""
-CORES = 2
-"""Of a cluster, for each worker where nobody says how many there are to be: one encodes while the other infers."""
 
 
 class OnError(StrEnum):
@@ -115,19 +107,11 @@ def evaluate(
     as_json: AsJson = False,
 ) -> None:
     """Run every sample through the integration and its model; the results go to runs/NAME."""
-    from leaplab.evaluate.local_runner import LocalRunner
-    from leaplab.evaluate.parallel_runner import ParallelRunner
-    from leaplab.evaluate.ray_actor import ActorOrder
-    from leaplab.evaluate.ray_cluster import connected
-    from leaplab.evaluate.ray_runner import RayRunner
-    from leaplab.evaluate.run import Options, Runner, carry_out, prepare
-    from leaplab.evaluate.summary import left_out, summarize, without_loss
-    from leaplab.evaluate.worker_count import this_machine, threads_of
+    from leaplab.evaluate.evaluation import Evaluation, Means
+    from leaplab.evaluate.run import Options
+    from leaplab.evaluate.summary import left_out, summarize
     from leaplab.project.locate import find_project
-    from leaplab.project.mapping_file import mapping_files
-    from leaplab.protocol.operations import DESCRIBE
     from leaplab.protocol.plan import PlanOrder
-    from leaplab.session.opening import open_session
     from leaplab.store.writing import Replace
 
     if in_process and (time_limit or memory):
@@ -140,87 +124,27 @@ def evaluate(
         raise LeaplabError("--only keeps the run, which --update and --overwrite replace; name one of them.")
     replace: Replace = "always" if overwrite else "outdated" if update else "never"
     order = PlanOrder(tuple(state) if state else None, limit, batch_size, part_size, float16, latent)
-    if in_process and workers != 1:
-        if workers:
-            say("With --in-process there is one worker.")
-        workers = 1
+    options = Options(runs, name, model, wiring, order, replace, _groups(only), history)
     variables = _variables(env or [])
     project = find_project(path)
-    interpreter = interpreter_for(project, python, in_process)
-    size = None if memory is None else int(memory * 2**30)
-
-    def bind(inference_threads: int | None, unwanted: threading.Event | None = None) -> "Session":
-        limits = {"memory": size, "inference_threads": inference_threads}
-        return open_session(project, model, in_process, wiring, interpreter, **limits, unwanted=unwanted)
-
-    with ExitStack() as ends:
-        cores = this_machine().cores
-        if runner is Where.ray:
-            cluster = ends.enter_context(connected(address))
-            cores, workers = cluster.cores, workers or max(1, cluster.cores // CORES)
-            say(f"{counted(workers, 'worker')} on Ray: {counted(cluster.nodes, 'node')}, {counted(cores, 'core')}.")
-        threads = threads_of(workers or 1, cores)
-        options = Options(runs, name, model, wiring, order, replace, _groups(only), history, threads)
-        begun = time.perf_counter()
-        console.print(f"Binding {project.root / project.entry_file}", markup=False, soft_wrap=True)
-        session = ends.enter_context(bind(threads))
-        notices = session.notices()
-        unscored = without_loss(session.call(DESCRIBE), mapping_files(project.root))
-        if unscored is not None:
-            notices.append(unscored)
-        warn(notices)
-        prepared = ends.enter_context(prepare(session, options, notices))
-        warn(prepared.notices)
-        store, kept = prepared.store, prepared.store.manifest.inference_threads
-        skip = on_error is OnError.skip
-        if not skip:
-            store.forget_skipped()
-        missing = store.missing_parts()
-        start_up = time.perf_counter() - begun
-
-        def worker(opened: "Session | None" = None) -> LocalRunner:
-            return LocalRunner(partial(bind, kept), prepared.load, opened, skip=skip, time_limit=time_limit)
-
-        def several() -> Runner:
-            number = 1 if kept is None else workers
-            if interpreter is None or runner is Where.local:
-                first = ends.enter_context(closing(worker(session if kept == threads else None)))
-                return ends.enter_context(closing(ParallelRunner(first, worker, number, start_up, say)))
-            session.close()  # each actor has its own
-            told = ActorOrder(
-                project,
-                interpreter.executable,
-                store.place if "://" in store.place else str(store.path.resolve()),
-                store.manifest,
-                prepared.plan,
-                None if model is None else model.expanduser().resolve(),
-                None if wiring is None else wiring.expanduser().resolve(),
-                size,
-                skip,
-                time_limit,
-                variables,
-            )
-            each = max(1, cores // (number or 1)) if (number or 1) <= cores else cores / (number or 1)
-            return ends.enter_context(closing(RayRunner(told, number or 1, each, say)))
-
-        if missing:
-            if in_process and kept != threads:
-                raise LeaplabError(
-                    f"{store.path} was begun with other threads of inference, which --in-process cannot give it;"
-                    " leave that out, or give this one a --name."
-                )
-            if kept is None:
-                warn([f"{store.path} is of an earlier leaplab, which noted no threads: one worker goes on with it."])
-            done = store.samples - sum(part.stop - part.start for part in missing)
-            progress = ends.enter_context(progress_bar())
-            task = progress.add_task("Evaluating", total=store.samples, completed=done)
-            carry_out(several(), store, prepared.plan, lambda count: progress.advance(TaskID(task), count))
+    means = Means(
+        interpreter_for(project, python, in_process),
+        workers,
+        runner is Where.ray,
+        address,
+        variables,
+        None if memory is None else int(memory * 2**30),
+        time_limit,
+        on_error is OnError.skip,
+    )
+    console.print(f"Binding {project.root / project.entry_file}", markup=False, soft_wrap=True)
+    store, is_new = Evaluation(project, options, means, say, warn).run(_progress)
     summary = summarize(store)
     if as_json:
         print_json(
             {
                 "run": store.place,
-                "up_to_date": not missing,
+                "up_to_date": not is_new,
                 "states": summary,
                 "skipped": store.skipped,
                 "not_finite": store.not_finite,
@@ -229,9 +153,16 @@ def evaluate(
         )
         return
     warn(left_out(store))
-    outcome = "holds" if missing else "is up to date:"
+    outcome = "holds" if is_new else "is up to date:"
     console.print(f"{store.place} {outcome} {store.samples:,} samples", markup=False, soft_wrap=True)
     console.print(summary_table(summary))
+
+
+@contextmanager
+def _progress(samples: int, done: int) -> Iterator[Callable[[int], None]]:
+    with progress_bar() as bar:
+        task = bar.add_task("Evaluating", total=samples, completed=done)
+        yield lambda count: bar.advance(task, count)
 
 
 def _groups(only: str | None) -> tuple[str, ...]:

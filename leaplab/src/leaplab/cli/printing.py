@@ -91,6 +91,8 @@ def print_insights(insights: "Sequence[FoundInsight]", silent: "Sequence[Silent]
 
 def print_findings(report: "Report") -> None:
     """Each finding with its place and what to do."""
+    from leaplab.analysis.insight.wording import counted
+
     output = Console(highlight=False)
     for finding in report.findings:
         colour = "red" if finding.severity == "error" else "yellow"
@@ -188,11 +190,6 @@ def print_problems(problems: "tuple[Problem, ...]") -> None:
     """Why a bundle does not run on its own."""
     for problem in problems:
         console.print(f"[red]{escape(problem.place)}[/]  {escape(problem.message)}", soft_wrap=True)
-
-
-def counted(count: int, what: str) -> str:
-    """As `1 row`, `2 rows`."""
-    return f"{count} {what}" if count == 1 else f"{count} {what}s"
 
 
 def _shown(value: Any) -> str:
