@@ -75,6 +75,9 @@ def command(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str])
 @pytest.fixture
 def one_process(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """Commands of one integration share its process: binding it takes most of their time."""
+    # Imported now, or else whoever imports it first while this lasts would keep the function that is put in its place.
+    from leaplab.evaluate import evaluation
+
     opened: dict[tuple[Any, ...], Session] = {}
     open_session = sessions.open_session
 
@@ -83,7 +86,8 @@ def one_process(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
             opened[arguments] = partial(open_session, **limits)(*arguments)
         return nullcontext(opened[arguments])
 
-    monkeypatch.setattr(sessions, "open_session", shared)
+    for module in (sessions, evaluation):
+        monkeypatch.setattr(module, "open_session", shared)
     yield
     for session in opened.values():
         session.close()
