@@ -91,9 +91,7 @@ def standard_components(vectors: NDArray[np.floating], width: int = WIDTH) -> ND
     exact = exact[:, kept] / spread[kept]
     _, loadings = np.linalg.eigh(exact.T @ exact / len(exact))
     loadings = loadings[:, ::-1][:, : min(width, exact.shape[1], len(exact) - 1)]
-    largest = np.abs(loadings).argmax(axis=0)
-    loadings = loadings * np.sign(loadings[largest, np.arange(len(largest))])
-    return np.asarray(exact @ loadings, np.float32)
+    return np.asarray(exact @ _turned(loadings), np.float32)
 
 
 def standard_components_by_blocks(
