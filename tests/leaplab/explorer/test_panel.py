@@ -70,6 +70,26 @@ def elements(objects_run: RunStore) -> Iterator[str]:
         yield address
 
 
+@pytest.fixture(scope="module")
+def changed(objects_run: RunStore, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The run as if another input had been evaluated for sample `a`.
+
+    Of the module, as every server that is watched here: it has to outlive the pages, which ask it until they close.
+    """
+    runs = tmp_path_factory.mktemp("changed")
+    shutil.copytree(objects_run.path, runs / "changed")
+    part = next((runs / "changed" / "samples").glob("*.parquet"))
+    renamed = part.with_suffix(".new")
+    query = f"""copy (select * replace (case when sample_id = 'a' then 'other' else "input.hash" end as "input.hash")
+        from read_parquet('{part}')) to '{renamed}' (format parquet)"""
+    duckdb.execute(query)
+    entry = next((runs / "changed" / "parts").glob("00000.json"))
+    entry.write_text(entry.read_text().replace(str(part.stat().st_size), str(renamed.stat().st_size)))
+    renamed.rename(part)
+    with served_run(runs, "changed") as address:
+        yield address
+
+
 @pytest.fixture
 def opened(browser: Browser) -> Iterator[Callable[..., Page]]:
     """`opened(address, hash)`: the page, of which nothing may complain."""
@@ -235,24 +255,12 @@ def test_the_objects_have_a_map_and_tiles_of_their_own(
     expect(page.get_by_role("button", name="Outline object 1", exact=True)).to_have_attribute("aria-pressed", "true")
 
 
-def test_data_that_has_changed_since_the_evaluation_is_told(
-    opened: Callable[..., Page], objects_run: RunStore, tmp_path: Path
-) -> None:
-    shutil.copytree(objects_run.path, tmp_path / "changed")
-    part = next((tmp_path / "changed" / "samples").glob("*.parquet"))
-    renamed = part.with_suffix(".new")
-    query = f"""copy (select * replace (case when sample_id = 'a' then 'other' else "input.hash" end as "input.hash")
-        from read_parquet('{part}')) to '{renamed}' (format parquet)"""
-    duckdb.execute(query)
-    entry = next((tmp_path / "changed" / "parts").glob("00000.json"))
-    entry.write_text(entry.read_text().replace(str(part.stat().st_size), str(renamed.stat().st_size)))
-    renamed.rename(part)
-    with served_run(tmp_path, "changed") as address:
-        page = opened(address, "#sample=training/a")
-        expect(page.get_by_test_id("changed")).to_contain_text("has changed since the evaluation", timeout=SLOW)
-        page = opened(address, "#sample=training/b")
-        expect(page.get_by_test_id("visual-picture")).to_be_visible(timeout=SLOW)
-        expect(page.get_by_test_id("changed")).to_have_count(0)
+def test_data_that_has_changed_since_the_evaluation_is_told(opened: Callable[..., Page], changed: str) -> None:
+    page = opened(changed, "#sample=training/a")
+    expect(page.get_by_test_id("changed")).to_contain_text("has changed since the evaluation", timeout=SLOW)
+    page = opened(changed, "#sample=training/b")
+    expect(page.get_by_test_id("visual-picture")).to_be_visible(timeout=SLOW)
+    expect(page.get_by_test_id("changed")).to_have_count(0)
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
