@@ -240,16 +240,25 @@ def test_platform_s_rules_are_not_those_of_a_session(make_project, monkeypatch):
         assert session.call(DESCRIBE).states == {"training": 20, "validation": 12}
 
 
+NUMPYS = "max(pool['num_threads'] for pool in threadpoolctl.threadpool_info() if pool['user_api'] == 'blas')"
+
+
 @pytest.mark.parametrize(("told", "threads"), [(None, 1), ("2", 2)], ids=["by itself", "as the user says"])
-def test_numpy_has_one_thread_beside_the_model_s(make_project, monkeypatch, told, threads):
-    monkeypatch.delenv("OPENBLAS_NUM_THREADS", raising=False)
-    monkeypatch.delenv("OMP_NUM_THREADS", raising=False)
+@pytest.mark.parametrize(
+    ("variable", "module", "count"),
+    [
+        ("OPENBLAS_NUM_THREADS", "numpy, threadpoolctl", NUMPYS),
+        ("OPENCV_FOR_THREADS_NUM", "cv2", "cv2.getNumThreads()"),
+    ],
+)
+def test_handlers_have_one_thread_beside_the_model_s(make_project, monkeypatch, variable, module, count, told, threads):
+    for each in ("OMP_NUM_THREADS", variable):
+        monkeypatch.delenv(each, raising=False)
     if told is not None:
-        monkeypatch.setenv("OPENBLAS_NUM_THREADS", told)
+        monkeypatch.setenv(variable, told)
     root = make_project("plain")
-    count = "max(pool['num_threads'] for pool in threadpoolctl.threadpool_info() if pool['user_api'] == 'blas')"
     with (root / "leap_binder.py").open("a", encoding="utf-8") as binder:
-        binder.write(f"\nimport pathlib, threadpoolctl\npathlib.Path('threads').write_text(str({count}))\n")
+        binder.write(f"\nimport pathlib, {module}\npathlib.Path('threads').write_text(str({count}))\n")
 
     with open_session(find_project(root)) as session:
         session.call(DESCRIBE)

@@ -35,6 +35,9 @@ NOTICE = 0.2
 DYING = 5.0
 """Seconds that a process gets to end by itself once it has closed its socket."""
 LAST_LINES = 5
+THREADS = ("OPENBLAS_NUM_THREADS", "OPENCV_FOR_THREADS_NUM")
+"""What tells numpy and OpenCV how many threads to use. One each, where nobody says otherwise: handlers have one core
+while the model has the others, and threads that wait for one another, or for the next call, would take it from both."""
 OUTPUT_ON_DISK = 64 * 2**20
 """Bytes that are kept of what an integration prints."""
 OUTPUT_KEPT = 65_536
@@ -336,5 +339,5 @@ def _environment(interpreter: Interpreter) -> dict[str, str]:
     inherited = variables_for(interpreter.executable)
     # The platform's rules are for its verdict alone: under them code-loader refuses what has no integration test.
     inherited.pop("IS_TENSORLEAP_PLATFORM", None)
-    # Handlers have one core while the model has the others: numpy's own threads would wait for one another on it.
-    return {"TF_CPP_MIN_LOG_LEVEL": "2", "OPENBLAS_NUM_THREADS": "1", **inherited, "TL_DISABLE_ANALYTICS": "true"}
+    defaults = {"TF_CPP_MIN_LOG_LEVEL": "2", **dict.fromkeys(THREADS, "1")}
+    return {**defaults, **inherited, "TL_DISABLE_ANALYTICS": "true"}
