@@ -7,8 +7,8 @@ the thread that calls the integration's functions, and one for the thread that r
     4 bytes    number of the part; NOWHERE while none of it runs
     4 bytes    first sample, counted within the part
     4 bytes    the one behind the last
-    2 bytes    length of the first of two texts in UTF-8
-    2 bytes    of the second
+    2 bytes    length of the second of two texts in UTF-8
+    2 bytes    of the first, before which it lies so that both are written at once
     128 bytes  what runs: `input 'image'`, `model`
     104 bytes  id of the first sample
 """
@@ -23,9 +23,11 @@ OUT_OF_MEMORY = 86
 SLOTS = 2
 SIZE = 256
 NOWHERE = 0xFFFFFFFF
-HEAD = struct.Struct("<QIIIHH")
+WRITTEN, PLACE, LENGTH = struct.Struct("<Q"), struct.Struct("<IIIH"), struct.Struct("<H")
 HANDLER_LENGTH, SAMPLE_LENGTH = 128, 104
-HANDLER_AT = HEAD.size
+PLACE_AT = WRITTEN.size
+LENGTH_AT = PLACE_AT + PLACE.size
+HANDLER_AT = LENGTH_AT + LENGTH.size
 SAMPLE_AT = HANDLER_AT + HANDLER_LENGTH
 
 
@@ -56,9 +58,11 @@ def read_whereabouts(memory: Any) -> list[Whereabouts]:
     found = []
     for slot in range(SLOTS):
         start = slot * SIZE
-        written, part, first, stop, *lengths = HEAD.unpack_from(memory, start)
+        (written,) = WRITTEN.unpack_from(memory, start)
+        part, first, stop, of_sample = PLACE.unpack_from(memory, start + PLACE_AT)
+        (of_handler,) = LENGTH.unpack_from(memory, start + LENGTH_AT)
         if written and part != NOWHERE:
-            places = zip((start + HANDLER_AT, start + SAMPLE_AT), lengths)
+            places = ((start + HANDLER_AT, of_handler), (start + SAMPLE_AT, of_sample))
             texts = [bytes(memory[at : at + length]).decode(errors="replace") for at, length in places]
             found.append(Whereabouts(slot, written, part, first, stop, *texts))
     return found

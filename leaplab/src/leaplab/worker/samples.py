@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Callable, Mapping, Sequence
+from typing import Any, Callable, Iterable, Mapping, NamedTuple, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,6 +18,10 @@ from leaplab.worker.wanted import EVERYTHING, Wanted
 from leaplab.worker.whereabouts import HERE
 
 METADATA_TYPES: dict[str, Callable[[Any], Any]] = {"float": float, "int": int, "string": str, "boolean": bool}
+LEAST, BEYOND = -(2**63), 2**63
+"""The least whole number of 64 bits, and the one behind the greatest."""
+WHOLE = object()
+"""Stands for a key where a metadata function returns no dictionary but one value."""
 INSTANCE_METADATA = "builtin_instance_extra_metadata"
 """The metadata function by which code-loader declares what its instances say of themselves, and their types."""
 BUILT_IN_METADATA = ("builtin_instance_metadata", INSTANCE_METADATA)
@@ -57,17 +61,15 @@ class SampleReader:
 
     def __init__(self, code_loader: CodeLoader, types: Mapping[str, MetadataType], root: Path) -> None:
         self._code_loader = code_loader
-        self._handlers = code_loader.handlers
-        self._metadata = [handler for handler in self._handlers.metadata if handler.name not in BUILT_IN_METADATA]
+        handlers = code_loader.handlers
+        self._inputs = _functions("input", handlers.inputs)
+        self._ground_truths = _functions("ground truth", handlers.ground_truths)
+        declared = [handler for handler in handlers.metadata if handler.name not in BUILT_IN_METADATA]
+        self._metadata = _functions("metadata", declared)
         self._types = types
+        self._plain = {column: METADATA_TYPES[kind] for column, kind in types.items()}
+        self._columns: dict[str, dict[Any, str]] = {each.name: {} for each in self._metadata}
         self._root = root
-        kinds = (
-            ("input", self._handlers.inputs),
-            ("ground truth", self._handlers.ground_truths),
-            ("metadata", self._metadata),
-        )
-        # What tells where the process is, made once.
-        self._noted = {(kind, each.name): f"{kind} '{each.name}'" for kind, handlers in kinds for each in handlers}
 
     def read(self, state: str, sample_id: SampleId, wanted: Wanted = EVERYTHING) -> Sample:
         """One sample. Of a grouped dataset, that sample alone is encoded, as a group of one.
@@ -76,57 +78,61 @@ class SampleReader:
             LeaplabError: a handler raised or returned a value of another type than it declares; names the handler,
                 the sample, the place and the error.
         """
-        call = self._caller(state, sample_id)
-        kind, name = "", ""
+        response = self._code_loader.responses[state]
+        grouped = is_grouped(response)
+        given = [sample_id] if grouped else sample_id
+        doing = ""
         try:
-            inputs, ground_truths, metadata, latents = {}, {}, {}, {}
-            kind = "input"
-            for handler in self._handlers.inputs if wanted.tensors else ():
-                name = handler.name
-                HERE.note(self._noted[kind, name])
-                inputs[name] = call(handler)
-            kind = "ground truth"
+            inputs, ground_truths, latents = {}, {}, {}
+            metadata: dict[str, Any] = {}
+            for name, doing, function in self._inputs if wanted.tensors else ():
+                HERE.note(doing)
+                found = function(given, response)
+                inputs[name] = found[0] if grouped else found
             labelled = wanted.tensors and wanted.ground_truths and state != "unlabeled"
-            for handler in self._handlers.ground_truths if labelled else ():
-                name = handler.name
-                HERE.note(self._noted[kind, name])
-                ground_truths[name] = call(handler)
-            kind = "metadata"
-            for handler in self._metadata if wanted.metadata else ():
-                name = handler.name
-                HERE.note(self._noted[kind, name])
-                found = call(handler)
-                if isinstance(found, dict):
-                    for key, value in found.items():
-                        metadata[f"{name}_{key}"] = self._converted(f"{name}_{key}", value)
-                else:
-                    metadata[name] = self._converted(name, found)
+            for name, doing, function in self._ground_truths if labelled else ():
+                HERE.note(doing)
+                found = function(given, response)
+                ground_truths[name] = found[0] if grouped else found
+            for name, doing, function in self._metadata if wanted.metadata else ():
+                HERE.note(doing)
+                found = function(given, response)
+                self._add(metadata, name, found[0] if grouped else found)
             if wanted.everything:
-                kind, name = "custom latent spaces", ""
-                HERE.note(kind)
+                doing = "custom latent spaces"
+                HERE.note(doing)
                 latents = self._code_loader.latents(state, sample_id)
         except (Exception, SystemExit) as error:  # whatever the integration's code raises is shown as a sentence
-            named = f"{kind.capitalize()} '{name}'" if name else kind.capitalize()
             sentence = str(error) if isinstance(error, LeaplabError) else told(error, self._root)
-            raise LeaplabError(f"{named} on sample '{sample_id}' of {state}: {sentence}") from error
+            raise LeaplabError(
+                f"{doing[:1].upper()}{doing[1:]} on sample '{sample_id}' of {state}: {sentence}"
+            ) from error
         return Sample(inputs, ground_truths, metadata, latents)
 
     def raw_metadata(self, state: str, sample_id: SampleId) -> dict[str, Any]:
         """Column -> what the metadata functions return for a sample, as they return it."""
-        call = self._caller(state, sample_id)
+        response = self._code_loader.responses[state]
         raw: dict[str, Any] = {}
-        for handler in self._metadata:
-            found = call(handler)
+        for name, _, function in self._metadata:
+            found = function([sample_id], response)[0] if is_grouped(response) else function(sample_id, response)
             keyed = found if isinstance(found, dict) else {None: found}
             for key, value in keyed.items():
-                raw[handler.name if key is None else f"{handler.name}_{key}"] = value
+                raw[name if key is None else f"{name}_{key}"] = value
         return raw
 
-    def _caller(self, state: str, sample_id: SampleId) -> Callable[[Any], Any]:
-        response = self._code_loader.responses[state]
-        if is_grouped(response):
-            return lambda handler: handler.function([sample_id], response)[0]
-        return lambda handler: handler.function(sample_id, response)
+    def _add(self, metadata: dict[str, Any], name: str, found: Any) -> None:
+        """Add what a metadata function returned, each value as its column's type."""
+        columns = self._columns[name]
+        for key, value in found.items() if isinstance(found, dict) else ((WHOLE, found),):
+            column = columns.get(key)
+            if column is None:
+                column = columns[key] = name if key is WHOLE else f"{name}_{key}"
+            # Most are what they are declared to be, and are taken as they are: there are many of each sample.
+            kind = type(value)
+            if kind is self._plain.get(column) and (kind is str or LEAST <= value < BEYOND):
+                metadata[column] = value
+            else:
+                metadata[column] = self._converted(column, value)
 
     def _converted(self, column: str, value: Any) -> Any:
         if is_absent(value):
@@ -134,6 +140,22 @@ class SampleReader:
         if column not in self._types:
             raise LeaplabError(f"the first sample has no key for column '{column}'; return the same keys.")
         return typed(value, self._types[column])
+
+
+class _Function(NamedTuple):
+    """A function of the integration.
+
+    Attributes:
+        doing: what tells where the process is while it runs.
+    """
+
+    name: str
+    doing: str
+    function: Callable[[Any, Any], Any]
+
+
+def _functions(kind: str, handlers: Iterable[Any]) -> list[_Function]:
+    return [_Function(each.name, f"{kind} '{each.name}'", each.function) for each in handlers]
 
 
 def is_absent(value: Any) -> bool:
@@ -153,7 +175,7 @@ def typed(value: Any, declared: MetadataType) -> Any:
         return None
     if declared == "int" and converted != value:
         raise LeaplabError(f"it is declared int but returned {value!r}; declare it float.")
-    if declared == "int" and not -(2**63) <= converted < 2**63:
+    if declared == "int" and not LEAST <= converted < BEYOND:
         raise LeaplabError(f"it returned {value!r}, which is beyond 64 bits; declare it float or string.")
     return converted
 

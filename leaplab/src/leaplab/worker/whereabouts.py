@@ -8,14 +8,17 @@ from contextlib import contextmanager
 from typing import Any, Iterator
 
 from leaplab.protocol.whereabouts import (
-    HANDLER_AT,
     HANDLER_LENGTH,
-    HEAD,
+    LENGTH,
+    LENGTH_AT,
     NOWHERE,
+    PLACE,
+    PLACE_AT,
     SAMPLE_AT,
     SAMPLE_LENGTH,
     SIZE,
     SLOTS,
+    WRITTEN,
 )
 
 UNKNOWN_HANDLER = "process"
@@ -28,13 +31,13 @@ class Slot:
         self._memory: Any = bytearray(SIZE)
         self._connection: int | None = None
         self._written = 0
-        self._place = (NOWHERE, 0, 0)
-        self._sample = b""
-        self._texts: dict[str, bytes] = {}
+        self._texts: dict[str, tuple[slice, bytes]] = {}
+        self._stand(NOWHERE, 0, 0, b"")
 
     def share(self, memory: Any, connection: int) -> None:
         """Write to this memory from here on; without the connection nothing that is done is of use."""
         self._memory, self._connection = memory, connection
+        self._stand(NOWHERE, 0, 0, b"")
 
     @property
     def is_shared(self) -> bool:
@@ -44,9 +47,7 @@ class Slot:
     def move(self, part: int, start: int, stop: int, sample_id: object) -> None:
         """What runs from here on is for these samples of a part, of which the first has this id."""
         self._require_connection()
-        self._place = (part, start, stop)
-        self._sample = str(sample_id).encode(errors="replace")[:SAMPLE_LENGTH]
-        self._memory[SAMPLE_AT : SAMPLE_AT + len(self._sample)] = self._sample
+        self._stand(part, start, stop, str(sample_id).encode(errors="replace")[:SAMPLE_LENGTH])
 
     @contextmanager
     def at(self, part: int, start: int, stop: int, sample_id: object, handler: str) -> Iterator[None]:
@@ -61,7 +62,7 @@ class Slot:
     def leave(self) -> None:
         """No function of the integration runs."""
         self._require_connection()
-        self._place = (NOWHERE, 0, 0)
+        self._stand(NOWHERE, 0, 0, b"")
         self.note("")
 
     def note(self, handler: str) -> None:
@@ -69,12 +70,18 @@ class Slot:
         if FORKED:
             # A second process that would answer. `_exit`, because whatever else would run belongs to the first one.
             os._exit(1)
-        text = self._texts.get(handler)
-        if text is None:
-            text = self._texts[handler] = handler.encode(errors="replace")[:HANDLER_LENGTH]
+        # As little as can be: this is done for every function of every sample.
+        try:
+            place, text = self._texts[handler]
+        except KeyError:
+            place, text = self._texts[handler] = _prepared(handler)
+        self._memory[place] = text
         self._written += 1
-        self._memory[HANDLER_AT : HANDLER_AT + len(text)] = text
-        HEAD.pack_into(self._memory, 0, self._written, *self._place, len(text), len(self._sample))
+        WRITTEN.pack_into(self._memory, 0, self._written)
+
+    def _stand(self, part: int, start: int, stop: int, sample: bytes) -> None:
+        self._memory[SAMPLE_AT : SAMPLE_AT + len(sample)] = sample
+        PLACE.pack_into(self._memory, PLACE_AT, part, start, stop, len(sample))
 
     def _require_connection(self) -> None:
         # What has closed the socket could never answer. Once a sample: asking costs as much as a small handler.
@@ -85,6 +92,13 @@ class Slot:
         except OSError:
             self.note(UNKNOWN_HANDLER)
             os._exit(1)
+
+
+def _prepared(handler: str) -> tuple[slice, bytes]:
+    """Where the name of a function goes, and its bytes with their number before them."""
+    name = handler.encode(errors="replace")[:HANDLER_LENGTH]
+    text = LENGTH.pack(len(name)) + name
+    return slice(LENGTH_AT, LENGTH_AT + len(text)), text
 
 
 def _is_forked() -> None:
