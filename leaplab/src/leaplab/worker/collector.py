@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Sequence
+from typing import TYPE_CHECKING, Any, Callable, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -24,10 +24,18 @@ MAX_STORED_VALUES = 4096
 that one looks at."""
 
 
-class Collector:
-    """Gathers the batches of one part."""
+LOOKED_AT_TOGETHER = 2**18
+"""Values of small batches whose inputs are looked at together: few enough to stay in a processor's cache."""
 
-    def __init__(self, part: Part, description: Description) -> None:
+
+class Collector:
+    """Gathers the batches of one part.
+
+    Args:
+        look_at: tells the facts of inputs, name -> [B, ...].
+    """
+
+    def __init__(self, part: Part, description: Description, look_at: Callable[[dict[str, Array]], InputFacts]) -> None:
         self._result = PartResult(part)
         self._description = description
         self._latents: dict[str, list[Array]] = {}
@@ -35,17 +43,26 @@ class Collector:
         self._ground_truths: dict[str, list[Array]] = {}
         self._thumbnails: dict[str, list[NDArray[np.uint8]]] = {}
         self._vectors: list[Array] = []
+        self._look_at = look_at
+        self._unseen: list[dict[str, Array]] = []
+        self._unseen_size = 0
 
-    def add(self, finished: Finished, facts: InputFacts) -> None:
-        """Add a batch; the facts are of its inputs."""
+    def add(self, finished: Finished, facts: InputFacts | None) -> None:
+        """Add a batch; the facts are of its inputs, which are looked at here where there are none yet."""
         encoded, inferred, scores = finished.encoded, finished.inferred, finished.scores
         result, offset = self._result, len(self._result.ids)
         count = len(encoded.batch.ids)
         result.ids += encoded.batch.ids
         for name, values in encoded.metadata.items():
             result.metadata.setdefault(name, []).extend(values)
-        for name, values in facts.columns.items():
-            result.inputs.setdefault(name, []).extend(values)
+        if facts is None:
+            self._unseen.append(encoded.batch.inputs)
+            self._unseen_size += sum(array.size for array in encoded.batch.inputs.values())
+            if self._unseen_size >= LOOKED_AT_TOGETHER:
+                self._look_at_unseen()
+        else:
+            self._look_at_unseen()
+            self._add_facts(facts)
         for column, scored in scores.columns.items():
             gathered = result.scores.setdefault(column, [])
             gathered.extend([None] * (offset - len(gathered)))  # a metric's keys may come and go with the batch
@@ -62,8 +79,6 @@ class Collector:
         for name, array in encoded.batch.ground_truths.items():
             if array.size <= MAX_STORED_VALUES * count:
                 self._ground_truths.setdefault(name, []).append(array)
-        for name, small in facts.thumbnails.items():
-            self._thumbnails.setdefault(name, []).append(small)
         for column, elements in scores.confusion.items():
             whole = result.confusion.setdefault(column, Confusion())
             whole.offset.extend(offset + place for place in elements.offset)
@@ -80,6 +95,7 @@ class Collector:
 
     def finished(self, skipped: Sequence[Skipped]) -> PartResult:
         """The whole part, without the samples that were skipped."""
+        self._look_at_unseen()
         result = self._result
         count = len(result.ids)
         for gathered in result.scores.values():
@@ -99,6 +115,18 @@ class Collector:
             result.instance_latents = {LATENT_SPACE: np.concatenate(self._vectors)}
         result.skipped = list(skipped)
         return result
+
+    def _look_at_unseen(self) -> None:
+        if self._unseen:
+            together = {name: np.concatenate([each[name] for each in self._unseen]) for name in self._unseen[0]}
+            self._unseen, self._unseen_size = [], 0
+            self._add_facts(self._look_at(together))
+
+    def _add_facts(self, facts: InputFacts) -> None:
+        for name, values in facts.columns.items():
+            self._result.inputs.setdefault(name, []).extend(values)
+        for name, small in facts.thumbnails.items():
+            self._thumbnails.setdefault(name, []).append(small)
 
 
 def _compact(values: list[Any]) -> Any:

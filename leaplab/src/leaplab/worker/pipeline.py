@@ -14,7 +14,7 @@ import sys
 import time
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Iterator, Sequence
+from typing import TYPE_CHECKING, Any, Iterator, Mapping, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -38,7 +38,8 @@ if TYPE_CHECKING:
     from leaplab.worker.integration import Integration
 
 WORTH_A_THREAD = 2**20
-"""Values of a batch from which on another thread computes their properties: a smaller one costs more to hand over."""
+"""Values of a batch from which on another thread computes their properties: a smaller one costs more to hand over, and
+waits for others, with which it is looked at."""
 HANDLER = re.compile(r"(?:The )?((?:[A-Z]|the |input|ground)[a-z ]* '[^']*'|Custom latent spaces)")
 """What a sentence about a failure begins with."""
 
@@ -67,7 +68,7 @@ class _Pending:
     step: _Step
     encoded: Encoded
     inferred: Future[Inferred]
-    facts: Future[InputFacts]
+    facts: Future[InputFacts] | None
 
 
 @dataclass
@@ -179,16 +180,15 @@ class _Evaluation:
         self._spent.functions += time.perf_counter() - since
         HERE.leave()
         step.offsets = [offsets[row] for row in kept]
-        description, scales = self._integration.description, self._order.plan.scales
         inferred = self._models.submit(self._inferred, step, encoded)
-        looked_at = description.inputs if self._wanted.everything else ()
-        size = sum(array.size for array in encoded.batch.inputs.values())
-        if size < WORTH_A_THREAD:
-            facts: Future[InputFacts] = Future()
-            facts.set_result(input_facts(encoded.batch.inputs, looked_at, scales))
-        else:
-            facts = self._properties.submit(input_facts, encoded.batch.inputs, looked_at, scales)
+        facts = None
+        if sum(array.size for array in encoded.batch.inputs.values()) >= WORTH_A_THREAD:
+            facts = self._properties.submit(self._looked_at, encoded.batch.inputs)
         return _Pending(step, encoded, inferred, facts)
+
+    def _looked_at(self, inputs: Mapping[str, NDArray[Any]]) -> InputFacts:
+        specs = self._integration.description.inputs if self._wanted.everything else ()
+        return input_facts(inputs, specs, self._order.plan.scales)
 
     def _inferred(self, step: _Step, encoded: Encoded) -> Inferred:
         if not encoded.batch.ids or not self._wanted.model:
@@ -201,12 +201,14 @@ class _Evaluation:
 
     def _collected(self, pending: _Pending) -> Iterator[PartResult]:
         step, encoded, count = pending.step, pending.encoded, len(pending.encoded.batch.ids)
-        collector = self._collector = self._collector or Collector(step.part, self._integration.description)
-        facts = pending.facts.result()
+        collector = self._collector = self._collector or Collector(
+            step.part, self._integration.description, self._looked_at
+        )
+        facts = None if pending.facts is None else pending.facts.result()
         if count:
             finished, rows = self._done(step, encoded, pending.inferred)
             if finished is not None:
-                collector.add(finished, facts if len(rows) == count else facts.only(rows))
+                collector.add(finished, facts.only(rows) if facts is not None and len(rows) < count else facts)
         if step.ends:
             self._collector = None
             number = step.part.number  # of the next part some may be skipped already

@@ -66,6 +66,7 @@ class SampleReader:
         self._ground_truths = _functions("ground truth", handlers.ground_truths)
         declared = [handler for handler in handlers.metadata if handler.name not in BUILT_IN_METADATA]
         self._metadata = _functions("metadata", declared)
+        self._has_latents = bool(code_loader.latent_spaces)
         self._types = types
         self._plain = {column: METADATA_TYPES[kind] for column, kind in types.items()}
         self._columns: dict[str, dict[Any, str]] = {each.name: {} for each in self._metadata}
@@ -98,7 +99,7 @@ class SampleReader:
                 HERE.note(doing)
                 found = function(given, response)
                 self._add(metadata, name, found[0] if grouped else found)
-            if wanted.everything:
+            if wanted.everything and self._has_latents:
                 doing = "custom latent spaces"
                 HERE.note(doing)
                 latents = self._code_loader.latents(state, sample_id)
