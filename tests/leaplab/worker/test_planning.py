@@ -1,3 +1,4 @@
+import itertools
 from types import SimpleNamespace
 from typing import Any
 
@@ -52,6 +53,27 @@ def test_parts_cover_every_sample_once_and_never_two_states():
     ]
     assert plan.states == {"training": 25, "validation": 4}
     assert plan.samples == 29
+
+
+@pytest.mark.parametrize(
+    ("samples", "batch_size", "size"),
+    [
+        (40, 32, 40),
+        (1_500, 32, 128),
+        (4_096, 32, 256),
+        (4_097, 32, 288),
+        (70_000, 32, 2_000),
+        (9_000, 250, 750),
+        (9_000, 5_000, 2_000),
+    ],
+)
+def test_few_samples_are_divided_into_enough_parts_for_several_workers(samples, batch_size, size):
+    parts = planned(integration(training=range(samples)), batch_size=batch_size).parts
+
+    assert {part.stop - part.start for part in parts[:-1]} <= {size}
+    assert parts[0].stop == size
+    assert parts[-1].stop == samples
+    assert all(before.stop == after.start for before, after in itertools.pairwise(parts))
 
 
 def test_states_may_be_chosen():

@@ -24,7 +24,7 @@ from leaplab.cli.commands import (
 )
 from leaplab.cli.printing import console, print_json, progress_bar, summary_table
 from leaplab.errors import LeaplabError
-from leaplab.protocol.plan import BATCH_SIZE, PART_SIZE
+from leaplab.protocol.plan import BATCH_SIZE, LARGEST_PART
 from leaplab.store.columns import LOSS, METADATA, METRIC
 
 AGAIN = {"metadata": METADATA, "losses": LOSS, "metrics": METRIC}
@@ -56,8 +56,13 @@ def evaluate(
     ] = None,
     batch_size: Annotated[int, typer.Option(min=1, help="Samples in a batch.")] = BATCH_SIZE,
     part_size: Annotated[
-        int, typer.Option(min=1, help="Samples in a part, which is written, and done again after a loss, as a whole.")
-    ] = PART_SIZE,
+        int | None,
+        typer.Option(
+            min=1,
+            help="Samples in a part, which is written, and done again after a loss, as a whole; by default a sixteenth"
+            f" of all, {LARGEST_PART:,} at most.",
+        ),
+    ] = None,
     latent: Annotated[str | None, typer.Option(help="Tensor or layer to take the latent space from.")] = None,
     float16: Annotated[bool, typer.Option("--float16", help="Score at the precision of the platform.")] = False,
     update: Annotated[

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-PART_SIZE = 2_000
 BATCH_SIZE = 32
+LEAST_PART, LARGEST_PART = 128, 2_000
+"""Samples. Each part costs some milliseconds, however small it is, and is done again as a whole after a loss."""
+PARTS = 16
+"""Into which few samples are divided, so that several workers have their share."""
 
 
 @dataclass(frozen=True)
@@ -55,7 +58,7 @@ class PlanOrder:
         states: to evaluate; None takes all.
         limit: the most samples a state; None takes all.
         batch_size: samples in a batch.
-        part_size: samples in a part.
+        part_size: samples in a part; None leaves it to `part_size`.
         float16: see `Plan`.
         latent: see `Plan`.
     """
@@ -63,6 +66,12 @@ class PlanOrder:
     states: tuple[str, ...] | None = None
     limit: int | None = None
     batch_size: int = BATCH_SIZE
-    part_size: int = PART_SIZE
+    part_size: int | None = None
     float16: bool = False
     latent: str | None = None
+
+
+def part_size(samples: int, batch_size: int) -> int:
+    """Samples in a part of an evaluation of so many, in whole batches where there are few."""
+    batches = -(-samples // (PARTS * batch_size))
+    return min(max(batches * batch_size, LEAST_PART), LARGEST_PART)

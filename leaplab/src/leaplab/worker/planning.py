@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Iterable
 import numpy as np
 
 from leaplab.errors import LeaplabError
-from leaplab.protocol.plan import Part, Plan, PlanOrder
+from leaplab.protocol.plan import Part, Plan, PlanOrder, part_size
 from leaplab.worker.input_properties import channel_axis, scale_of
 
 if TYPE_CHECKING:
@@ -28,16 +28,19 @@ def make_plan(integration: Integration, order: PlanOrder) -> Plan:
     instances: dict[str, int] = {}
     parts: list[Part] = []
     digest = hashlib.sha256()
-    for state in order.states or integration.description.states:
-        ids = planned_ids(integration, state, order.limit)
+    planned = {
+        state: planned_ids(integration, state, order.limit) for state in order.states or integration.description.states
+    }
+    size = order.part_size or part_size(sum(map(len, planned.values())), order.batch_size)
+    for state, ids in planned.items():
         counts[state] = len(ids)
         digest.update("\n".join([state, *map(str, ids)]).encode(errors="surrogatepass"))
         if integration.description.instances:
             having = [integration.instance_count(state, sample_id) for sample_id in ids]
             instances[state] = sum(having)
             digest.update(str(having).encode())
-        for start in range(0, len(ids), order.part_size):
-            parts.append(Part(len(parts), state, start, min(start + order.part_size, len(ids))))
+        for start in range(0, len(ids), size):
+            parts.append(Part(len(parts), state, start, min(start + size, len(ids))))
     return Plan(
         counts,
         tuple(parts),
