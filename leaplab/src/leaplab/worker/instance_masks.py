@@ -29,7 +29,7 @@ def instance_masks(integration: Integration, order: SampleOrder) -> list[Mask]:
     sample_id = integration.sample_id_of(order.state, order.sample_id)
     masks = []
     for number, instance in enumerate(integration.instances(order.state, sample_id)):
-        inside = None if instance is None else inside_of(instance.mask)
+        inside = None if instance is None else inside_of(instance.nonzero)
         if inside is not None and inside.any():
             masks.append(_made_small(number, inside))
     return masks

@@ -54,7 +54,7 @@ def read_instances(
             for column, value in _values(instance, keys).items():
                 rows.columns[column].append(value)
             if maps is not None:
-                vectors.append(None if instance is None else instance_vector(instance.mask, maps))
+                vectors.append(None if instance is None else instance_vector(instance.nonzero, maps))
     return rows, _stacked(vectors, features) if are_maps(features) else None
 
 

@@ -34,17 +34,43 @@ def inside_of(mask: Array) -> NDArray[np.bool_]:
     Args:
         mask: [H, W], or with channels in front or behind, of which any counts.
     """
-    # Channels are fewer than pixels are on a side. One by one: numpy goes along an axis of three very slowly.
-    channels = np.moveaxis(mask, int(np.argmin(mask.shape)), 0) if mask.ndim == 3 else mask[np.newaxis]
-    inside: NDArray[np.bool_] = channels[0] != 0
-    for channel in channels[1:]:
-        inside |= channel != 0
+    nonzero: NDArray[np.bool_] = mask if mask.dtype == np.bool_ else mask != 0
+    if nonzero.ndim == 2:
+        return nonzero
+    # Channels are fewer than pixels are on a side. One by one: numpy goes along an axis of three very slowly; and only
+    # the rows that have any, since channels behind the pixels lie apart from one another.
+    behind = int(np.argmin(nonzero.shape)) == 2
+    channels = np.moveaxis(nonzero, int(np.argmin(nonzero.shape)), 0)
+    rows = span_of(np.logical_or.reduce(nonzero.reshape(len(nonzero), -1), axis=1)) if behind else slice(None)
+    inside = np.zeros(channels.shape[1:], np.bool_)
+    for channel in channels:
+        inside[rows] |= channel[rows]
     return inside
 
 
 def span_of(some: Array) -> slice:
     """From the first that is true to the last."""
     return slice(int(some.argmax()), len(some) - int(some[::-1].argmax()))
+
+
+def _shares(inside: NDArray[np.bool_], sides: tuple[int, int]) -> Array:
+    """The share of each cell of a grid that lies inside; most cells are far from a mask, and are not looked at."""
+    if inside.shape[0] % sides[0] or inside.shape[1] % sides[1]:
+        return _means(inside.astype(np.float32), sides)
+    cells, pixels = [], []
+    for axis in (0, 1):
+        size = inside.shape[axis] // sides[axis]
+        span = span_of(np.logical_or.reduce(inside, axis=1 - axis))
+        cells.append(slice(span.start // size, -(-span.stop // size)))
+        pixels.append(slice(cells[axis].start * size, cells[axis].stop * size))
+    shares = np.zeros(sides, np.float32)
+    within = shares[cells[0], cells[1]]
+    within[...] = _means(inside[pixels[0], pixels[1]].astype(np.float32), within.shape)
+    return shares
+
+
+def _means(values: Array, sides: tuple[int, ...]) -> Array:
+    return area_means(area_means(values, 0, sides[0]), 1, sides[1])
 
 
 def instance_vector(mask: Array, maps: Sequence[Array]) -> Array | None:
@@ -65,8 +91,7 @@ def instance_vector(mask: Array, maps: Sequence[Array]) -> Array | None:
         # Of a finer grid whose cells fill those of a coarser one, the means are as good as those of the mask.
         finer = (found for known, found in shares.items() if not known[0] % sides[0] and not known[1] % sides[1])
         covered = next(finer, None)
-        covered = inside.astype(np.float32) if covered is None else covered
-        shares[sides] = area_means(area_means(covered, 0, sides[0]), 1, sides[1])
+        shares[sides] = _shares(inside, sides) if covered is None else _means(covered, sides)
     vectors = []
     for each in maps:
         weights = shares[each.shape[1], each.shape[2]]

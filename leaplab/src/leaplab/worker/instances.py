@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any, Iterator, Mapping, Sequence
 
@@ -32,10 +33,16 @@ class Instance:
     metadata: dict[str, Any]
     mask: NDArray[Any]
 
+    @cached_property
+    def nonzero(self) -> NDArray[np.bool_]:
+        """Which of the mask's values are not 0; reading a whole mask costs most of what is done with it."""
+        nonzero: NDArray[np.bool_] = self.mask != 0
+        return nonzero
+
     @property
     def mask_share(self) -> float:
         """Share of the mask's values that are not 0, in [0, 1]."""
-        return float(np.count_nonzero(self.mask) / self.mask.size)
+        return float(np.count_nonzero(self.nonzero) / self.mask.size)
 
 
 class InstanceReader:
