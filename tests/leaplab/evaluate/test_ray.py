@@ -140,6 +140,17 @@ def test_two_actors_give_the_run_of_two_processes(cluster, noting, by_processes,
     wait_until(lambda: gone(processes(notes)), 10)
 
 
+def test_examples_give_the_runs_of_one_process(cluster, repository, tmp_path, example, example_data):
+    variables = {"LEAP_EXAMPLE": example, "LEAP_DATA_ROOT": str(example_data(example))}
+    options = (repository, "--limit", 12, "--name", "some")
+    assert finished(start(*options, "--runs", tmp_path / "local", "--workers", 1, **variables))[0] == 0
+    code, _, said = finished(on_ray(cluster, *options, "--runs", tmp_path / "ray", "--workers", 2, **variables))
+
+    assert code == 0, said
+    assert len(published(tmp_path / "ray" / "some")) >= 4
+    assert contents(tmp_path / "ray" / "some") == contents(tmp_path / "local" / "some")
+
+
 def test_actor_and_process_that_are_killed_are_replaced(cluster, noting, by_processes, tmp_path):
     notes = tmp_path / "notes"
     notes.mkdir()
