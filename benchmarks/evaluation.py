@@ -1,81 +1,158 @@
-"""`leaplab evaluate` of MNIST against the parts that it cannot do without, each measured alone in the same run."""
+"""`leaplab evaluate` of three examples against the parts that it cannot do without.
+
+Those are reading, the integration's own functions in a bare loop, inference on ready arrays, and scoring. Each is
+measured by its processor time on one thread, so that their sum, shared by the cores, is a time that no evaluation can
+beat: the limit. What the cores share evenly is taken to be all of it, so the limit for four cores is half of that for
+two.
+"""
 
 import json
+import os
 import tempfile
+from dataclasses import dataclass
 from pathlib import Path
 
 from benchmarks.measuring import Figure, watch
 
 REPEATS = 3
+STARTED = 1.5
+"""Seconds from the command to the first batch, at most."""
+OF_LIMIT = 1.15
+ONE_THREAD = dict.fromkeys(
+    ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "OPENCV_FOR_THREADS_NUM"), "1"
+)
 PARTS = """
-import json, time
+import json, os, sys, time
 import numpy as np
-from mnist.config import load_config
-from mnist.data.preprocess import preprocess_responses
-from mnist import leap_binder as binder
-from code_loader.inner_leap_binder import global_leap_binder
 import onnxruntime
+from leaplab.protocol.binding import BindOrder
+from leaplab.worker.integration import Integration
+from leaplab.worker.samples import sample_ids_by_state
 
-def clock(function):
-    started = time.perf_counter()
+THREADS, BATCH = int(sys.argv[1]), 32
+integration = Integration(BindOrder(os.getcwd(), "leap_binder.py"))
+description = integration.description  # tells which array goes to which argument, and how many instances there are
+setup = integration.code_loader.handlers
+spent = dict.fromkeys(("reading", "handlers", "inference", "scoring"), 0.0)
+clock = time.process_time if THREADS == 1 else time.perf_counter
+
+def clocked(part, function):
+    started = clock()
     result = function()
-    return time.perf_counter() - started, result
+    spent[part] += clock() - started
+    return result
 
-config = load_config()
-reading, responses = clock(lambda: preprocess_responses(config))
-setup = global_leap_binder.setup_container
-own = lambda handlers, names: [handler.function for handler in handlers if handler.name in names]
-encoders = [h.function for h in (*setup.inputs, *setup.ground_truths, *setup.metadata)]
-image, classes = setup.inputs[0].function, setup.ground_truths[0].function
+def encoded(sample_id, response, state):
+    gts = {} if state == "unlabeled" else {h.name: h.function(sample_id, response) for h in setup.ground_truths}
+    for handler in metadata:
+        handler.function(sample_id, response)
+    for number in range(integration.instance_count(state, sample_id)):
+        setup.instance_masks[0].function(sample_id, response, number)
+    return {h.name: h.function(sample_id, response) for h in setup.inputs}, gts
 
-def handlers():
-    for response in responses:
-        for sample_id in response.sample_ids:
-            for encode in encoders:
-                encode(sample_id, response)
+def argument(source, inputs, gts, outputs):
+    return outputs[source.index] if source.kind == "prediction" else {**inputs, **gts}[source.name]
 
-encoding, _ = clock(handlers)
-images = np.concatenate([np.stack([image(i, r) for i in r.sample_ids]) for r in responses])
-truth = np.concatenate([np.stack([classes(i, r) for i in r.sample_ids]) for r in responses])
-session = onnxruntime.InferenceSession(str(config.model_path))
-name = session.get_inputs()[0].name
-batches = [images[start:start + 100] for start in range(0, len(images), 100)]
-inference, outputs = clock(lambda: [session.run(None, {name: batch})[0] for batch in batches])
+def run(nodes, inputs, gts, outputs):
+    for node in nodes:
+        sources = node.arguments.items()
+        if not any(source.kind == "ground_truth" and source.name not in gts for _, source in sources):
+            functions[node.handler](**{name: argument(source, inputs, gts, outputs) for name, source in sources})
 
-def scores():
-    for start, prediction in zip(range(0, len(images), 100), outputs):
-        gt = truth[start:start + 100]
-        binder.losses.categorical_cross_entropy(gt, prediction)
-        binder.metrics.accuracy(gt, prediction)
-        binder.metrics.confidence(prediction)
-        binder.metrics.predicted_label(prediction)
-        binder.metrics.confusion_matrix(gt, prediction, binder.LABELS)
-
-scoring, _ = clock(scores)
-parts = {"reading": reading, "encoding": encoding, "inference": inference, "scoring": scoring}
-print(json.dumps({"samples": len(images), **parts}))
+responses = {each.state.name: each for each in clocked("reading", setup.preprocess.function)}
+metadata = [each for each in setup.metadata if not each.name.startswith("builtin_instance")]
+functions = {each.custom_loss_handler_data.name: each.function for each in setup.custom_loss_handlers}
+functions.update({each.metric_handler_data.name: each.function for each in setup.metrics})
+model = integration.model
+options = onnxruntime.SessionOptions()
+options.intra_op_num_threads = THREADS
+session = onnxruntime.InferenceSession(str(getattr(model, "_model_path", model)), options)
+names = [each.name for each in session.get_inputs()]
+samples = 0
+for state, ids in sample_ids_by_state(integration.code_loader).items():  # those of instances are none of samples
+    response = responses[state]
+    samples += len(ids)
+    for start in range(0, len(ids), BATCH):
+        some = ids[start : start + BATCH]
+        rows = clocked("handlers", lambda: [encoded(sample_id, response, state) for sample_id in some])
+        inputs, gts = ({name: np.stack([row[k][name] for row in rows]) for name in rows[0][k]} for k in (0, 1))
+        feed = {name: inputs[given] for name, given in zip(names, description.model_inputs)}
+        outputs = clocked("inference", lambda: session.run(None, feed))
+        clocked("scoring", lambda: run((*description.losses, *description.metrics), inputs, gts, outputs))
+print(json.dumps({"samples": samples, **spent}))
 """
 
 
+@dataclass(frozen=True)
+class Example:
+    """An integration.
+
+    Attributes:
+        repeats: of an evaluation and its parts; a long one varies less.
+    """
+
+    name: str
+    repeats: int = 1
+
+
+EXAMPLES = (
+    Example("mnist", repeats=REPEATS),
+    Example("cifar10_resnet"),
+    Example("armbench_segmentation"),
+)
+
+
 def run() -> list[Figure]:
-    """The best of three of each, alternating, so that a busy moment hits both sides."""
-    environment = {"LEAP_EXAMPLE": "mnist"}
-    ratios, walls, peaks, sums = [], [], [], []
+    """In turns, so that a busy moment hits both sides; of each the middle one."""
+    return [figure for example in EXAMPLES for figure in _figures(example)]
+
+
+def _figures(example: Example) -> list[Figure]:
+    environment = {"LEAP_EXAMPLE": example.name}
+    cores = len(os.sched_getaffinity(0))
+    limits, ratios, old, walls, starts, pairs, peaks = [], [], [], [], [], [], []
     samples = 0
-    for _ in range(REPEATS):
-        with tempfile.TemporaryDirectory() as runs:
-            evaluated = watch(["-m", "leaplab", "evaluate", "--runs", runs], environment)
-            assert any(Path(runs).iterdir())
-        parts = json.loads(watch(["-c", PARTS], environment).output.splitlines()[-1])
-        samples = parts.pop("samples")
-        walls.append(evaluated.seconds)
-        peaks.append(evaluated.peak_bytes)
-        sums.append(sum(parts.values()))
-        ratios.append(evaluated.seconds / sum(parts.values()))
-        print(f"evaluate {evaluated.seconds:.1f} s; parts " + ", ".join(f"{k} {v:.1f} s" for k, v in parts.items()))
-    return [
-        Figure(f"leaplab evaluate, {samples:,} samples, start to end", min(walls), "s"),
-        Figure("the sum of its necessary parts", min(sums), "s"),
-        Figure("ratio (the middle one of three)", sorted(ratios)[1], "x", 1.3),
-        Figure("peak memory", max(peaks) / 2**30, "GiB", 2.5),
+    _evaluated(environment, "--limit", "1")  # what is compiled once, and read from disk
+    for _ in range(example.repeats):
+        start, _ = _evaluated(environment, "--limit", "1", "--workers", "1")
+        pair, _ = _evaluated(environment, "--limit", "1", "--workers", "2")
+        wall, peak = _evaluated(environment)
+        spent = json.loads(watch(["-c", PARTS, "1"], {**environment, **ONE_THREAD}).output.splitlines()[-1])
+        samples = spent.pop("samples")
+        limit = sum(spent.values()) / cores
+        starts.append(start)
+        pairs.append(pair)
+        walls.append(wall)
+        peaks.append(peak)
+        limits.append(limit)
+        ratios.append((wall - start) / limit)
+        if example.repeats > 1:
+            parts = json.loads(watch(["-c", PARTS, "0"], environment).output.splitlines()[-1])
+            parts.pop("samples")
+            old.append(wall / sum(parts.values()))
+        told = ", ".join(f"{part} {seconds:.2f}" for part, seconds in spent.items())
+        print(f"{example.name}: {wall:.2f} s, start {start:.2f} s ({pair:.2f} with two); one thread: {told} s")
+    what = f"evaluate {example.name}, {samples:,} samples"
+    figures = [
+        Figure(f"{what}: start to end", min(walls), "s"),
+        Figure(f"{what}: the limit on {cores} cores", _middle(limits), "s"),
+        Figure(f"{what}: beyond its start, of the limit", _middle(ratios), "x", OF_LIMIT),
+        Figure(f"{what}: an evaluation of one sample a state", _middle(starts), "s", STARTED),
+        Figure(f"{what}: the same with two workers", _middle(pairs), "s", STARTED),
+        Figure(f"{what}: peak memory", max(peaks) / 2**30, "GiB", 2.5),
     ]
+    if old:
+        figures.append(Figure(f"{what}: of the sum of its parts, each on all cores", _middle(old), "x", 1.3))
+    return figures
+
+
+def _evaluated(environment: dict[str, str], *options: str) -> tuple[float, int]:
+    """Seconds and peak memory of an evaluation."""
+    with tempfile.TemporaryDirectory() as runs:
+        found = watch(["-m", "leaplab", "evaluate", "--runs", runs, *options], environment)
+        assert any(path.is_dir() for path in Path(runs).iterdir())
+    return found.seconds, found.peak_bytes
+
+
+def _middle(values: list[float]) -> float:
+    return sorted(values)[len(values) // 2]
