@@ -3,6 +3,7 @@
 import functools
 import http.server
 import json
+import os
 import sys
 import threading
 from collections.abc import Callable, Iterator
@@ -86,6 +87,27 @@ def timeless(path: str, content: bytes) -> bytes:
     for written in (manifest, *manifest["updates"]):
         del written["created"]
     return json.dumps(manifest).encode()
+
+
+@pytest.mark.parametrize("relative", [True, False], ids=["upwards", "absolute"])
+def test_an_entry_that_leads_out_of_the_run_is_none(run, url, tmp_path, relative):
+    import fsspec
+
+    target = upload(run.path, url)
+    open_run(target)
+    precious = tmp_path / "precious"
+    precious.write_text("mine")
+    path = os.path.relpath(precious, run_folder(target)) if relative else str(precious)
+    system, root = fsspec.core.url_to_fs(target)
+    entry = json.loads(system.cat_file(f"{root}/parts/00000.json"))
+    more = entry["files"] | {path: {"size": 4, "sha256": "0" * 64}}
+    system.pipe_file(f"{root}/parts/00000.json", json.dumps(entry | {"files": more}).encode())
+    with pytest.raises(LeaplabError, match="1 of 8 parts are missing or damaged"):
+        open_run(target)
+
+    system.pipe_file(f"{root}/parts/00000.json", json.dumps(entry).encode())
+    assert open_run(target).ids == open_run(run.path).ids  # what a former entry had, and this one lacks, is dropped
+    assert precious.read_text() == "mine"
 
 
 def assert_same(one: RunStore, other: RunStore) -> None:

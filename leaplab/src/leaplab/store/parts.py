@@ -3,7 +3,7 @@
 import hashlib
 import os
 from collections.abc import Mapping, Sequence
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import Any
 
 import msgspec
@@ -45,6 +45,12 @@ class PartEntry(Struct, frozen=True):
     skipped: tuple[Skipped, ...] = ()
     not_finite: dict[str, int] = {}
     revision: int = 0
+
+    def __post_init__(self) -> None:
+        # What names the files may come from elsewhere; it must reach none outside of the run.
+        for path in (*self.files, *self.arrays):
+            if PurePosixPath(path).is_absolute() or ".." in PurePosixPath(path).parts:
+                raise ValueError(f"{path!r} leads out of the run")
 
 
 class PartFiles:
