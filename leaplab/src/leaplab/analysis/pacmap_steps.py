@@ -79,6 +79,31 @@ def choose_further(near: Pairs, seed: np.uint64, pairs: Pairs) -> None:
                 place += 1
 
 
+@numba.njit("UniTuple(f4,2)(f4[:,::1],i8,i4[:,::1],f4,f4,UniTuple(f4,2),f4[:,::1])", inline="always", **COMPILED)
+def _add_forces(
+    points: Points,
+    row: int,
+    pairs: Pairs,
+    softened: np.float32,
+    strength: np.float32,
+    sums: tuple[np.float32, np.float32],
+    gradient: Points,
+) -> tuple[np.float32, np.float32]:
+    """Add to the gradient of each that a row is paired with, and give the sums so far of the row's own."""
+    x, y = sums
+    for place in range(pairs.shape[1]):
+        other = pairs[row, place]
+        dx = points[row, 0] - points[other, 0]
+        dy = points[row, 1] - points[other, 1]
+        apart = softened + dx * dx + dy * dy
+        force = strength / (apart * apart)
+        x += force * dx
+        y += force * dy
+        gradient[other, 0] -= force * dx
+        gradient[other, 1] -= force * dy
+    return x, y
+
+
 @numba.njit("void(f4[:,::1],i4[:,::1],i4[:,::1],i4[:,::1],UniTuple(f8,3),UniTuple(i8,2),f4[:,::1])", **COMPILED)
 def add_gradient(
     points: Points,
@@ -101,43 +126,12 @@ def add_gradient(
     pull_mid = np.float32(20_000 * weights[1])
     push = np.float32(-2 * weights[2])
     for row in range(rows[0], rows[1]):
-        x = points[row, 0]
-        y = points[row, 1]
-        sum_x = _NONE
-        sum_y = _NONE
-        for place in range(near.shape[1]):
-            other = near[row, place]
-            dx = x - points[other, 0]
-            dy = y - points[other, 1]
-            apart = np.float32(11) + dx * dx + dy * dy
-            force = pull / (apart * apart)
-            sum_x += force * dx
-            sum_y += force * dy
-            gradient[other, 0] -= force * dx
-            gradient[other, 1] -= force * dy
+        x, y = _add_forces(points, row, near, np.float32(11), pull, (_NONE, _NONE), gradient)
         if pull_mid > 0:
-            for place in range(mid_near.shape[1]):
-                other = mid_near[row, place]
-                dx = x - points[other, 0]
-                dy = y - points[other, 1]
-                apart = np.float32(10_001) + dx * dx + dy * dy
-                force = pull_mid / (apart * apart)
-                sum_x += force * dx
-                sum_y += force * dy
-                gradient[other, 0] -= force * dx
-                gradient[other, 1] -= force * dy
-        for place in range(further.shape[1]):
-            other = further[row, place]
-            dx = x - points[other, 0]
-            dy = y - points[other, 1]
-            apart = np.float32(2) + dx * dx + dy * dy
-            force = push / (apart * apart)
-            sum_x += force * dx
-            sum_y += force * dy
-            gradient[other, 0] -= force * dx
-            gradient[other, 1] -= force * dy
-        gradient[row, 0] += sum_x
-        gradient[row, 1] += sum_y
+            x, y = _add_forces(points, row, mid_near, np.float32(10_001), pull_mid, (x, y), gradient)
+        x, y = _add_forces(points, row, further, np.float32(2), push, (x, y), gradient)
+        gradient[row, 0] += x
+        gradient[row, 1] += y
 
 
 @numba.njit("void(f4[:,::1],f4[:,:,::1],f4[:,::1],f4[:,::1],f4)", **COMPILED)
