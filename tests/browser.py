@@ -10,6 +10,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
+from urllib.request import urlopen
 
 from playwright.sync_api import Browser, Page, expect, sync_playwright
 
@@ -70,6 +71,12 @@ def served_run(runs: Path, name: str, environment: Mapping[str, str] | None = No
     finally:
         server.terminate()
         server.wait(timeout=10)
+
+
+def await_map(address: str) -> None:
+    """Wait until the map of a run's own latent space is computed: until then the page shows another one."""
+    with urlopen(f"{address}api/v1/map?space=model&method=pacmap", timeout=120) as answer:
+        assert answer.read()
 
 
 def wait_until(page: Page, expression: str, seconds: float = 60.0) -> None:

@@ -12,7 +12,7 @@ from playwright.sync_api import Browser, Download, Page, expect
 
 import leaplab
 from leaplab.store.run import RunStore
-from tests.browser import open_page, served_run, wait_until
+from tests.browser import await_map, open_page, served_run, wait_until
 from tests.leaplab.explorer.test_accessibility import AXE
 
 pytestmark = pytest.mark.browser
@@ -39,6 +39,7 @@ def table(runs: Path) -> list[dict[str, Any]]:
 @pytest.fixture(scope="module")
 def address(runs: Path) -> Iterator[str]:
     with served_run(runs, "digits") as address:
+        await_map(address)
         yield address
 
 
