@@ -12,13 +12,13 @@ from urllib.request import urlopen
 import numpy as np
 import pytest
 from PIL import Image
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Browser, Page, Route, expect
 
 import leaplab
 from leaplab.store.run import RunStore
 from mnist.config import load_config
 from mnist.data.preprocess import load_states
-from tests.browser import open_page, served_run, wait_until
+from tests.browser import await_map, open_page, served_run, wait_until
 
 pytestmark = pytest.mark.browser
 SLOW = 60_000  # ms: software rendering on two busy cores
@@ -27,6 +27,7 @@ SLOW = 60_000  # ms: software rendering on two busy cores
 @pytest.fixture(scope="module")
 def address(mnist_runs: Path) -> Iterator[str]:
     with served_run(mnist_runs, "digits") as address:
+        await_map(address)
         yield address
 
 
@@ -180,6 +181,26 @@ def test_the_gallery_shows_what_is_shown_the_worst_first(page: Page, mnist_run: 
 
     gallery.locator(".tile").nth(1).click()
     expect(page.get_by_test_id("details-title")).to_have_text(worst[1]["sample_id"], timeout=SLOW)
+
+
+def test_tiles_in_a_former_order_are_not_taken_for_the_new_one(page: Page, mnist_run: RunStore) -> None:
+    gallery, tiles = page.get_by_test_id("gallery"), page.locator(".gallery-tiles")
+    expect(gallery).to_have_attribute("aria-busy", "false", timeout=SLOW)
+    held: list[Route] = []
+
+    def hold(route: Route) -> None:
+        held.append(route)
+
+    page.route("**/columns/order?*", hold)
+    page.get_by_test_id("sort-select").select_option("metadata.brightness")
+    expect(gallery).to_have_attribute("aria-busy", "true")
+    expect(tiles).to_have_css("opacity", "0.4")
+
+    brightest = max(range(300), key=lambda row: mnist_run.row(row)["metadata.brightness"])
+    held[0].continue_()
+    expect(gallery).to_have_attribute("aria-busy", "false")
+    expect(tiles).to_have_css("opacity", "1")
+    expect(tiles.locator(".tile").first).to_have_attribute("data-place", str(brightest))
 
 
 def test_the_headline_leads_to_what_is_wrong_and_a_filter_can_be_taken_away(page: Page, mnist_run: RunStore) -> None:

@@ -1,6 +1,6 @@
 /** What the gallery shows, and in which order. */
 
-import { computed, effect, type ReadonlySignal, signal } from "@preact/signals";
+import { batch, computed, effect, type ReadonlySignal, signal } from "@preact/signals";
 import { Memo } from "../api/client";
 import type { Explorer } from "./explorer";
 
@@ -12,7 +12,13 @@ export class Ordering {
   /** What the gallery shows: these rows, or the places of their objects. */
   readonly tiles: ReadonlySignal<Uint32Array | null>;
 
+  /** Whether what is shown stands in the order of another column still. */
+  readonly isWaiting: ReadonlySignal<boolean>;
+
   private readonly order = signal<Uint32Array | null>(null);
+  /** The columns that the two orders are of; undefined before there is one. */
+  private readonly orderedBy = signal<string | null | undefined>(undefined);
+  private readonly objectsOrderedBy = signal<string | null | undefined>(undefined);
   private readonly orders = new Memo<Uint32Array>();
 
   constructor(private readonly explorer: Explorer) {
@@ -40,6 +46,11 @@ export class Ordering {
         return (drawn?.[object] ?? 1) && (among?.[row] ?? 1) && (shown?.[ofObjects ? object : row] ?? 1);
       });
     });
+    this.isWaiting = computed(() => {
+      const { tiles, objectSort } = explorer.view.value;
+      if (tiles === "objects") return this.objectsOrderedBy.value !== objectSort;
+      return !chosen.ranked.value && this.orderedBy.value !== this.sortedBy.value;
+    });
   }
 
   /** Begin to follow the choice of a column. */
@@ -61,17 +72,24 @@ export class Ordering {
   private sort(column: string | null): void {
     const { client, run } = this.explorer;
     if (column === null) {
-      this.order.value = counted(run.samples);
+      this.put(counted(run.samples), column);
       return;
     }
     void this.orders
       .get(column, () => client.order(column, true))
       .then(
         (order) => {
-          if (this.sortedBy.peek() === column) this.order.value = order;
+          if (this.sortedBy.peek() === column) this.put(order, column);
         },
         (error: unknown) => this.explorer.fail(error, () => this.sort(column)),
       );
+  }
+
+  private put(order: Uint32Array, column: string | null): void {
+    batch(() => {
+      this.order.value = order;
+      this.orderedBy.value = column;
+    });
   }
 
   private sortObjects(column: string | null): void {
@@ -82,7 +100,11 @@ export class Ordering {
         : this.orders.get(`objects ${column}`, () => client.order(column, true, "objects"));
     void Promise.all([order, objects.load()]).then(
       ([sorted]) => {
-        if (view.peek().objectSort === column) objects.order.value = sorted;
+        if (view.peek().objectSort !== column) return;
+        batch(() => {
+          objects.order.value = sorted;
+          this.objectsOrderedBy.value = column;
+        });
       },
       (error: unknown) => this.explorer.fail(error, () => this.sortObjects(column)),
     );

@@ -28,7 +28,7 @@ export function Gallery({ explorer }: { explorer: Explorer }) {
   const empty = explorer.chosen.rows.value.length === 0;
   const ranked = of === "samples" ? explorer.chosen.ranked.value : null;
   return (
-    <section class="gallery" aria-label="Gallery" data-testid="gallery">
+    <section class="gallery" aria-label="Gallery" aria-busy={explorer.gallery.isWaiting.value} data-testid="gallery">
       {open.value && <Splitter layout={explorer.layout} part="gallery" label="Height of the gallery" side="top" />}
       <div class="gallery-head">
         <button
