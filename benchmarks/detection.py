@@ -5,11 +5,10 @@ In processor time of one core, so that what else the machine does counts little.
 
 import json
 
-from benchmarks.measuring import Figure, watch
+from benchmarks.measuring import ONE_THREAD, Figure, watch
 
 IMAGES = 1_000
 REPEATS = 5
-ONE_CORE = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), "1")
 
 # 300 rows an image are above the threshold, around its 40 objects or astray; the 16 images of a batch differ.
 SCORING = """
@@ -99,9 +98,9 @@ print(json.dumps({"ours": min(p[0] for p in pairs), "bare": min(p[1] for p in pa
 
 def run() -> list[Figure]:
     """Scoring of all images, each part by itself; the middle one of five pairs of suppressions."""
-    parts = json.loads(watch(["-c", SCORING, str(IMAGES)], ONE_CORE).output.splitlines()[-1])
+    parts = json.loads(watch(["-c", SCORING, str(IMAGES)], ONE_THREAD).output.splitlines()[-1])
     print("scoring an image: " + ", ".join(f"{name} {value:.2f} ms" for name, value in parts.items()))
-    pair = json.loads(watch(["-c", SUPPRESSION, str(REPEATS)], ONE_CORE).output.splitlines()[-1])
+    pair = json.loads(watch(["-c", SUPPRESSION, str(REPEATS)], ONE_THREAD).output.splitlines()[-1])
     return [
         Figure(f"all losses and metrics of one of {IMAGES:,} images, 300 detections", sum(parts.values()), "ms", 4),
         Figure("suppression of 10,000 boxes", 1000 * pair["ours"], "ms"),

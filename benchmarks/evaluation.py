@@ -2,25 +2,21 @@
 
 Those are reading, the integration's own functions in a bare loop, inference on ready arrays, and scoring. Each is
 measured by its processor time on one thread, so that their sum, shared by the cores, is a time that no evaluation can
-beat: the limit. What the cores share evenly is taken to be all of it, so the limit for four cores is half of that for
-two.
+beat: the limit. The cores are taken to share all of it evenly, so the limit for four cores is half of that for two.
 """
 
 import json
 import os
+import statistics
 import tempfile
-from dataclasses import dataclass
 from pathlib import Path
 
-from benchmarks.measuring import Figure, watch
+from benchmarks.measuring import ONE_THREAD, Figure, watch
 
 REPEATS = 3
 STARTED = 1.5
 """Seconds from the command to the first batch, at most."""
 OF_LIMIT = 1.15
-ONE_THREAD = dict.fromkeys(
-    ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "OPENCV_FOR_THREADS_NUM"), "1"
-)
 PARTS = """
 import json, os, sys, time
 import numpy as np
@@ -83,37 +79,22 @@ print(json.dumps({"samples": samples, **spent}))
 """
 
 
-@dataclass(frozen=True)
-class Example:
-    """An integration.
-
-    Attributes:
-        repeats: of an evaluation and its parts; a long one varies less.
-    """
-
-    name: str
-    repeats: int = 1
-
-
-EXAMPLES = (
-    Example("mnist", repeats=REPEATS),
-    Example("cifar10_resnet"),
-    Example("armbench_segmentation"),
-)
+EXAMPLES = {"mnist": REPEATS, "cifar10_resnet": 1, "armbench_segmentation": 1}
+"""Example -> how often it is evaluated: a long evaluation varies less."""
 
 
 def run() -> list[Figure]:
     """In turns, so that a busy moment hits both sides; of each the middle one."""
-    return [figure for example in EXAMPLES for figure in _figures(example)]
+    return [figure for example, repeats in EXAMPLES.items() for figure in _figures(example, repeats)]
 
 
-def _figures(example: Example) -> list[Figure]:
-    environment = {"LEAP_EXAMPLE": example.name}
+def _figures(example: str, repeats: int) -> list[Figure]:
+    environment = {"LEAP_EXAMPLE": example}
     cores = len(os.sched_getaffinity(0))
     limits, ratios, old, walls, starts, pairs, peaks = [], [], [], [], [], [], []
     samples = 0
     _evaluated(environment, "--limit", "1")  # what is compiled once, and read from disk
-    for _ in range(example.repeats):
+    for _ in range(repeats):
         start, _ = _evaluated(environment, "--limit", "1", "--workers", "1")
         pair, _ = _evaluated(environment, "--limit", "1", "--workers", "2")
         wall, peak = _evaluated(environment)
@@ -126,23 +107,23 @@ def _figures(example: Example) -> list[Figure]:
         peaks.append(peak)
         limits.append(limit)
         ratios.append((wall - start) / limit)
-        if example.repeats > 1:
+        if repeats > 1:
             parts = json.loads(watch(["-c", PARTS, "0"], environment).output.splitlines()[-1])
             parts.pop("samples")
             old.append(wall / sum(parts.values()))
         told = ", ".join(f"{part} {seconds:.2f}" for part, seconds in spent.items())
-        print(f"{example.name}: {wall:.2f} s, start {start:.2f} s ({pair:.2f} with two); one thread: {told} s")
-    what = f"evaluate {example.name}, {samples:,} samples"
+        print(f"{example}: {wall:.2f} s, start {start:.2f} s ({pair:.2f} with two); one thread: {told} s")
+    what = f"evaluate {example}, {samples:,} samples"
     figures = [
         Figure(f"{what}: start to end", min(walls), "s"),
-        Figure(f"{what}: the limit on {cores} cores", _middle(limits), "s"),
-        Figure(f"{what}: beyond its start, of the limit", _middle(ratios), "x", OF_LIMIT),
-        Figure(f"{what}: an evaluation of one sample a state", _middle(starts), "s", STARTED),
-        Figure(f"{what}: the same with two workers", _middle(pairs), "s", STARTED),
+        Figure(f"{what}: the limit on {cores} cores", statistics.median(limits), "s"),
+        Figure(f"{what}: beyond its start, of the limit", statistics.median(ratios), "x", OF_LIMIT),
+        Figure(f"{what}: an evaluation of one sample a state", statistics.median(starts), "s", STARTED),
+        Figure(f"{what}: the same with two workers", statistics.median(pairs), "s", STARTED),
         Figure(f"{what}: peak memory", max(peaks) / 2**30, "GiB", 2.5),
     ]
     if old:
-        figures.append(Figure(f"{what}: of the sum of its parts, each on all cores", _middle(old), "x", 1.3))
+        figures.append(Figure(f"{what}: of the sum of its parts, each on all cores", statistics.median(old), "x", 1.3))
     return figures
 
 
@@ -152,7 +133,3 @@ def _evaluated(environment: dict[str, str], *options: str) -> tuple[float, int]:
         found = watch(["-m", "leaplab", "evaluate", "--runs", runs, *options], environment)
         assert any(path.is_dir() for path in Path(runs).iterdir())
     return found.seconds, found.peak_bytes
-
-
-def _middle(values: list[float]) -> float:
-    return sorted(values)[len(values) // 2]

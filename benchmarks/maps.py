@@ -2,6 +2,7 @@
 
 import json
 import os
+import statistics
 import sys
 import tempfile
 from collections.abc import Callable
@@ -86,7 +87,9 @@ def _beside_the_package(folder: Path, vectors: NDArray[np.float32], classes: NDA
     count = f"{len(vectors):,} x {vectors.shape[1]}"
     told = f"{count}: trustworthiness, {VOTES}-NN accuracy of the map"
     print(f"{told}: ours {one}, of the package {other}")
-    wall, processor = (_middle([a[place] / b[place] for a, b in zip(ours, package, strict=True)]) for place in (0, 1))
+    wall, processor = (
+        statistics.median([a[place] / b[place] for a, b in zip(ours, package, strict=True)]) for place in (0, 1)
+    )
     return [
         Figure(f"map of {count}, cold process", min(each[0] for each in ours), "s"),
         Figure("its time, of the package pacmap's with the same settings", wall, "x", 0.6),
@@ -165,7 +168,3 @@ def _others(search: Callable[..., Any], places: NDArray[np.float32], rows: NDArr
     own = found == rows[:, None]
     own[~own.any(axis=1), -1] = True
     return np.asarray(found[~own].reshape(len(rows), NEIGHBOURS))
-
-
-def _middle(values: list[float]) -> float:
-    return sorted(values)[len(values) // 2]

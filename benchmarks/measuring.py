@@ -16,6 +16,10 @@ import psutil
 
 ROOT = Path(__file__).resolve().parents[1]
 POLL_S = 0.05
+ONE_THREAD = dict.fromkeys(
+    ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "OPENCV_FOR_THREADS_NUM"), "1"
+)
+"""Of the environment of a process whose processor time is that of one thread."""
 
 
 @dataclass(frozen=True)

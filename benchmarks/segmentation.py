@@ -6,7 +6,7 @@ import json
 import tempfile
 from pathlib import Path
 
-from benchmarks.measuring import Figure, watch
+from benchmarks.measuring import ONE_THREAD, Figure, watch
 from data_access.root import data_root
 
 MASKS = 50
@@ -16,7 +16,6 @@ LEAST_SPEEDUP = 20.0
 MOST_MEMORY = 3.0
 """GiB, of evaluating 1,000 images."""
 EXAMPLE = "armbench_segmentation"
-ONE_CORE = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), "1")
 
 # Ellipses whose half axes have 5 to 17 % of the image's side. A fifth of them is found rightly, a fifth twice, a fifth
 # in halves and two fifths with a neighbour; so there are splits, merges and duplicates to tell apart. The processor's
@@ -83,7 +82,7 @@ def run() -> list[Figure]:
     figures = []
     for side, bound in BOUNDS.items():
         arguments = [str(side), str(MASKS), "20", "3" if side < 400 else "1"]
-        times = json.loads(watch(["-c", SCRIPT, *arguments], ONE_CORE).output.splitlines()[-1])
+        times = json.loads(watch(["-c", SCRIPT, *arguments], ONE_THREAD).output.splitlines()[-1])
         what = f"{MASKS} x {MASKS} masks of {side} x {side}"
         figures += [
             Figure(f"over- and under-segmentation, IoA and IoU of {what}", times["ours"], "ms", bound),

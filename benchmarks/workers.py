@@ -1,6 +1,7 @@
 """`leaplab evaluate` by one worker and by two: of integrations that encoding holds up, and of MNIST."""
 
 import json
+import statistics
 import tempfile
 from pathlib import Path
 
@@ -99,8 +100,8 @@ def _compared(
                 (run,) = (path for path in Path(runs).iterdir() if path.is_dir())
                 assert json.loads((run / "manifest.json").read_text())["states"]
     print(what, {workers: [round(each, 2) for each in measured] for workers, measured in walls.items()})
-    faster = _middle([one / two for one, two in zip(walls["1"], walls["2"], strict=True)])
-    chosen = _middle([by_default / one for one, by_default in zip(walls["1"], walls[""], strict=True)])
+    faster = statistics.median([one / two for one, two in zip(walls["1"], walls["2"], strict=True)])
+    chosen = statistics.median([by_default / one for one, by_default in zip(walls["1"], walls[""], strict=True)])
     # A bound is kept by what is below it: of the time, two workers may take 1 / 1.7.
     return [
         Figure(f"{what}: one worker", min(walls["1"]), "s"),
@@ -108,10 +109,6 @@ def _compared(
         Figure(f"{what}: two, of one's time", 1 / faster, "x", None if wanted is None else 1 / wanted),
         Figure(f"{what}: by default, of one's time", chosen, "x", 1.1),
     ]
-
-
-def _middle(values: list[float]) -> float:
-    return sorted(values)[len(values) // 2]
 
 
 def _write(root: Path, encode: str) -> None:
