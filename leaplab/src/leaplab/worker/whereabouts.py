@@ -22,6 +22,8 @@ from leaplab.protocol.whereabouts import (
 )
 
 UNKNOWN_HANDLER = "process"
+UNPLACED = PLACE.pack(NOWHERE, 0, 0, 0)
+"""No sample."""
 
 
 class Slot:
@@ -32,12 +34,12 @@ class Slot:
         self._connection: int | None = None
         self._written = 0
         self._texts: dict[str, tuple[slice, bytes]] = {}
-        self._stand(NOWHERE, 0, 0, b"")
+        self._place: bytes | None = UNPLACED
 
     def share(self, memory: Any, connection: int) -> None:
         """Write to this memory from here on; without the connection nothing that is done is of use."""
         self._memory, self._connection = memory, connection
-        self._stand(NOWHERE, 0, 0, b"")
+        self._place = UNPLACED
 
     @property
     def is_shared(self) -> bool:
@@ -47,7 +49,9 @@ class Slot:
     def move(self, part: int, start: int, stop: int, sample_id: object) -> None:
         """What runs from here on is for these samples of a part, of which the first has this id."""
         self._require_connection()
-        self._stand(part, start, stop, str(sample_id).encode(errors="replace")[:SAMPLE_LENGTH])
+        sample = str(sample_id).encode(errors="replace")[:SAMPLE_LENGTH]
+        self._memory[SAMPLE_AT : SAMPLE_AT + len(sample)] = sample
+        self._place = PLACE.pack(part, start, stop, len(sample))
 
     @contextmanager
     def at(self, part: int, start: int, stop: int, sample_id: object, handler: str) -> Iterator[None]:
@@ -62,7 +66,7 @@ class Slot:
     def leave(self) -> None:
         """No function of the integration runs."""
         self._require_connection()
-        self._stand(NOWHERE, 0, 0, b"")
+        self._place = UNPLACED
         self.note("")
 
     def note(self, handler: str) -> None:
@@ -76,12 +80,11 @@ class Slot:
         except KeyError:
             place, text = self._texts[handler] = _prepared(handler)
         self._memory[place] = text
+        if self._place is not None:  # with the function, and not before it: until then nothing runs for these samples
+            self._memory[PLACE_AT:LENGTH_AT] = self._place
+            self._place = None
         self._written += 1
         WRITTEN.pack_into(self._memory, 0, self._written)
-
-    def _stand(self, part: int, start: int, stop: int, sample: bytes) -> None:
-        self._memory[SAMPLE_AT : SAMPLE_AT + len(sample)] = sample
-        PLACE.pack_into(self._memory, PLACE_AT, part, start, stop, len(sample))
 
     def _require_connection(self) -> None:
         # What has closed the socket could never answer. Once a sample: asking costs as much as a small handler.
