@@ -112,22 +112,20 @@ class SampleReader:
 
     def raw_metadata(self, state: str, sample_id: SampleId) -> dict[str, Any]:
         """Column -> what the metadata functions return for a sample, as they return it."""
-        response = self._code_loader.responses[state]
+        call = self._code_loader.caller(self._code_loader.responses[state])
         raw: dict[str, Any] = {}
-        for name, _, function in self._metadata:
-            found = function([sample_id], response)[0] if is_grouped(response) else function(sample_id, response)
-            keyed = found if isinstance(found, dict) else {None: found}
-            for key, value in keyed.items():
-                raw[name if key is None else f"{name}_{key}"] = value
+        for handler in self._metadata:
+            for key, value in _keyed(call(handler, sample_id)):
+                raw[_column(handler.name, key)] = value
         return raw
 
     def _add(self, metadata: dict[str, Any], name: str, found: Any) -> None:
         """Add what a metadata function returned, each value as its column's type."""
         columns = self._columns[name]
-        for key, value in found.items() if isinstance(found, dict) else ((WHOLE, found),):
+        for key, value in _keyed(found):
             column = columns.get(key)
             if column is None:
-                column = columns[key] = name if key is WHOLE else f"{name}_{key}"
+                column = columns[key] = _column(name, key)
             # Most are what they are declared to be, and are taken as they are: there are many of each sample.
             kind = type(value)
             if kind is self._plain.get(column) and (kind is str or LEAST <= value < BEYOND):
@@ -157,6 +155,15 @@ class _Function(NamedTuple):
 
 def _functions(kind: str, handlers: Iterable[Any]) -> list[_Function]:
     return [_Function(each.name, f"{kind} '{each.name}'", each.function) for each in handlers]
+
+
+def _keyed(found: Any) -> Iterable[tuple[Any, Any]]:
+    """Key and value of each that a metadata function returned."""
+    return found.items() if isinstance(found, dict) else ((WHOLE, found),)
+
+
+def _column(name: str, key: Any) -> str:
+    return name if key is WHOLE else f"{name}_{key}"
 
 
 def is_absent(value: Any) -> bool:
