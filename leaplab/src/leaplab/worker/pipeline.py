@@ -182,13 +182,13 @@ class _Evaluation:
         step.offsets = [offsets[row] for row in kept]
         inferred = self._models.submit(self._inferred, step, encoded)
         facts = None
-        if sum(array.size for array in encoded.batch.inputs.values()) >= WORTH_A_THREAD:
+        size = sum(array.size for array in encoded.batch.inputs.values())
+        if self._wanted.everything and size >= WORTH_A_THREAD:
             facts = self._properties.submit(self._looked_at, encoded.batch.inputs)
         return _Pending(step, encoded, inferred, facts)
 
     def _looked_at(self, inputs: Mapping[str, NDArray[Any]]) -> InputFacts:
-        specs = self._integration.description.inputs if self._wanted.everything else ()
-        return input_facts(inputs, specs, self._order.plan.scales)
+        return input_facts(inputs, self._integration.description.inputs, self._order.plan.scales)
 
     def _inferred(self, step: _Step, encoded: Encoded) -> Inferred:
         if not encoded.batch.ids or not self._wanted.model:
@@ -204,7 +204,9 @@ class _Evaluation:
         collector = self._collector = self._collector or Collector(
             step.part, self._integration.description, self._looked_at
         )
-        facts = None if pending.facts is None else pending.facts.result()
+        facts = None if self._wanted.everything else InputFacts()
+        if pending.facts is not None:
+            facts = pending.facts.result()
         if count:
             finished, rows = self._done(step, encoded, pending.inferred)
             if finished is not None:
