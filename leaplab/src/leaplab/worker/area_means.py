@@ -39,3 +39,8 @@ def area_means(values: NDArray[Any], axis: int, count: int) -> NDArray[Any]:
     sums[1:] -= across
     sums *= values.dtype.type(count / side)
     return np.moveaxis(sums, 0, axis)
+
+
+def grid_means(values: NDArray[Any], sides: tuple[int, ...]) -> NDArray[Any]:
+    """The means of the cells of a grid of `sides` over [H, W], see `area_means`."""
+    return area_means(area_means(values, 0, sides[0]), 1, sides[1])

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from leaplab.protocol.inspection import Mask, SampleOrder
-from leaplab.worker.area_means import area_means
+from leaplab.worker.area_means import grid_means
 from leaplab.worker.instance_vectors import inside_of, span_of
 
 if TYPE_CHECKING:
@@ -42,7 +42,7 @@ def _made_small(number: int, inside: NDArray[np.bool_]) -> Mask:
     factor = SIDE / max(height, width)
     if factor < 1:
         rows, columns = max(1, round(height * factor)), max(1, round(width * factor))
-        shares = area_means(area_means(inside.astype(np.float32), 0, rows), 1, columns)
+        shares = grid_means(inside.astype(np.float32), (rows, columns))
         half = shares >= 0.5
         # What is thinner than half a cell is still there.
         inside = half if half.any() else shares > 0

@@ -7,7 +7,7 @@ from typing import Any, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from leaplab.worker.area_means import area_means
+from leaplab.worker.area_means import grid_means
 from leaplab.worker.model import Feature
 
 Array = NDArray[Any]
@@ -39,9 +39,9 @@ def inside_of(mask: Array) -> NDArray[np.bool_]:
         return nonzero
     # Channels are fewer than pixels are on a side. One by one: numpy goes along an axis of three very slowly; and only
     # the rows that have any, since channels behind the pixels lie apart from one another.
-    behind = int(np.argmin(nonzero.shape)) == 2
-    channels = np.moveaxis(nonzero, int(np.argmin(nonzero.shape)), 0)
-    rows = span_of(np.logical_or.reduce(nonzero.reshape(len(nonzero), -1), axis=1)) if behind else slice(None)
+    axis = int(np.argmin(nonzero.shape))
+    channels = np.moveaxis(nonzero, axis, 0)
+    rows = span_of(np.logical_or.reduce(nonzero.reshape(len(nonzero), -1), axis=1)) if axis == 2 else slice(None)
     inside = np.zeros(channels.shape[1:], np.bool_)
     for channel in channels:
         inside[rows] |= channel[rows]
@@ -56,7 +56,7 @@ def span_of(some: Array) -> slice:
 def _shares(inside: NDArray[np.bool_], sides: tuple[int, int]) -> Array:
     """The share of each cell of a grid that lies inside; most cells are far from a mask, and are not looked at."""
     if inside.shape[0] % sides[0] or inside.shape[1] % sides[1]:
-        return _means(inside.astype(np.float32), sides)
+        return grid_means(inside.astype(np.float32), sides)
     cells, pixels = [], []
     for axis in (0, 1):
         size = inside.shape[axis] // sides[axis]
@@ -65,12 +65,8 @@ def _shares(inside: NDArray[np.bool_], sides: tuple[int, int]) -> Array:
         pixels.append(slice(cells[axis].start * size, cells[axis].stop * size))
     shares = np.zeros(sides, np.float32)
     within = shares[cells[0], cells[1]]
-    within[...] = _means(inside[pixels[0], pixels[1]].astype(np.float32), within.shape)
+    within[...] = grid_means(inside[pixels[0], pixels[1]].astype(np.float32), within.shape)
     return shares
-
-
-def _means(values: Array, sides: tuple[int, ...]) -> Array:
-    return area_means(area_means(values, 0, sides[0]), 1, sides[1])
 
 
 def instance_vector(mask: Array, maps: Sequence[Array]) -> Array | None:
@@ -91,7 +87,7 @@ def instance_vector(mask: Array, maps: Sequence[Array]) -> Array | None:
         # Of a finer grid whose cells fill those of a coarser one, the means are as good as those of the mask.
         finer = (found for known, found in shares.items() if not known[0] % sides[0] and not known[1] % sides[1])
         covered = next(finer, None)
-        shares[sides] = _shares(inside, sides) if covered is None else _means(covered, sides)
+        shares[sides] = _shares(inside, sides) if covered is None else grid_means(covered, sides)
     vectors = []
     for each in maps:
         weights = shares[each.shape[1], each.shape[2]]
